@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every habit is one word. `make venv` needs Python 3.11 or newer and pip; nothing else is assumed.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.made
+JOBS ?= 2
+SCRIPTS ?=
+FUZZ_RUNS ?= 20000
+
+.PHONY: help venv demo lint test unit conformance bench fuzz system-packages crash-full clean
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make venv          .venv with the project installed (.venv/bin/ostrya)
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt tools/make_venv.py
+	$(PYTHON) tools/make_venv.py $(VENV)
+	@touch $@
+
+#: make demo          a real tree: commit, change, commit, compare, check out, verify
+demo: $(STAMP)
+	@$(PY) tools/demo.py $(if $(ROOTFS),--rootfs $(ROOTFS))
+
+#: make lint          ruff, types, import contracts, spelling
+lint: $(STAMP)
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+	$(PY) tools/lint_imports.py
+	$(PY) -m codespell_lib src tests tools docs changes Makefile README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md
+
+#: make test          lint, then all tests (as root it installs the Debian packages they need)
+test: lint system-packages
+	$(PY) -m pytest -n $(JOBS) --dist loadgroup
+
+#: make unit          unit and property tests alone: no root, no other program
+unit: $(STAMP)
+	$(PY) -m pytest -n $(JOBS) tests/unit tests/property
+
+#: make conformance   libostree's installed test scripts against ours (SCRIPTS="test-refs.sh", SCRIPTS=all)
+conformance: $(STAMP) system-packages
+	$(PY) tools/conformance.py --jobs $(JOBS) $(SCRIPTS)
+
+#: make bench         ours and the installed ostree in turn on a Debian tree; writes docs/benchmarks.md
+bench: $(STAMP) system-packages
+	$(PY) tools/bench.py $(BENCH)
+
+#: make fuzz          every decoder's fuzz target, FUZZ_RUNS inputs each
+fuzz: $(STAMP)
+	$(PY) tests/fuzz/run.py --runs $(FUZZ_RUNS)
+
+#: make crash-full    kill and fill the disk at every step, not at a sample of them
+crash-full: $(STAMP) system-packages
+	$(PY) -m pytest tests/crash --override-ini "addopts=-ra --import-mode=importlib" -m crash --crash-full
+
+system-packages: $(STAMP)
+	@$(PY) tools/system_packages.py
+
+clean:
+	rm -rf build dist .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis
