@@ -34,8 +34,10 @@ def pip(python: Path, *args: str) -> None:
 def main() -> int:
     """Create or repair the environment named on the command line."""
     if sys.version_info < OLDEST:
-        print(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; this is {sys.version.split()[0]}."
-              " Say which: make venv PYTHON=/path/to/python3", file=sys.stderr)  # fmt: skip
+        need = (
+            f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, not {sys.version.split()[0]}"
+        )
+        print(f"{need}; say which: make venv PYTHON=/path/to/python3", file=sys.stderr)
         return 2
     target = (TOP / sys.argv[1]).absolute()
     python = target / "bin" / "python"
