@@ -34,9 +34,7 @@ def pip(python: Path, *args: str) -> None:
 def main() -> int:
     """Create or repair the environment named on the command line."""
     if sys.version_info < OLDEST:
-        need = (
-            f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, not {sys.version.split()[0]}"
-        )
+        need = f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, not {sys.version.split()[0]}"
         print(f"{need}; say which: make venv PYTHON=/path/to/python3", file=sys.stderr)
         return 2
     target = (TOP / sys.argv[1]).absolute()
