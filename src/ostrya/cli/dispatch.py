@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a command line to a verb: find it, parse its options, open the repository, run it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from ostrya.cli import external, options, usage
+from ostrya.cli.context import Context
+from ostrya.cli.errors import UsageError
+from ostrya.cli.output import write
+from ostrya.cli.parser import Arguments, HelpRequested, parse_arguments, take_verb
+from ostrya.cli.table import VERBS, Repo, Verb, find_verb
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from ostrya.cli.context import Command
+    from ostrya.cli.environment import Environment
+
+
+class Terminated(BaseException):
+    """A signal asks us to end; what is under way is undone first."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.status = 128 + number
+
+
+def run_command_line(arguments: Sequence[str], environment: Environment, *, drop_in: bool) -> int:
+    """Run the verb that the arguments name.
+
+    Raises:
+        OstryaError: What the user is to be told.
+    """
+    program = "ostree" if drop_in else "ostrya"
+    name, rest = take_verb(arguments)
+    verb = find_verb(VERBS, name)
+    if verb is None:
+        if name is not None:
+            path = external.find_extension(name, environment, drop_in=drop_in)
+            if path is not None:
+                return external.run_extension(path, arguments)
+        return _run_group(program, VERBS, None, name, rest)
+    if verb.verbs:
+        name, rest = take_verb(rest)
+        member = find_verb(verb.verbs, name)
+        if member is None:
+            return _run_group(f"{program} {verb.name}", verb.verbs, verb, name, rest)
+        program, verb = f"{program} {verb.name}", member
+    return _run_verb(f"{program} {verb.name}", verb, rest, environment, drop_in=drop_in)
+
+
+def verb_options(verb: Verb, command: Command, *, drop_in: bool) -> tuple[options.Option, ...]:
+    """Return all options of a verb, in the order that its help lists them."""
+    named = (options.REPO,) if verb.repo in {Repo.OPEN, Repo.NAMED} else ()
+    ours: tuple[options.Option, ...] = ()
+    if not drop_in:
+        ours = (options.JSON, options.PROGRESS) if verb.reads else (options.PROGRESS,)
+    return (*named, *command.OPTIONS, *ours, *options.GLOBAL)
+
+
+def load_command(verb: Verb) -> Command:
+    """Import the module of a verb."""
+    name = f"ostrya.cli.commands.{verb.module}"
+    # A plain import statement cannot do this, and importlib costs a millisecond of start-up.
+    return cast("Command", __import__(name, fromlist=["run"]))
+
+
+def verb_help(program: str, verb: Verb, command: Command, *, drop_in: bool) -> str:
+    """Return the ``--help`` of a verb."""
+    declared = verb_options(verb, command, drop_in=drop_in)
+    return usage.format_help(program, command.PARAMETERS, verb.help, declared)
+
+
+def group_help(program: str, verbs: tuple[Verb, ...], group: Verb | None) -> str:
+    """Return the ``--help`` of the program itself, or of a group of verbs."""
+    listing = usage.format_verbs(verbs, group.name if group else "")
+    summary = f"{group.help}\n\n{listing}" if group else listing
+    return usage.format_help(program, "COMMAND", summary, options.GLOBAL)
+
+
+def _run_group(
+    program: str, verbs: tuple[Verb, ...], group: Verb | None, name: str | None, rest: list[str]
+) -> int:
+    """Answer a command line that names no verb, or an unknown one."""
+    help_text = group_help(program, verbs, group)
+    what = f'"{group.name}" subcommand' if group else "command"
+    try:
+        arguments = parse_arguments(options.GLOBAL, rest)
+    except HelpRequested:
+        write(help_text)
+        return 0
+    except UsageError as exc:
+        exc.help_text = help_text
+        raise
+    if arguments.flag("version"):
+        return _print_version(program)
+    message = f"No {what} specified" if name is None else f"Unknown {what} '{name}'"
+    raise UsageError(message, help_text=help_text)
+
+
+def _run_verb(
+    program: str, verb: Verb, rest: list[str], environment: Environment, *, drop_in: bool
+) -> int:
+    command = load_command(verb)
+    help_text = verb_help(program, verb, command, drop_in=drop_in)
+    try:
+        arguments = parse_arguments(verb_options(verb, command, drop_in=drop_in), rest)
+    except HelpRequested:
+        write(help_text)
+        return 0
+    if arguments.flag("version"):
+        return _print_version(program)
+    if arguments.flag("verbose"):
+        _log_to_stderr()
+    context = Context(drop_in=drop_in, environment=environment, help_text=help_text)
+    if not drop_in:
+        context.json = verb.reads and arguments.flag("json")
+        context.progress_mode = arguments.text("progress") or "auto"
+    if not verb.reads:
+        _end_cleanly_when_terminated()
+    try:
+        _find_repository(verb, arguments, context)
+        return command.run(arguments, context)
+    finally:
+        context.close()
+
+
+def _print_version(program: str) -> int:
+    from ostrya.cli.version import format_version
+
+    write(format_version(drop_in=program.startswith("ostree")))
+    return 0
+
+
+def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None:
+    from ostrya.cli.repo_lookup import REPO_IN_SYSROOT, default_repo_path
+
+    if verb.repo is Repo.NONE:
+        return
+    named = arguments.text("repo")
+    if verb.repo is Repo.SYSROOT and (sysroot := arguments.text("sysroot")) is not None:
+        named = os.path.join(sysroot, REPO_IN_SYSROOT)
+    path = default_repo_path(context.environment.repo) if named is None else os.path.abspath(named)
+    if path is None:
+        raise context.usage_error("Command requires a --repo argument")
+    context.repo_path = path
+    if verb.repo is Repo.NAMED and named is not None:
+        return
+    from ostrya.repo.repository import open_repository
+
+    context.repo = open_repository(path)
+
+
+def _log_to_stderr() -> None:
+    import logging
+
+    logging.basicConfig(level=logging.DEBUG, format="OT: %(message)s")
+
+
+def _end_cleanly_when_terminated() -> None:
+    import signal
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        raise Terminated(number)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGHUP, end)

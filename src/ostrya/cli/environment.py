@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only module that reads the environment; everything else is handed values."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+
+class Environment(NamedTuple):
+    """The variables that the command line honours, as text; empty where not set.
+
+    Attributes:
+        repo: ``OSTREE_REPO``, the repository to use when none is named.
+        source_date_epoch: ``SOURCE_DATE_EPOCH``, the timestamp of new commits.
+        skip_cache: ``OSTREE_SKIP_CACHE``, do not keep remote summaries in the user's cache.
+        test_error: ``OSTREE_REPO_TEST_ERROR``, where a transaction fails for tests.
+        boot_id: ``OSTREE_BOOTID``, stands in for the kernel's boot id.
+        write_split_xattrs: ``OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS``, allow a writer that is not done.
+        suppress_syncfs: ``OSTREE_SUPPRESS_SYNCFS``, fsync single files only.
+        editor: The user's editor, after git's rules; empty where none can be run.
+        no_color: ``NO_COLOR`` is set.
+        path: ``PATH``, where extensions are looked up.
+    """
+
+    repo: str = ""
+    source_date_epoch: str | None = None
+    skip_cache: bool = False
+    test_error: str = ""
+    boot_id: str = ""
+    write_split_xattrs: bool = False
+    suppress_syncfs: bool = False
+    editor: str = ""
+    no_color: bool = False
+    path: str = ""
+
+
+def read_environment() -> Environment:
+    """Read the process's environment."""
+    get = os.environ.get
+    return Environment(
+        repo=get("OSTREE_REPO", ""),
+        source_date_epoch=get("SOURCE_DATE_EPOCH"),
+        skip_cache=bool(get("OSTREE_SKIP_CACHE")),
+        test_error=get("OSTREE_REPO_TEST_ERROR", ""),
+        boot_id=get("OSTREE_BOOTID", ""),
+        write_split_xattrs=get("OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS") is not None,
+        suppress_syncfs=get("OSTREE_SUPPRESS_SYNCFS") is not None,
+        editor=_editor(),
+        no_color=bool(get("NO_COLOR")),
+        path=get("PATH", os.defpath),
+    )
+
+
+def _editor() -> str:
+    get = os.environ.get
+    dumb = get("TERM", "dumb") == "dumb"
+    editor = get("OSTREE_EDITOR", "")
+    if not editor and not dumb:
+        editor = get("VISUAL", "")
+    editor = editor or get("EDITOR", "")
+    return editor or ("" if dumb else "vi")

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The entry point: from ``argv`` to an exit status.
+
+The name we are called by decides our manners: ``ostree`` is libostree's tool to the letter, any
+other name is ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from ostrya.cli import dispatch
+from ostrya.cli.environment import read_environment
+from ostrya.cli.errors import CommandRefused, UsageError
+from ostrya.cli.exit_codes import BROKEN_PIPE, FAILURE, INTERRUPTED, exit_status
+from ostrya.cli.output import write_error
+from ostrya.errors import OstryaError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return the exit status.
+
+    Args:
+        argv: The program's name and its arguments; by default the process's own.
+    """
+    argv = sys.argv if argv is None else argv
+    drop_in = os.path.basename(argv[0]) == "ostree"
+    try:
+        return _run(argv[1:], drop_in=drop_in)
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        write_error("Interrupted")
+        return INTERRUPTED
+    except dispatch.Terminated as exc:
+        write_error("Terminated")
+        return exc.status
+    except BrokenPipeError:
+        _silence_stdout()
+        return BROKEN_PIPE
+
+
+def _run(arguments: Sequence[str], *, drop_in: bool) -> int:
+    environment = read_environment()
+    try:
+        status = dispatch.run_command_line(arguments, environment, drop_in=drop_in)
+        sys.stdout.flush()
+    except CommandRefused:
+        return FAILURE
+    except OstryaError as exc:
+        if isinstance(exc, UsageError) and exc.help_text:
+            sys.stderr.write(exc.help_text)
+        hint = "" if drop_in else exc.hint
+        write_error(exc.message, hint=hint, color=not environment.no_color)
+        return exit_status(exc, drop_in=drop_in)
+    except (BrokenPipeError, dispatch.Terminated):
+        raise
+    except OSError as exc:
+        write_error(_describe(exc), color=not environment.no_color)
+        return exit_status(exc, drop_in=drop_in)
+    return status
+
+
+def _describe(exc: OSError) -> str:
+    """Say what the system refused, in the order that libostree's sentences have."""
+    reason = exc.strerror or str(exc) or type(exc).__name__
+    if exc.filename is None:
+        return reason
+    name = exc.filename if isinstance(exc.filename, str) else os.fsdecode(exc.filename)
+    return f"{name}: {reason}"
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter's last flush from complaining about a reader that has gone."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)

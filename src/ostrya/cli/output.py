@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Text, bytes and JSON on stdout; messages on stderr."""
+
+from __future__ import annotations
+
+import sys
+
+_RED_BOLD, _PLAIN = "\x1b[31m\x1b[1m", "\x1b[22m\x1b[0m"
+
+
+def write(text: str) -> None:
+    """Write text to stdout as it is."""
+    sys.stdout.write(text)
+
+
+def write_line(text: str) -> None:
+    """Write one line to stdout."""
+    sys.stdout.write(text + "\n")
+
+
+def write_bytes(data: bytes | memoryview) -> None:
+    """Write bytes to stdout; a file name or a file's content need not be text."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+
+
+def write_json(value: object) -> None:
+    """Write a value to stdout as JSON, indented, keys in the order given."""
+    import json
+
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_message(text: str) -> None:
+    """Write one line to stderr, after everything that stdout holds."""
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+
+
+def write_error(message: str, *, hint: str = "", color: bool = True) -> None:
+    """Write an error to stderr, in red on a terminal, and its hint below."""
+    head = "error:"
+    if color and sys.stderr.isatty():
+        head = f"{_RED_BOLD}{head}{_PLAIN}"
+    sys.stderr.write(f"{head} {message}\n")
+    if hint:
+        sys.stderr.write(f"hint: {hint}\n")

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Progress bars on a terminal.
+
+Drawing starts one second after the first task does: short runs stay quiet, and do not pay for
+the import of the drawing library.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ostrya.progress import Advanced, Finished, ProgressEvent, Started, Unit
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_QUIET_S = 1.0
+
+
+class TerminalProgress:
+    """Draws one bar per task on stderr, once the operation has taken a while."""
+
+    def __init__(self, *, no_color: bool) -> None:
+        self._no_color = no_color
+        self._began = time.monotonic()
+        self._running: dict[str, Started] = {}
+        self._bars: dict[str, TaskID] = {}
+        self._screen: Progress | None = None
+
+    def send(self, event: ProgressEvent) -> None:
+        """Take one event."""
+        if isinstance(event, Started):
+            self._running[event.task] = event
+        elif isinstance(event, Advanced) and time.monotonic() - self._began >= _QUIET_S:
+            self._draw(event)
+        elif isinstance(event, Finished):
+            self._finish(event)
+
+    def _draw(self, event: Advanced) -> None:
+        started = self._running.get(event.task)
+        if started is None:
+            return
+        if self._screen is None:
+            self._screen = _make_screen(no_color=self._no_color)
+            self._screen.start()
+        if event.task not in self._bars:
+            self._bars[event.task] = self._screen.add_task(
+                event.task, total=started.total, unit=started.unit
+            )
+        self._screen.update(self._bars[event.task], completed=event.done, total=event.total)
+
+    def _finish(self, event: Finished) -> None:
+        self._running.pop(event.task, None)
+        bar = self._bars.pop(event.task, None)
+        if self._screen is not None and bar is not None:
+            self._screen.update(bar, completed=event.done, total=event.done)
+        if not self._running and self._screen is not None:
+            self._screen.stop()
+            self._screen = None
+
+
+def _make_screen(*, no_color: bool) -> Progress:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    from ostrya.cli.sizes import format_size
+
+    class AmountColumn(ProgressColumn):
+        def render(self, task: object) -> Text:
+            done = int(getattr(task, "completed", 0))
+            total = getattr(task, "total", None)
+            unit = getattr(task, "fields", {}).get("unit")
+            shown = [done] if total is None else [done, int(total)]
+            texts = [format_size(n) if unit is Unit.BYTES else str(n) for n in shown]
+            return Text("/".join(texts))
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        AmountColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, no_color=no_color),
+        transient=True,
+    )

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every verb, literally: its name, where its module is, and one line of help.
+
+Looking a verb up imports nothing; the module is loaded when the verb is run.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Repo(Enum):
+    """What is done about the repository before a verb runs."""
+
+    OPEN = "open"
+    """Found and opened."""
+    NAMED = "named"
+    """Found, but it need not exist."""
+    SYSROOT = "sysroot"
+    """As OPEN, but the verb declares ``--repo`` itself, and ``--sysroot`` beside it."""
+    NONE = "none"
+    """The verb takes no ``--repo``."""
+
+
+class Verb(NamedTuple):
+    """One verb of the command line.
+
+    Attributes:
+        name: As typed.
+        module: Under ``ostrya.cli.commands``; empty for a group of verbs.
+        help: One line for the list of verbs and the verb's own ``--help``.
+        repo: What is done about the repository.
+        reads: The verb prints facts, so it has ``--json``.
+        verbs: Of a group.
+    """
+
+    name: str
+    module: str
+    help: str
+    repo: Repo = Repo.OPEN
+    reads: bool = False
+    verbs: tuple[Verb, ...] = ()
+
+
+_REMOTE = (
+    Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),
+    Verb("delete", "remote.delete", "Forget a remote", Repo.SYSROOT),
+    Verb("show-url", "remote.show_url", "Print the address of a remote", reads=True),
+    Verb("list", "remote.list", "List the remotes", reads=True),
+)
+
+VERBS = (
+    Verb("cat", "cat", "Write out the contents of files"),
+    Verb("checkout", "checkout", "Make a directory from a commit"),
+    Verb("checksum", "checksum", "Print the checksum of a file", Repo.NONE, reads=True),
+    Verb("commit", "commit", "Commit a tree"),
+    Verb("config", "config", "Read or change the repository's settings", reads=True),
+    Verb("diff", "diff", "Compare two commits or directories", reads=True),
+    Verb("export", "export", "Write a commit as a tar archive"),
+    Verb("create-usb", "create_usb", "Copy refs to a removable volume"),
+    Verb("fsck", "fsck", "Check that the repository is sound", reads=True),
+    Verb("init", "init", "Make an empty repository", Repo.NAMED),
+    Verb("log", "log", "Show a commit and its ancestors", reads=True),
+    Verb("ls", "ls", "List files of a commit", reads=True),
+    Verb("prune", "prune", "Find and delete objects that nothing refers to"),
+    Verb("pull-local", "pull_local", "Copy commits from a repository on this machine"),
+    Verb("refs", "refs", "List, make and delete refs", reads=True),
+    Verb("remote", "", "Settings of remote repositories", Repo.NONE, verbs=_REMOTE),
+    Verb("reset", "reset", "Point a ref at another commit"),
+    Verb("rev-parse", "rev_parse", "Print the checksum that a ref stands for", reads=True),
+    Verb("show", "show", "Show an object", reads=True),
+    Verb("summary", "summary", "Write or show the repository's summary", reads=True),
+)
+
+
+def find_verb(verbs: tuple[Verb, ...], name: str | None) -> Verb | None:
+    """Return the verb of this name, None if there is none."""
+    for verb in verbs:
+        if verb.name == name:
+            return verb
+    return None

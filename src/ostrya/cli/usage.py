@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``--help``, laid out as GOption lays it out, because scripts pick verbs and options from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya.cli.options import Kind, Option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ostrya.cli.table import Verb
+
+_GAP = 4
+
+
+def format_help(program: str, parameters: str, summary: str, options: Sequence[Option]) -> str:
+    """Return the help of one verb.
+
+    Args:
+        program: What was typed up to and with the verb: ``ostree remote add``.
+        parameters: Its positional arguments, as in ``COMMIT [PATH...]``.
+        summary: What the verb does, or the list of verbs of a group.
+        options: In the order to print them; hidden ones are left out.
+    """
+    shown = [option for option in options if not option.hidden]
+    width = max(len(spelling) for spelling in ("-h, --help", *map(_spelling, shown))) + _GAP
+    lines = ["Usage:", f"  {program} [OPTION…] {parameters}".rstrip(), ""]
+    if summary:
+        lines += [summary, ""]
+    lines += ["Help Options:", f"  {'-h, --help':<{width}} Show help options", ""]
+    if shown:
+        lines.append("Application Options:")
+        lines += [f"  {_spelling(option):<{width}} {option.help}" for option in shown]
+        lines.append("")
+    return "\n".join(lines) + "\n"
+
+
+def format_verbs(verbs: Sequence[Verb], group: str = "") -> str:
+    """Return the list of verbs that stands in the help of a group, or of the program itself."""
+    lines = [f'Builtin "{group}" Commands:' if group else "Builtin Commands:"]
+    lines += [f"  {verb.name:<18}{verb.help}" for verb in verbs]
+    return "\n".join(lines)
+
+
+def _spelling(option: Option) -> str:
+    short = f"-{option.short}, " if option.short else ""
+    value = f"={option.metavar}" if option.metavar and option.kind is not Kind.FLAG else ""
+    return f"{short}--{option.name}{value}"
