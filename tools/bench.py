@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure ours and the installed ``ostree`` in turn on the same real tree.
+
+Whole commands, warm cache, ``sync`` before each timing, three interleaved pairs, medians. The
+numbers are kept in ``docs/benchmarks.json`` and shown in ``docs/benchmarks.md``; a run replaces
+the rows it measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bench_report
+import debian_tree
+from measure import Cost, measure
+
+TOP = Path(__file__).resolve().parent.parent
+RESULTS = TOP / "docs" / "benchmarks.json"
+OURS = str(Path(sys.executable).parent / "ostrya")
+PEER = "/usr/bin/ostree"
+TOOLS = {"ours": OURS, "peer": PEER}
+PAIRS = 3
+BIG_FILE_BYTES = 4 * 1024**3
+
+
+class Bench:
+    """The folder in which things are measured, and the tree that is measured."""
+
+    def __init__(self, tree: Path, work: Path) -> None:
+        self.tree = tree
+        self.work = work
+
+    def path(self, name: str) -> Path:
+        """A path in the work folder."""
+        return self.work / name
+
+    def remove(self, name: str) -> None:
+        """Delete something in the work folder."""
+        subprocess.run(["rm", "-rf", "--", str(self.path(name))], check=True)
+
+    def fresh_repo(self, name: str, mode: str) -> str:
+        """An empty repository, made by the peer; its path."""
+        self.remove(name)
+        repo = str(self.path(name))
+        subprocess.run([PEER, "init", f"--repo={repo}", f"--mode={mode}"], check=True)
+        return repo
+
+    def shared_repo(self, mode: str) -> str:
+        """A repository that holds the tree as ref ``r``, committed by the peer once."""
+        name = f"shared-{mode}"
+        if not self.path(name).exists():
+            repo = self.fresh_repo(f"{name}.new", mode)
+            subprocess.run(
+                commit_argv(PEER, repo, self.tree), check=True, stdout=subprocess.DEVNULL
+            )
+            self.path(f"{name}.new").rename(self.path(name))
+        return str(self.path(name))
+
+
+def commit_argv(tool: str, repo: str, tree: Path) -> list[str]:
+    """A commit of the whole tree to ref ``r``."""
+    return [tool, f"--repo={repo}", "commit", "-b", "r", "-s", "release", f"--tree=dir={tree}"]
+
+
+Prepare = Callable[[Bench, str], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measured command.
+
+    Attributes:
+        prepare: Makes the state the command needs, untimed; returns the command line for a tool.
+        target: The largest ratio ours/peer that is good enough; None where none was set.
+    """
+
+    name: str
+    prepare: Prepare
+    target: float | None
+
+
+def prepare_commit(mode: str) -> Prepare:
+    """A commit into an empty repository."""
+    return lambda bench, tool: commit_argv(tool, bench.fresh_repo("out", mode), bench.tree)
+
+
+def prepare_recommit(mode: str) -> Prepare:
+    """The same tree once more into a repository that has it."""
+
+    def prepare(bench: Bench, tool: str) -> list[str]:
+        return commit_argv(tool, bench.shared_repo(mode), bench.tree)
+
+    return prepare
+
+
+def prepare_fsck(mode: str) -> Prepare:
+    """Verification of every object."""
+    return lambda bench, tool: [tool, f"--repo={bench.shared_repo(mode)}", "fsck", "-q"]
+
+
+def prepare_checkout(mode: str, *options: str) -> Prepare:
+    """A checkout into a directory that does not exist."""
+
+    def prepare(bench: Bench, tool: str) -> list[str]:
+        bench.remove("out")
+        repo = bench.shared_repo(mode)
+        return [tool, f"--repo={repo}", "checkout", *options, "r", str(bench.path("out"))]
+
+    return prepare
+
+
+def prepare_pull(bench: Bench, tool: str) -> list[str]:
+    """A pull from an archive on this machine into an empty bare repository."""
+    source = bench.shared_repo("archive")
+    return [tool, f"--repo={bench.fresh_repo('out', 'bare')}", "pull-local", source, "r"]
+
+
+ROWS = (
+    Row("commit to bare", prepare_commit("bare"), 0.6),
+    Row("commit to archive", prepare_commit("archive"), 0.2),
+    Row("commit to bare-user", prepare_commit("bare-user"), None),
+    Row("commit again, bare", prepare_recommit("bare"), 0.6),
+    Row("commit again, archive", prepare_recommit("archive"), 0.15),
+    Row("fsck bare", prepare_fsck("bare"), 0.6),
+    Row("fsck archive", prepare_fsck("archive"), 0.5),
+    Row("checkout -H from bare", prepare_checkout("bare", "-H"), 1.0),
+    Row("checkout from archive", prepare_checkout("archive"), 0.5),
+    Row("pull-local archive to bare", prepare_pull, 0.6),
+)
+BIG_ROWS = (
+    Row("commit to bare", prepare_commit("bare"), None),
+    Row("commit to archive", prepare_commit("archive"), None),
+    Row("fsck bare", prepare_fsck("bare"), None),
+    Row("fsck archive", prepare_fsck("archive"), None),
+    Row("checkout from archive", prepare_checkout("archive"), None),
+    Row("pull-local archive to bare", prepare_pull, None),
+)
+
+
+def settle() -> None:
+    """Write everything out, so that no timing pays for another's dirty pages."""
+    os.sync()
+
+
+def measure_row(bench: Bench, row: Row, pairs: int) -> dict[str, Any]:
+    """Measure one row for both tools, in turn; the tool that begins changes from pair to pair."""
+    costs: dict[str, list[Cost]] = {who: [] for who in TOOLS}
+    for pair in range(pairs):
+        order = list(TOOLS) if pair % 2 == 0 else list(reversed(TOOLS))
+        for who in order:
+            argv = row.prepare(bench, TOOLS[who])
+            settle()
+            costs[who].append(measure(argv))
+    result: dict[str, Any] = {"target": row.target, "pairs": pairs}
+    for who, tool in TOOLS.items():
+        argv = row.prepare(bench, tool)
+        peak = measure(argv, memory=True)
+        result[who] = {
+            "wall_s": round(statistics.median(cost.wall_s for cost in costs[who]), 3),
+            "cpu_s": round(statistics.median(cost.cpu_s for cost in costs[who]), 3),
+            "largest_rss": max(cost.largest_rss for cost in [*costs[who], peak]),
+            "tree_pss": peak.tree_pss,
+        }
+        if row.name == "commit to archive":
+            result[who]["object_bytes"] = content_bytes(bench.path("out"))
+    bench.remove("out")
+    return result
+
+
+def content_bytes(repo: Path) -> int:
+    """Bytes of all content objects of an archive repository."""
+    return sum(path.stat().st_size for path in repo.glob("objects/??/*.filez"))
+
+
+def measure_rev_parse(bench: Bench) -> dict[str, Any]:
+    """CPU of ``rev-parse``: the median of twenty."""
+    repo = bench.shared_repo("bare")
+    result: dict[str, Any] = {"target_cpu_s": 0.06}
+    for who, tool in TOOLS.items():
+        costs = [measure([tool, f"--repo={repo}", "rev-parse", "r"]) for _ in range(20)]
+        result[who] = {
+            "wall_s": round(statistics.median(cost.wall_s for cost in costs), 4),
+            "cpu_s": round(statistics.median(cost.cpu_s for cost in costs), 4),
+            "largest_rss": max(cost.largest_rss for cost in costs),
+        }
+    return result
+
+
+def make_big_tree(folder: Path) -> Path:
+    """A tree of one 4 GiB file: stretches that deflate well, badly, and not at all, by turns."""
+    tree = folder / "big"
+    target = tree / "disk.img"
+    if target.exists() and target.stat().st_size == BIG_FILE_BYTES:
+        return tree
+    tree.mkdir(parents=True, exist_ok=True)
+    stretch = 32 * 1024**2
+    text = (b"A line of a log file that repeats itself with the number %08d.\n" * 64)[: 64 * 1024]
+    with target.open("wb") as stream:
+        for number in range(BIG_FILE_BYTES // stretch):
+            if number % 4 == 0:
+                stream.write(os.urandom(stretch))
+            elif number % 4 == 1:
+                stream.truncate(stream.seek(stretch, os.SEEK_CUR))
+            else:
+                chunk = text.replace(b"%08d", b"%08d" % number)
+                stream.write((chunk * (stretch // len(chunk) + 1))[:stretch])
+    return tree
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs per row (default 3)")
+    parser.add_argument("--only", metavar="TEXT", help="rows whose name contains TEXT")
+    parser.add_argument("--big", action="store_true", help="also a tree with one file of 4 GiB")
+    parser.add_argument("--tree", type=Path, help="another tree; prints, writes no page")
+    return parser.parse_args()
+
+
+def merge(results: dict[str, Any], group: str, name: str, row: dict[str, Any]) -> None:
+    """Put a row where it belongs, dated, and say what it was."""
+    row["date"] = datetime.datetime.now(datetime.UTC).date().isoformat()
+    results.setdefault(group, {})[name] = row
+    print(bench_report.one_line(name, row), flush=True)
+
+
+def run_rows(bench: Bench, args: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Measure the rows asked for on the Debian tree."""
+    wanted = args.only or ""
+    subprocess.run(["tar", "-C", str(bench.tree), "-cf", "/dev/null", "."], check=False)
+    for row in ROWS:
+        if wanted in row.name:
+            merge(results, "rows", row.name, measure_row(bench, row, args.pairs))
+    if wanted in "rev-parse":
+        merge(results, "rows", "rev-parse", measure_rev_parse(bench))
+
+
+def run_big(folder: Path, work: Path, args: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Measure the rows asked for on the tree with one big file, once each."""
+    bench = Bench(make_big_tree(folder), work / "big")
+    bench.work.mkdir(parents=True, exist_ok=True)
+    for row in BIG_ROWS:
+        if (args.only or "") in row.name:
+            merge(results, "big", row.name, measure_row(bench, row, 1))
+
+
+def main() -> int:
+    """Measure, merge with what was known, write the page."""
+    args = parse_arguments()
+    if not Path(PEER).exists():
+        sys.exit(f"{PEER} is missing: there is nothing to compare with")
+    folder = debian_tree.cache_folder()
+    reason = debian_tree.can_build()
+    if reason and not args.tree and not (folder / "rel1").is_dir():
+        sys.exit(f"the Debian tree cannot be built: {reason}; --tree takes another")
+    tree = args.tree or debian_tree.build(folder, "rel1")
+    work = folder / "bench-work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not args.tree else {}
+    try:
+        run_rows(Bench(tree, work), args, results)
+        if args.big:
+            run_big(folder, work, args, results)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if not args.tree:
+        results["machine"] = bench_report.machine(folder, PEER)
+        results["tree"] = bench_report.describe_tree(tree)
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        bench_report.write_page(results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

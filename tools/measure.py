@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run one command and measure what it took: wall clock, CPU, and the memory of its process tree.
+
+Memory is measured in a run of its own (``memory=True``): sampling costs time that would be counted.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_INTERVAL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command took.
+
+    Attributes:
+        wall_s: From start to exit.
+        cpu_s: User and system time of the command and all it waited for.
+        largest_rss: The largest resident set of any one process, in bytes.
+        tree_pss: The largest sum over the process tree of proportional set sizes seen in a sample
+            (pages that forked workers share count once), in bytes; 0 when not measured.
+    """
+
+    wall_s: float
+    cpu_s: float
+    largest_rss: int
+    tree_pss: int = 0
+
+
+def children_of(pid: int) -> list[int]:
+    """The direct children of a process, from each of its threads."""
+    found = []
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(word) for word in (task / "children").read_text().split()]
+    except OSError:
+        return found
+    return found
+
+
+def pss(pid: int) -> int:
+    """Proportional set size of one process, 0 once it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    line = next((line for line in text.splitlines() if line.startswith("Pss:")), "Pss: 0 kB")
+    return int(line.split()[1]) * 1024
+
+
+def tree_pss(pid: int) -> int:
+    """Sum over a process and its descendants."""
+    total = 0
+    pending = [pid]
+    while pending:
+        current = pending.pop()
+        total += pss(current)
+        pending += children_of(current)
+    return total
+
+
+class Sampler(threading.Thread):
+    """Looks at a process tree until told to stop, and remembers the largest sum."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.peak = 0
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Sample until :meth:`stop`."""
+        while not self._over.is_set():
+            self.peak = max(self.peak, tree_pss(self.pid))
+            self._over.wait(SAMPLE_INTERVAL_S)
+
+    def stop(self) -> int:
+        """End sampling; the peak in bytes."""
+        self._over.set()
+        self.join()
+        return self.peak
+
+
+def measure(argv: list[str], *, env: dict[str, str] | None = None, memory: bool = False) -> Cost:
+    """Run a command that must succeed.
+
+    Raises:
+        subprocess.CalledProcessError: It failed; its stderr went to ours.
+    """
+    start = time.perf_counter()
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, env=env)
+    sampler = Sampler(process.pid) if memory else None
+    if sampler:
+        sampler.start()
+    _pid, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = sampler.stop() if sampler else 0
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, argv)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, peak)
