@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Byte swaps for integers that OSTree keeps big-endian inside host-order variants.
+
+::
+
+    field      in the value        after decoding the variant    after the swap
+    uid 1000   00 00 03 e8         0xe8030000                    1000
+
+Uids, modes, sizes and times stand so in objects and in summary metadata; GVariant itself
+calls them ``u`` or ``t`` and knows nothing of it.
+"""
+
+from __future__ import annotations
+
+
+def swap_u16(value: int) -> int:
+    """Reverse the bytes of a 16-bit integer."""
+    return int.from_bytes(value.to_bytes(2, "little"), "big")
+
+
+def swap_u32(value: int) -> int:
+    """Reverse the bytes of a 32-bit integer."""
+    return int.from_bytes(value.to_bytes(4, "little"), "big")
+
+
+def swap_u64(value: int) -> int:
+    """Reverse the bytes of a 64-bit integer."""
+    return int.from_bytes(value.to_bytes(8, "little"), "big")
