@@ -24,7 +24,7 @@ Source: ostree-core.h (OSTREE_COMMIT_GVARIANT_FORMAT, OSTREE_COMMIT_META_KEY_*),
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ostrya.formats.checksum import RAW_LENGTH, Checksum, from_raw, to_raw
 from ostrya.formats.errors import ObjectFormatError

@@ -16,9 +16,10 @@ Source: ostree-repo.c (ostree_repo_read_commit_detached_metadata).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ostrya.formats.gvariant.vardict import VarDict

@@ -26,7 +26,7 @@ from __future__ import annotations
 from itertools import pairwise
 from operator import lt
 from struct import unpack
-from typing import Any, NamedTuple, Self, cast, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from ostrya.formats.checksum import HEX_LENGTH, RAW_LENGTH, Checksum, from_raw
 from ostrya.formats.errors import GVariantError, ObjectFormatError

@@ -25,7 +25,7 @@ Source: GLib's GKeyFile, of which this is the part that OSTree uses; its error s
 
 from __future__ import annotations
 
-from typing import Self, TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ostrya.formats.errors import KeyFileError
 

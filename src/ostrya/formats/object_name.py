@@ -13,7 +13,7 @@ Source: ostree-core.h (OstreeObjectType), ostree-core.c (_ostree_loose_path).
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.formats.checksum import HEX_LENGTH, RAW_LENGTH, Checksum, PackedSet, is_checksum
 from ostrya.formats.errors import ObjectFormatError

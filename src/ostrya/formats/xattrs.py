@@ -15,11 +15,11 @@ Source: ostree-core.c (_ostree_validate_structureof_xattrs, _ostree_canonicalize
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 from ostrya.formats.errors import GVariantError, ObjectFormatError
 from ostrya.formats.gvariant.encode import pack_offsets
 from ostrya.formats.gvariant.types import framed_offset_size, offset_size
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,7 +20,7 @@ Source: the GVariant specification; the refusals are those of ``g_variant_is_nor
 from __future__ import annotations
 
 from struct import unpack
-from typing import Any, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from ostrya.formats.errors import GVariantError
 from ostrya.formats.gvariant.types import (

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from struct import error as struct_error
 from struct import pack
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ostrya.formats.errors import GVariantError
 from ostrya.formats.gvariant.types import (
