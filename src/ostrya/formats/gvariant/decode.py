@@ -198,6 +198,9 @@ class _Decoder:
             raise _refuse("wrong size of a tuple")
         width = offset_size(size)
         body = size - width * kind.offsets
+        if kind.offsets and not size:
+            # GLib takes this for normal too, but never writes it: each value has one spelling.
+            raise _refuse("a tuple of no bytes")
         if kind.offsets and (body < 0 or framed_offset_size(body, kind.offsets) != width):
             raise _refuse("a tuple's offsets do not add up")
         self.spend(1 + len(kind.children))

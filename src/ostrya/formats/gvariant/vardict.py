@@ -67,3 +67,72 @@ class VarDict(tuple[tuple[str, Variant], ...]):
     def without(self, key: str) -> Self:
         """Drop every entry of a key."""
         return type(self)(entry for entry in self if entry[0] != key)
+
+
+# GHashTable's moduli, by the exponent of the table's size.
+_PRIMES = (
+    1, 2, 3, 7, 13, 31, 61, 127, 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071,
+    262139, 524287, 1048573, 2097143, 4194301, 8388593, 16777213, 33554393, 67108859, 134217689,
+    268435399, 536870909, 1073741789, 2147483647,
+)  # fmt: skip
+_MIN_SHIFT = 3
+_U32 = 0xFFFF_FFFF
+
+
+def glib_dict_order(keys: Iterable[str]) -> list[str]:
+    """Give the keys in the order in which a ``GVariantDict`` they were put into emits them.
+
+    libostree passes some metadata through such a dictionary, whose order is that of the slots
+    of its hash table; equal commit checksums need the same order.
+
+    Args:
+        keys: In the order in which they are put in; one that comes again counts once.
+    """
+    unique = list(dict.fromkeys(keys))
+    table: list[tuple[int, str] | None] = [None] * (1 << _MIN_SHIFT)
+    for count, key in enumerate(unique, 1):
+        entry = (_str_hash(key), key)
+        at = _home(entry, len(table))
+        step = 0
+        while table[at] is not None:
+            step += 1
+            at = (at + step) & (len(table) - 1)
+        table[at] = entry
+        if len(table) <= count + count // 16:
+            table = _grown(table, max(_MIN_SHIFT, int(count * 1.333).bit_length()))
+    return [entry[1] for entry in table if entry is not None]
+
+
+def _str_hash(text: str) -> int:
+    value = 5381
+    for byte in text.encode("utf-8", "surrogateescape"):
+        # C's char is signed where GLib's order was looked at.
+        value = (value * 33 + (byte - 256 if byte > 127 else byte)) & _U32
+    # 0 and 1 mark slots without an entry.
+    return value if value > 1 else 2
+
+
+def _home(entry: tuple[int, str], size: int) -> int:
+    return (entry[0] * 11 & _U32) % _PRIMES[size.bit_length() - 1]
+
+
+def _grown(table: list[tuple[int, str] | None], shift: int) -> list[tuple[int, str] | None]:
+    """Move the entries to a larger table as GLib does, in place: a mover evicts who is there."""
+    old_size = len(table)
+    size = 1 << shift
+    table = table + [None] * (size - old_size)
+    settled = bytearray(len(table))
+    for start in range(old_size):
+        moving = table[start]
+        if moving is None or settled[start]:
+            continue
+        table[start] = None
+        while moving is not None:
+            at = _home(moving, size)
+            step = 0
+            while settled[at]:
+                step += 1
+                at = (at + step) & (size - 1)
+            settled[at] = 1
+            moving, table[at] = table[at], moving
+    return table
