@@ -137,10 +137,10 @@ def _print_version(program: str) -> int:
 
 
 def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None:
-    from ostrya.cli.repo_lookup import REPO_IN_SYSROOT, default_repo_path
-
     if verb.repo is Repo.NONE:
         return
+    from ostrya.cli.repo_lookup import REPO_IN_SYSROOT, default_repo_path, make_runtime
+
     named = arguments.text("repo")
     if verb.repo is Repo.SYSROOT and (sysroot := arguments.text("sysroot")) is not None:
         named = os.path.join(sysroot, REPO_IN_SYSROOT)
@@ -152,7 +152,7 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
         return
     from ostrya.repo.repository import open_repository
 
-    context.repo = open_repository(path)
+    context.repo = open_repository(path, runtime=make_runtime(context.environment))
 
 
 def _log_to_stderr() -> None:

@@ -17,7 +17,6 @@ class Environment(NamedTuple):
         test_error: ``OSTREE_REPO_TEST_ERROR``, where a transaction fails for tests.
         boot_id: ``OSTREE_BOOTID``, stands in for the kernel's boot id.
         write_split_xattrs: ``OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS``, allow a writer that is not done.
-        suppress_syncfs: ``OSTREE_SUPPRESS_SYNCFS``, fsync single files only.
         editor: The user's editor, after git's rules; empty where none can be run.
         no_color: ``NO_COLOR`` is set.
         path: ``PATH``, where extensions are looked up.
@@ -29,7 +28,6 @@ class Environment(NamedTuple):
     test_error: str = ""
     boot_id: str = ""
     write_split_xattrs: bool = False
-    suppress_syncfs: bool = False
     editor: str = ""
     no_color: bool = False
     path: str = ""
@@ -45,7 +43,6 @@ def read_environment() -> Environment:
         test_error=get("OSTREE_REPO_TEST_ERROR", ""),
         boot_id=get("OSTREE_BOOTID", ""),
         write_split_xattrs=get("OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS") is not None,
-        suppress_syncfs=get("OSTREE_SUPPRESS_SYNCFS") is not None,
         editor=_editor(),
         no_color=bool(get("NO_COLOR")),
         path=get("PATH", os.defpath),

@@ -8,6 +8,13 @@ else the one of the running system.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+from ostrya.repo.repository import Runtime
+
+if TYPE_CHECKING:
+    from ostrya._linux.flock import LockHolder
+    from ostrya.cli.environment import Environment
 
 SYSTEM_REPO = "/sysroot/ostree/repo"
 REPO_IN_SYSROOT = "ostree/repo"
@@ -26,3 +33,21 @@ def default_repo_path(variable: str) -> str | None:
         return os.path.realpath(".")
     path = os.path.abspath(variable or SYSTEM_REPO)
     return path if os.path.isdir(path) else None
+
+
+def make_runtime(environment: Environment) -> Runtime:
+    """Return what a repository is told of its surroundings."""
+    return Runtime(
+        boot_id=environment.boot_id or None,
+        use_cache=not environment.skip_cache,
+        fail_before_commit=environment.test_error == "pre-commit",
+        write_split_xattrs=environment.write_split_xattrs,
+        on_lock_wait=_say_who_holds_the_lock,
+    )
+
+
+def _say_who_holds_the_lock(holders: list[LockHolder]) -> None:
+    from ostrya.cli.output import write_message
+
+    who = "; ".join(map(str, holders)) or "another process"
+    write_message(f"Waiting for the repository's lock, held by {who}")

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``show``: one object, or one thing that is known of a commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya.cli import dump
+from ostrya.cli.options import flag, text
+from ostrya.cli.output import write, write_json, write_line
+from ostrya.errors import RepoError
+from ostrya.formats.checksum import Checksum, is_checksum
+from ostrya.formats.commit import COMMIT_TYPE, Commit, decode_sizes
+from ostrya.formats.gvariant.decode import decode_variant
+from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.repo import detached, reader
+from ostrya.repo.refs import require_rev
+
+if TYPE_CHECKING:
+    from ostrya.cli.context import Context
+    from ostrya.cli.parser import Arguments
+    from ostrya.formats.gvariant.decode import ByteOrder
+    from ostrya.formats.gvariant.vardict import VarDict, Variant
+    from ostrya.repo.repository import Repository
+
+PARAMETERS = "OBJECT"
+OPTIONS = (
+    flag("print-related", "List the related commits"),
+    text("print-variant-type", "TYPE", "Print the file OBJECT as a GVariant of this type"),
+    flag("list-metadata-keys", "List the keys of the commit's metadata"),
+    text("print-metadata-key", "KEY", "Print one value of the commit's metadata"),
+    flag("print-hex", "Print a value that is an array of bytes in hexadecimal"),
+    flag("list-detached-metadata-keys", "List the keys of the detached metadata"),
+    text("print-detached-metadata-key", "KEY", "Print one value of the detached metadata"),
+    flag("print-sizes", "Print how large the commit's objects are"),
+    flag("raw", "Print the object in GVariant's text form"),
+    flag("no-byteswap", "Print numbers in this machine's byte order", short="B"),
+)
+
+_METADATA = (ObjectType.COMMIT, ObjectType.DIR_META, ObjectType.DIR_TREE)
+
+
+def run(arguments: Arguments, context: Context) -> int:
+    """Print what was asked for."""
+    if not arguments.positionals:
+        raise context.usage_error("An object argument is required")
+    name = arguments.positionals[0]
+    variant_type = arguments.text("print-variant-type")
+    if variant_type is not None:
+        with open(name, "rb") as stream:
+            write_line(dump.dump_data(variant_type, stream.read(), "big"))
+        return 0
+    if _wants_metadata(arguments):
+        return _show_metadata(context, name, arguments)
+    if arguments.flag("print-related"):
+        commit = reader.load_commit(context.repo, require_rev(context.repo, name))
+        for related, checksum in commit.related:
+            write_line(f"{related} {checksum}")
+        return 0
+    if arguments.flag("print-sizes"):
+        return _show_sizes(context, require_rev(context.repo, name))
+    return _show_object(context, name, arguments)
+
+
+# -------------------------------------------------------------------------- metadata
+
+
+def _wants_metadata(arguments: Arguments) -> bool:
+    return (
+        arguments.text("print-metadata-key") is not None
+        or arguments.text("print-detached-metadata-key") is not None
+        or arguments.flag("list-metadata-keys")
+        or arguments.flag("list-detached-metadata-keys")
+    )
+
+
+def _show_metadata(context: Context, name: str, arguments: Arguments) -> int:
+    repo = context.repo
+    checksum = require_rev(repo, name)
+    detached_key = arguments.text("print-detached-metadata-key")
+    key = detached_key if detached_key is not None else arguments.text("print-metadata-key")
+    byteorder: ByteOrder = "little" if arguments.flag("no-byteswap") or context.json else "big"
+    if key is not None:
+        from_detached = detached_key is not None
+    else:
+        from_detached = arguments.flag("list-detached-metadata-keys")
+    load = _detached_metadata if from_detached else _commit_metadata
+    metadata = load(repo, checksum, byteorder)
+    if key is None:
+        keys = sorted(metadata.keys())
+        if context.json:
+            write_json(keys)
+        else:
+            write("".join(f"{key}\n" for key in keys))
+        return 0
+    value = metadata.get(key)
+    if value is None:
+        raise RepoError(f"No such metadata key '{key}'")
+    shown = _format_value(value, as_hex=arguments.flag("print-hex"))
+    if context.json:
+        write_json({"key": key, "type": value.type, "value": shown})
+    else:
+        write_line(shown)
+    return 0
+
+
+def _commit_metadata(repo: Repository, checksum: Checksum, byteorder: ByteOrder) -> VarDict:
+    data = reader.load_commit_bytes(repo, checksum)
+    metadata: VarDict = decode_variant(COMMIT_TYPE, data, byteorder=byteorder)[0]
+    return metadata
+
+
+def _detached_metadata(repo: Repository, checksum: Checksum, byteorder: ByteOrder) -> VarDict:
+    data = detached.read_detached_bytes(repo, checksum)
+    if data is None:
+        raise RepoError(f"No detached metadata for commit {checksum}")
+    metadata: VarDict = decode_variant("a{sv}", data, byteorder=byteorder)
+    return metadata
+
+
+def _format_value(value: Variant, *, as_hex: bool) -> str:
+    if as_hex and value.type == "ay":
+        content: bytes = value.value
+        return content.hex()
+    return dump.print_variant(value)
+
+
+# ----------------------------------------------------------------------------- sizes
+
+
+def _show_sizes(context: Context, checksum: Checksum) -> int:
+    from ostrya.cli.sizes import format_size
+
+    repo = context.repo
+    sizes = decode_sizes(reader.load_commit(repo, checksum).metadata)
+    if sizes is None:
+        raise RepoError("No metadata key ostree.sizes in commit")
+    missing = [
+        entry for entry in sizes if not reader.has_object(repo, ObjectName(entry[0], entry[1]))
+    ]
+    rows = [
+        (sum(entry.archived for entry in some), sum(entry.unpacked for entry in some), len(some))
+        for some in (missing, sizes)
+    ]
+    if context.json:
+        keys = ("compressed_bytes", "unpacked_bytes", "objects")
+        needed, total = (dict(zip(keys, row, strict=True)) for row in rows)
+        write_json({"needed": needed, "total": total})
+        return 0
+    (archived, unpacked, count), (all_archived, all_unpacked, all_count) = rows
+    write_line(
+        f"Compressed size (needed/total): {format_size(archived)}/{format_size(all_archived)}"
+    )
+    write_line(f"Unpacked size (needed/total): {format_size(unpacked)}/{format_size(all_unpacked)}")
+    write_line(f"Number of objects (needed/total): {count}/{all_count}")
+    return 0
+
+
+# --------------------------------------------------------------------------- objects
+
+
+def _show_object(context: Context, name: str, arguments: Arguments) -> int:
+    repo = context.repo
+    if not is_checksum(name):
+        found = ObjectName(require_rev(repo, name), ObjectType.COMMIT)
+    else:
+        candidates = (ObjectName(Checksum(name), kind) for kind in _METADATA)
+        present = (name for name in candidates if reader.has_object(repo, name))
+        found = next(present, ObjectName(Checksum(name), ObjectType.FILE))
+    if found.type is ObjectType.FILE:
+        return _show_file(context, found.checksum)
+    data = reader.load_metadata(repo, found)
+    if context.json:
+        write_json(_metadata_object_as_json(repo, found, data))
+        return 0
+    write_line(f"{found.type.suffix} {found.checksum}")
+    if arguments.flag("no-byteswap"):
+        write_line(dump.dump_object(found.type, data, "little"))
+    elif arguments.flag("raw"):
+        write_line(dump.dump_object(found.type, data, "big"))
+        return 0
+    if found.type is ObjectType.COMMIT:
+        write(dump.format_commit(Commit.decode(data)))
+    return 0
+
+
+def _metadata_object_as_json(repo: Repository, name: ObjectName, data: bytes) -> dict[str, object]:
+    if name.type is not ObjectType.COMMIT:
+        raw = dump.dump_object(name.type, data, "big")
+        return {"object": name.checksum, "type": name.type.suffix, "raw": raw}
+    shown = dump.commit_as_json(name.checksum, Commit.decode(data))
+    detached_metadata = detached.read_detached(repo, name.checksum)
+    if detached_metadata is not None:
+        shown["detached_metadata"] = dump.metadata_as_json(detached_metadata)
+    return shown
+
+
+def _show_file(context: Context, checksum: Checksum) -> int:
+    with reader.load_file(context.repo, checksum) as file:
+        header, size = file.header, file.size
+    if context.json:
+        write_json(
+            {
+                "object": checksum,
+                "type": "file",
+                "file_type": "symlink" if header.is_symlink else "regular",
+                "size": size,
+                "target": header.symlink_target if header.is_symlink else None,
+                "mode": f"{header.mode:o}",
+                "uid": header.uid,
+                "gid": header.gid,
+                "xattrs": dump.xattrs_as_json(header.xattrs),
+            }
+        )
+        return 0
+    write_line(f"Object: {checksum}\nType: file")
+    if header.is_symlink:
+        write_line(f"File Type: symlink\nTarget: {header.symlink_target}")
+    else:
+        write_line(f"File Type: regular\nSize: {size}")
+    write_line(f"Mode: 0{header.mode:04o}\nUid: {header.uid}\nGid: {header.gid}")
+    write_line(f"Extended Attributes: {dump.format_xattrs(header.xattrs)}")
+    return 0
