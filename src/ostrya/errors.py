@@ -39,6 +39,20 @@ class OstryaError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Subclasses build their sentence from facts, so their constructors cannot be called
+        # with the sentence again when an error crosses from a worker process.
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(
+    cls: type[OstryaError], args: tuple[object, ...], facts: dict[str, object]
+) -> OstryaError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
 
 class FormatError(OstryaError):
     """Bytes or text are not what they claim to be."""

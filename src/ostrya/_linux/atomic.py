@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that appear whole or not at all: unnamed file, write, fsync, link or rename, fsync.
+
+After ``replace_file(…, durable=True)`` returns, the new content survives a power cut; before it
+returns, a power cut leaves the old content or the new, never a mixture.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from errno import EISDIR, ENOENT, EOPNOTSUPP
+
+_NO_TMPFILE_ERRNOS = (EISDIR, EOPNOTSUPP, ENOENT)
+
+
+class TmpFile:
+    """A file under construction in a directory, unnamed where the file system can do that.
+
+    Attributes:
+        fd: Open for writing; closed by ``close``.
+    """
+
+    __slots__ = ("_dir_fd", "_name", "fd")
+
+    def __init__(self, dir_fd: int, mode: int = 0o600) -> None:
+        self._dir_fd = dir_fd
+        self._name: str | None = None
+        try:
+            self.fd = os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode, dir_fd=dir_fd)
+        except OSError as exc:
+            if exc.errno not in _NO_TMPFILE_ERRNOS:
+                raise
+            # Overlay and some network file systems have no unnamed files.
+            self._name = "tmp." + secrets.token_hex(8)
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+            self.fd = os.open(self._name, flags, mode, dir_fd=dir_fd)
+
+    def link(self, name: str, *, dir_fd: int) -> None:
+        """Give the file its name.
+
+        Raises:
+            FileExistsError: The name is taken; the file stays unnamed.
+        """
+        if self._name is None:
+            # AT_SYMLINK_FOLLOW through /proc needs no privilege, unlike AT_EMPTY_PATH.
+            os.link(f"/proc/self/fd/{self.fd}", name, dst_dir_fd=dir_fd, follow_symlinks=True)
+        else:
+            os.link(self._name, name, src_dir_fd=self._dir_fd, dst_dir_fd=dir_fd)
+            self._unlink()
+
+    def replace(self, name: str, *, dir_fd: int) -> None:
+        """Give the file its name, in place of whatever had it."""
+        if self._name is None:
+            temporary = "tmp." + secrets.token_hex(8)
+            self.link(temporary, dir_fd=dir_fd)
+            self._name, self._dir_fd = temporary, dir_fd
+        os.rename(self._name, name, src_dir_fd=self._dir_fd, dst_dir_fd=dir_fd)
+        self._name = None
+
+    def close(self) -> None:
+        """Close the file; without a name given, it is gone."""
+        os.close(self.fd)
+        self._unlink()
+
+    def _unlink(self) -> None:
+        if self._name is not None:
+            name, self._name = self._name, None
+            os.unlink(name, dir_fd=self._dir_fd)
+
+    def __enter__(self) -> TmpFile:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write all of ``data``, however many calls it takes."""
+    written = os.write(fd, data)
+    if written == len(data):
+        return
+    rest = memoryview(data)[written:]
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def replace_file(
+    name: str, data: bytes, *, dir_fd: int, mode: int = 0o644, durable: bool = True
+) -> None:
+    """Write a file under ``name``, in place of any earlier one.
+
+    Args:
+        name: One path component, or a path below ``dir_fd`` whose directories exist.
+        data: The whole content.
+        dir_fd: The directory that ``name`` is relative to.
+        mode: Permission bits, before the umask.
+        durable: Whether content and name must survive a power cut once this returns.
+    """
+    parent, _, base = name.rpartition("/")
+    parent_fd = os.open(parent or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        with TmpFile(parent_fd, mode) as tmp:
+            write_all(tmp.fd, data)
+            if durable:
+                os.fsync(tmp.fd)
+            tmp.replace(base, dir_fd=parent_fd)
+        if durable:
+            os.fsync(parent_fd)
+    finally:
+        os.close(parent_fd)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only door to other programs."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from typing import TYPE_CHECKING
+
+from ostrya.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+
+def run(argv: Sequence[str], *, input_data: bytes | None = None, timeout_s: float = 600) -> bytes:
+    """Run a program to its end and return what it wrote on standard output.
+
+    Raises:
+        CommandFailed: It ended with a non-zero status, or could not be started in time.
+    """
+    log.debug("running argv=%s", list(argv))
+    try:
+        result = subprocess.run(
+            list(argv), input=input_data, capture_output=True, timeout=timeout_s, check=False
+        )
+    except FileNotFoundError as exc:
+        raise CommandFailed(tuple(argv), 127, f"{argv[0]}: command not found") from exc
+    except subprocess.TimeoutExpired as exc:
+        raise CommandFailed(tuple(argv), -9, f"no end after {timeout_s:g} s") from exc
+    if result.returncode != 0:
+        raise CommandFailed(tuple(argv), result.returncode, result.stderr.decode(errors="replace"))
+    return result.stdout
+
+
+def run_interactive(argv: Sequence[str]) -> int:
+    """Run a program on our own terminal, an editor for instance, and return its exit status."""
+    log.debug("running argv=%s", list(argv))
+    return subprocess.run(list(argv), check=False).returncode

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sharing the blocks of two files, or copying inside the kernel."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from errno import EINVAL, ENOSYS, ENOTSUP, ENOTTY, EOPNOTSUPP, EPERM, EXDEV
+
+_FICLONE = 0x40049409
+_CANNOT_CLONE = frozenset({EOPNOTSUPP, EXDEV, EINVAL, ENOTTY, EPERM, ENOSYS, ENOTSUP})
+_CHUNK_BYTES = 1 << 30
+
+
+def try_clone(src_fd: int, dst_fd: int) -> bool:
+    """Make ``dst_fd`` share all blocks of ``src_fd``; False where the file system cannot."""
+    try:
+        fcntl.ioctl(dst_fd, _FICLONE, src_fd)
+    except OSError as exc:
+        if exc.errno in _CANNOT_CLONE:
+            return False
+        raise
+    return True
+
+
+def copy_file_data(src_fd: int, dst_fd: int, size: int) -> None:
+    """Copy ``size`` bytes from the start of one file to another, sharing blocks if possible.
+
+    Raises:
+        EOFError: The source holds fewer bytes.
+    """
+    if try_clone(src_fd, dst_fd):
+        return
+    done = 0
+    while done < size:
+        try:
+            copied = os.copy_file_range(src_fd, dst_fd, min(size - done, _CHUNK_BYTES), done, done)
+        except OSError as exc:
+            if exc.errno not in _CANNOT_CLONE:
+                raise
+            copied = _copy_chunk(src_fd, dst_fd, done, min(size - done, 1 << 20))
+        if copied == 0:
+            raise EOFError
+        done += copied
+
+
+def _copy_chunk(src_fd: int, dst_fd: int, offset: int, size: int) -> int:
+    data = os.pread(src_fd, size, offset)
+    written = 0
+    while written < len(data):
+        written += os.pwrite(dst_fd, memoryview(data)[written:], offset + written)
+    return written

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The repository's ``config`` file as values, with libostree's defaults.
+
+Source: ``ostree.repo-config(5)``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya.repo.errors import RepoConfigError
+from ostrya.repo.lock import NO_LOCKING
+from ostrya.repo.modes import RepoMode, parse_mode
+
+if TYPE_CHECKING:
+    from ostrya.formats.keyfile import KeyFile
+
+MAX_CONFIG_BYTES = 16 * 1024 * 1024
+_DEFAULT_LOCK_TIMEOUT_S = 300
+_DEFAULT_TMP_EXPIRY_S = 24 * 60 * 60
+_DEFAULT_ZLIB_LEVEL = 6
+_DEFAULT_MIN_FREE_PERCENT = 3
+_SIZE_UNITS_MB = {"MB": 1, "GB": 1 << 10, "TB": 1 << 20}
+
+
+class RepoConfig(NamedTuple):
+    """What the ``core`` and ``archive`` groups say.
+
+    Attributes:
+        keyfile: The whole file, comments and unknown keys included.
+        mode: How content is stored.
+        fsync: Whether what is written must survive a power cut.
+        per_object_fsync: Whether each object is synced by itself, instead of all at the end.
+        disable_xattrs: Whether extended attributes of committed trees are left out.
+        tmp_expiry_s: Age at which leftovers in ``tmp`` are deleted.
+        lock_timeout_s: As ``RepoLock`` takes it.
+        zlib_level: Compression level of archive content, 1 to 9.
+        min_free_percent: Share of the file system to leave free; 0 when ``min_free_mb`` rules.
+        min_free_mb: Megabytes to leave free; 0 when not set.
+        collection_id: The collection that this repository's own refs belong to.
+        parent_path: Another repository whose objects count as present here.
+        payload_link_threshold_bytes: From which size on equal payloads share blocks; None: never.
+        auto_update_summary: Whether every change of a ref rewrites the summary.
+        tombstone_commits: Whether deleting a commit leaves a tombstone.
+        uncompressed_cache: Whether user-mode checkouts of archives keep inflated content.
+    """
+
+    keyfile: KeyFile
+    mode: RepoMode
+    fsync: bool
+    per_object_fsync: bool
+    disable_xattrs: bool
+    tmp_expiry_s: int
+    lock_timeout_s: int
+    zlib_level: int
+    min_free_percent: int
+    min_free_mb: int
+    collection_id: str | None
+    parent_path: str | None
+    payload_link_threshold_bytes: int | None
+    auto_update_summary: bool
+    tombstone_commits: bool
+    uncompressed_cache: bool
+
+
+def parse_config(keyfile: KeyFile) -> RepoConfig:
+    """Read the values out of a parsed ``config`` file.
+
+    Raises:
+        RepoConfigError: The version or the mode is not known, or a value cannot be used.
+        KeyFileError: A value is not of its key's kind.
+    """
+    core = _Core(keyfile)
+    version = core.value("repo_version", "")
+    if version != "1":
+        raise RepoConfigError(f"Invalid repository version '{version}'")
+    if core.boolean("archive", default=False):
+        raise RepoConfigError(
+            'repositories with "core.archive" are no longer supported; use mode archive-z2'
+        )
+    min_free_percent, min_free_mb = _min_free_space(core)
+    return RepoConfig(
+        keyfile=keyfile,
+        mode=parse_mode(core.value("mode", "bare")),
+        fsync=core.boolean("fsync", default=True),
+        per_object_fsync=core.boolean("per-object-fsync", default=False),
+        disable_xattrs=core.boolean("disable-xattrs", default=False),
+        tmp_expiry_s=core.integer("tmp-expiry-secs", _DEFAULT_TMP_EXPIRY_S),
+        lock_timeout_s=_lock_timeout(core),
+        zlib_level=_zlib_level(keyfile),
+        min_free_percent=min_free_percent,
+        min_free_mb=min_free_mb,
+        collection_id=core.value("collection-id", "") or None,
+        parent_path=core.value("parent", "") or None,
+        payload_link_threshold_bytes=_payload_threshold(core),
+        auto_update_summary=core.boolean("auto-update-summary", default=False)
+        or core.boolean("commit-update-summary", default=False),
+        tombstone_commits=core.boolean("tombstone-commits", default=False),
+        uncompressed_cache=core.boolean("enable-uncompressed-cache", default=True),
+    )
+
+
+class _Core:
+    """Reads the ``core`` group with defaults."""
+
+    __slots__ = ("_keyfile",)
+
+    def __init__(self, keyfile: KeyFile) -> None:
+        self._keyfile = keyfile
+
+    def has(self, key: str) -> bool:
+        return self._keyfile.has_key("core", key)
+
+    def value(self, key: str, default: str) -> str:
+        return self._keyfile.get_value("core", key) if self.has(key) else default
+
+    def boolean(self, key: str, *, default: bool) -> bool:
+        return self._keyfile.get_boolean("core", key) if self.has(key) else default
+
+    def integer(self, key: str, default: int) -> int:
+        text = self.value(key, "").strip()
+        return int(text) if text.lstrip("-").isdigit() else default
+
+
+def _lock_timeout(core: _Core) -> int:
+    if not core.boolean("locking", default=True):
+        return NO_LOCKING
+    return max(core.integer("lock-timeout-secs", _DEFAULT_LOCK_TIMEOUT_S), -1)
+
+
+def _zlib_level(keyfile: KeyFile) -> int:
+    if not keyfile.has_key("archive", "zlib-level"):
+        return _DEFAULT_ZLIB_LEVEL
+    text = keyfile.get_value("archive", "zlib-level").strip()
+    return max(1, min(9, int(text) if text.isdigit() else 1))
+
+
+def _payload_threshold(core: _Core) -> int | None:
+    threshold = core.integer("payload-link-threshold", -1)
+    return threshold if threshold >= 0 else None
+
+
+def _min_free_space(core: _Core) -> tuple[int, int]:
+    """Return (percent, megabytes); a size wins over a percentage."""
+    if core.has("min-free-space-size"):
+        megabytes = _parse_size_mb(core.value("min-free-space-size", ""))
+        if megabytes:
+            return 0, megabytes
+        if not core.has("min-free-space-percent"):
+            return 0, 0
+    if not core.has("min-free-space-percent"):
+        return _DEFAULT_MIN_FREE_PERCENT, 0
+    text = core.value("min-free-space-percent", "")
+    if not (text.isascii() and text.isdigit()):
+        raise RepoConfigError(f"Invalid min-free-space-percent '{text}': must be a number")
+    if int(text) > 99:
+        raise RepoConfigError(f"Invalid min-free-space-percent '{text}'")
+    return int(text), 0
+
+
+def _parse_size_mb(text: str) -> int:
+    number, unit = text[:-2], text[-2:]
+    if not (number.isascii() and number.isdigit()) or unit not in _SIZE_UNITS_MB:
+        raise RepoConfigError(
+            f"Invalid min-free-space-size '{text}': "
+            "It should be of the format '123MB', '123GB' or '123TB'"
+        )
+    return int(number) * _SIZE_UNITS_MB[unit]
+
+
+def initial_config(mode: RepoMode, collection_id: str | None) -> str:
+    """Return the text of a new repository's ``config``."""
+    lines = ["[core]", "repo_version=1", f"mode={mode.value}"]
+    if collection_id is not None:
+        lines.append(f"collection-id={collection_id}")
+    return "\n".join(lines) + "\n"

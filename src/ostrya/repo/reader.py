@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading objects: whether they are there, what they hold, which there are.
+
+Objects are looked for in the transaction under way, in the repository, and in its parents.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ostrya._linux.dirfd import FileTooLargeError, open_dir, read_file
+from ostrya.errors import FormatError
+from ostrya.formats.commit import Commit
+from ostrya.formats.dirmeta import DirMeta
+from ostrya.formats.dirtree import DirTree
+from ostrya.formats.object_name import ObjectName, ObjectType, loose_path, parse_loose_name
+from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.stores.registry import store_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.repo.repository import Repository
+    from ostrya.repo.stores.base import FileObject
+
+MAX_METADATA_BYTES = 128 << 20
+
+
+def _places(repo: Repository) -> Iterator[tuple[Repository, int]]:
+    """Yield each repository and directory that may hold an object, nearest first."""
+    current: Repository | None = repo
+    while current is not None:
+        if current.staging_fd != -1:
+            yield current, current.staging_fd
+        yield current, current.objects_fd
+        current = current.parent
+
+
+def _path_in(repo: Repository, name: ObjectName) -> str:
+    return loose_path(name, archive=repo.mode == RepoMode.ARCHIVE)
+
+
+def has_object(repo: Repository, name: ObjectName) -> bool:
+    """Say whether an object is present, in this repository or in one of its parents."""
+    return _find(repo, name) is not None
+
+
+def has_own_object(repo: Repository, name: ObjectName) -> bool:
+    """Say whether an object is present in this very repository."""
+    path = _path_in(repo, name)
+    fds = (repo.objects_fd, repo.staging_fd)
+    return any(fd != -1 and _stat_or_none(path, fd) is not None for fd in fds)
+
+
+def object_storage_size(repo: Repository, name: ObjectName) -> int:
+    """Return how many bytes an object takes on the disk.
+
+    Raises:
+        ObjectNotFound: It is nowhere.
+    """
+    found = _find(repo, name)
+    if found is None:
+        raise ObjectNotFound(name)
+    return found.st_size
+
+
+def _find(repo: Repository, name: ObjectName) -> os.stat_result | None:
+    for place, fd in _places(repo):
+        found = _stat_or_none(_path_in(place, name), fd)
+        if found is not None:
+            return found
+    return None
+
+
+def _stat_or_none(path: str, dir_fd: int) -> os.stat_result | None:
+    try:
+        return os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def load_metadata(repo: Repository, name: ObjectName) -> bytes:
+    """Return the bytes of a metadata object, unverified.
+
+    Raises:
+        ObjectNotFound: It is nowhere.
+        ObjectInvalid: It is larger than any metadata object may be.
+    """
+    for place, fd in _places(repo):
+        path = _path_in(place, name)
+        try:
+            return read_file(path, dir_fd=fd, max_bytes=MAX_METADATA_BYTES)
+        except FileNotFoundError:
+            continue
+        except FileTooLargeError:
+            raise ObjectInvalid(name, f"it is larger than {MAX_METADATA_BYTES >> 20} MiB") from None
+    raise ObjectNotFound(name)
+
+
+def load_commit(repo: Repository, checksum: Checksum) -> Commit:
+    """Return a commit.
+
+    Raises:
+        ObjectNotFound: It is nowhere.
+        FormatError: It is not a commit.
+    """
+    return Commit.decode(load_commit_bytes(repo, checksum))
+
+
+def load_commit_bytes(repo: Repository, checksum: Checksum) -> bytes:
+    """Return the bytes of a commit, over which signatures are made."""
+    return load_metadata(repo, ObjectName(checksum, ObjectType.COMMIT))
+
+
+def load_dirtree(repo: Repository, checksum: Checksum) -> DirTree:
+    """Return the entries of a directory.
+
+    Raises:
+        ObjectNotFound: The object is nowhere.
+        FormatError: It is not a dirtree; the sentence names it.
+    """
+    name = ObjectName(checksum, ObjectType.DIR_TREE)
+    data = load_metadata(repo, name)
+    try:
+        return DirTree.decode(data)
+    except FormatError as exc:
+        exc.args = (f"{name}: {exc.message}",)
+        exc.message = exc.args[0]
+        raise
+
+
+def load_dirmeta(repo: Repository, checksum: Checksum) -> DirMeta:
+    """Return the metadata of a directory.
+
+    Raises:
+        ObjectNotFound: The object is nowhere.
+        FormatError: It is not a dirmeta.
+    """
+    name = ObjectName(checksum, ObjectType.DIR_META)
+    data = load_metadata(repo, name)
+    try:
+        return DirMeta.decode(data)
+    except FormatError as exc:
+        exc.args = (f"{name}: {exc.message}",)
+        exc.message = exc.args[0]
+        raise
+
+
+def load_file(repo: Repository, checksum: Checksum) -> FileObject:
+    """Open a content object; the caller closes it.
+
+    Raises:
+        ObjectNotFound: It is nowhere.
+        ObjectInvalid: It is not what the repository's mode stores.
+    """
+    for place, fd in _places(repo):
+        try:
+            return store_for(place).load(fd, checksum)
+        except FileNotFoundError:
+            continue
+        except FormatError as exc:
+            name = ObjectName(checksum, ObjectType.FILE)
+            raise ObjectInvalid(name, exc.message) from exc
+    raise ObjectNotFound(ObjectName(checksum, ObjectType.FILE))
+
+
+def iter_objects(repo: Repository) -> Iterator[ObjectName]:
+    """Yield the names of all loose objects of this very repository, in no order."""
+    with os.scandir(repo.objects_fd) as prefixes:
+        names = [entry.name for entry in prefixes if len(entry.name) == 2]
+    for prefix in names:
+        try:
+            fd = open_dir(prefix, dir_fd=repo.objects_fd)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        try:
+            filenames = os.listdir(fd)
+        finally:
+            os.close(fd)
+        for filename in filenames:
+            name = parse_loose_name(prefix, filename)
+            if name is not None:
+                yield name
+
+
+def iter_commits(repo: Repository, *, starting_with: str = "") -> Iterator[Checksum]:
+    """Yield the commits of this repository and its parents whose checksums begin so."""
+    current: Repository | None = repo
+    while current is not None:
+        if len(starting_with) >= 2:
+            names = _iter_prefix(current, starting_with[:2])
+        else:
+            names = iter_objects(current)
+        for name in names:
+            if name.type == ObjectType.COMMIT and name.checksum.startswith(starting_with):
+                yield name.checksum
+        current = current.parent
+
+
+def _iter_prefix(repo: Repository, prefix: str) -> Iterator[ObjectName]:
+    try:
+        fd = open_dir(prefix, dir_fd=repo.objects_fd)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    try:
+        filenames = os.listdir(fd)
+    finally:
+        os.close(fd)
+    for filename in filenames:
+        name = parse_loose_name(prefix, filename)
+        if name is not None:
+            yield name

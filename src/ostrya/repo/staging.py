@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Staging directories: where a transaction's objects wait until they are durable.
+
+::
+
+    tmp/staging-<boot id>-XXXXXX/ab/cdef….file
+    tmp/staging-<boot id>-XXXXXX-lock            locked while a transaction uses the directory
+
+The boot id is in the name because what was written before a crash may not have reached the
+disk: directories of other boots are deleted, one of this boot is taken up again.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux import dirfd, flock
+
+if TYPE_CHECKING:
+    from ostrya.repo.repository import Repository
+
+PREFIX = "staging-"
+_BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id"
+_NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+class StagingDir(NamedTuple):
+    """A staging directory in use.
+
+    Attributes:
+        name: Below ``tmp``.
+        fd: The directory.
+        lock_fd: Its locked lock file.
+    """
+
+    name: str
+    fd: int
+    lock_fd: int
+
+
+def boot_prefix(repo: Repository) -> str:
+    """Return how this boot's staging directories are named."""
+    boot_id = repo.runtime.boot_id
+    if boot_id is None:
+        with open(_BOOT_ID_PATH, encoding="ascii") as stream:
+            boot_id = stream.read().strip()
+    return f"{PREFIX}{boot_id}-"
+
+
+def allocate(repo: Repository) -> StagingDir:
+    """Take up a staging directory of this boot that nobody uses, or make one."""
+    prefix = boot_prefix(repo)
+    for name in sorted(os.listdir(repo.tmp_fd)):
+        if name.startswith(prefix) and not name.endswith("-lock"):
+            found = _try_take(repo, name)
+            if found is not None:
+                os.utime(found.fd)
+                return found
+    while True:
+        name = prefix + "".join(secrets.choice(_NAME_CHARS) for _ in range(6))
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o755, dir_fd=repo.tmp_fd)
+            found = _try_take(repo, name)
+            if found is not None:
+                return found
+
+
+def _try_take(repo: Repository, name: str) -> StagingDir | None:
+    try:
+        fd = dirfd.open_dir(name, dir_fd=repo.tmp_fd)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    lock_fd = _try_lock(repo, name)
+    if lock_fd == -1:
+        os.close(fd)
+        return None
+    if not dirfd.exists(name, dir_fd=repo.tmp_fd):
+        # Its last user deleted it between our open and our lock.
+        os.close(fd)
+        _unlock(repo, name, lock_fd)
+        return None
+    return StagingDir(name, fd, lock_fd)
+
+
+def _try_lock(repo: Repository, name: str) -> int:
+    flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY
+    while True:
+        lock_fd = os.open(f"{name}-lock", flags, 0o660, dir_fd=repo.tmp_fd)
+        if not flock.try_lock(lock_fd, exclusive=True):
+            os.close(lock_fd)
+            return -1
+        if os.fstat(lock_fd).st_nlink:
+            return lock_fd
+        # Deleted by its last holder after we opened it: whoever comes next makes a new file.
+        os.close(lock_fd)
+
+
+def _unlock(repo: Repository, name: str, lock_fd: int) -> None:
+    # Unlinked while still locked, so that nobody can lock a file without a name.
+    dirfd.unlink_if_exists(f"{name}-lock", dir_fd=repo.tmp_fd)
+    os.close(lock_fd)
+
+
+def release(repo: Repository, staging: StagingDir, *, delete: bool) -> None:
+    """Let go of a staging directory; what is in it stays unless ``delete`` is set."""
+    os.close(staging.fd)
+    if delete:
+        dirfd.remove_tree(staging.name, dir_fd=repo.tmp_fd)
+    _unlock(repo, staging.name, staging.lock_fd)
+
+
+def clean_tmp(repo: Repository) -> None:
+    """Delete staging directories of other boots, and old leftovers, from ``tmp``."""
+    prefix = boot_prefix(repo)
+    now = time.time()
+    for name in os.listdir(repo.tmp_fd):
+        if name == "cache":
+            continue
+        try:
+            found = os.stat(name, dir_fd=repo.tmp_fd, follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        if name.startswith(PREFIX) and stat.S_ISDIR(found.st_mode):
+            if not name.startswith(prefix):
+                _delete_unused(repo, name)
+        elif now - found.st_mtime >= 0 and now - found.st_mtime > repo.config.tmp_expiry_s:
+            dirfd.remove_tree(name, dir_fd=repo.tmp_fd)
+
+
+def _delete_unused(repo: Repository, name: str) -> None:
+    lock_fd = _try_lock(repo, name)
+    if lock_fd != -1:
+        dirfd.remove_tree(name, dir_fd=repo.tmp_fd)
+        _unlock(repo, name, lock_fd)

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mode ``archive-z2``: header and raw deflate in one file, for serving over HTTP.
+
+::
+
+    objects/ab/cdef….filez     u32be header length, four zero bytes, header, raw deflate stream
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from typing import TYPE_CHECKING
+
+from ostrya._linux.atomic import TmpFile, write_all
+from ostrya._linux.dirfd import OPEN_FILE
+from ostrya.formats.errors import ObjectFormatError
+from ostrya.formats.file_header import PREFIX_SIZE, FileHeader, parse_prefix
+from ostrya.repo.stores.base import CHUNK_BYTES, FileObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.repo.stores.base import Destination
+
+# Below this, content is inflated and deflated in one go, in memory.
+WHOLE_BYTES = 8 << 20
+_FIRST_READ_BYTES = 64 * 1024
+# Deflate cannot expand further than this; a header that claims more is lying.
+_MAX_EXPANSION = 1032
+_RAW_DEFLATE = -15
+
+
+class ArchiveFile(FileObject):
+    """A content object of an archive: inflated as it is read."""
+
+    __slots__ = ("_head", "_offset", "_path")
+
+    def __init__(
+        self, header: FileHeader, size: int, stored_size: int, fd: int, offset: int, head: bytes
+    ) -> None:
+        super().__init__(header, size, stored_size, fd)
+        self._offset = offset
+        self._head = head
+
+    def read(self) -> bytes:
+        """Return the whole content."""
+        if self.size > WHOLE_BYTES:
+            return super().read()
+        if len(self._head) == self.stored_size:
+            packed = memoryview(self._head)[self._offset :]
+        else:
+            packed = memoryview(
+                os.pread(self.content_fd, self.stored_size - self._offset, self._offset)
+            )
+        return inflate(packed, self.size)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content in pieces of bounded size."""
+        if self.size <= WHOLE_BYTES:
+            data = self.read()
+            if data:
+                yield data
+            return
+        yield from inflate_chunks(self._packed_chunks(), self.size)
+
+    def _packed_chunks(self) -> Iterator[bytes]:
+        offset = self._offset
+        while data := os.pread(self.content_fd, CHUNK_BYTES, offset):
+            offset += len(data)
+            yield data
+
+
+def inflate(packed: bytes | memoryview, size: int) -> bytes:
+    """Inflate a raw deflate stream that is known to hold ``size`` bytes.
+
+    Raises:
+        ObjectFormatError: It is damaged, or holds another number of bytes.
+    """
+    if size > len(packed) * _MAX_EXPANSION + 64:
+        raise ObjectFormatError(f"compressed content cannot hold {size} bytes")
+    try:
+        import deflate
+    except ImportError:
+        return b"".join(inflate_chunks([bytes(packed)], size))
+    try:
+        data = deflate.deflate_decompress(packed, size) if size else b""
+    except deflate.DeflateError:
+        raise ObjectFormatError("compressed content is damaged") from None
+    if len(data) != size:
+        raise ObjectFormatError(f"content holds {len(data)} bytes instead of {size}")
+    return data
+
+
+def inflate_chunks(packed: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Inflate a raw deflate stream piece by piece.
+
+    Raises:
+        ObjectFormatError: It is damaged, or holds another number of bytes.
+    """
+    inflater = _new_inflater()
+    total = 0
+    for piece in packed:
+        rest = piece
+        while rest and not inflater.eof:
+            try:
+                data = inflater.decompress(rest, CHUNK_BYTES)
+            except Exception as exc:
+                # isal and zlib raise errors of their own, without a common base.
+                raise ObjectFormatError("compressed content is damaged") from exc
+            rest = inflater.unconsumed_tail
+            total += len(data)
+            if total > size:
+                raise ObjectFormatError(f"content holds more than {size} bytes")
+            if data:
+                yield data
+    if total != size:
+        raise ObjectFormatError(f"content holds {total} bytes instead of {size}")
+
+
+def _new_inflater() -> zlib._Decompress:
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.decompressobj(_RAW_DEFLATE)
+    inflater: zlib._Decompress = isal_zlib.decompressobj(_RAW_DEFLATE)
+    return inflater
+
+
+def compress(data: bytes | memoryview, level: int) -> bytes | bytearray:
+    """Deflate in one go, with no header or trailer."""
+    try:
+        import deflate
+    except ImportError:
+        deflater = zlib.compressobj(level, zlib.DEFLATED, _RAW_DEFLATE)
+        return deflater.compress(data) + deflater.flush()
+    packed: bytearray = deflate.deflate_compress(data, level)
+    return packed
+
+
+class ArchiveStore:
+    """Stores content the way mode ``archive-z2`` does."""
+
+    __slots__ = ("_level",)
+
+    def __init__(self, zlib_level: int) -> None:
+        self._level = zlib_level
+
+    def path_of(self, checksum: Checksum) -> str:
+        """Return the loose path of a content object."""
+        return f"{checksum[:2]}/{checksum[2:]}.filez"
+
+    def load(self, objects_fd: int, checksum: Checksum) -> FileObject:
+        """Open a content object."""
+        fd = os.open(self.path_of(checksum), OPEN_FILE, dir_fd=objects_fd)
+        try:
+            return _load(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def put(
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        data: bytes | memoryview,
+    ) -> int:
+        """Store a regular file held in memory."""
+        prefix = header.encode_archive(len(data))
+        packed = compress(data, self._level)
+        with TmpFile(destination.fd, 0o644) as tmp:
+            written = os.writev(tmp.fd, (prefix, packed))
+            stored_size = len(prefix) + len(packed)
+            if written != stored_size:
+                write_all(tmp.fd, memoryview(prefix + packed)[written:])
+            os.fchmod(tmp.fd, 0o644)
+            destination.publish(tmp, self.path_of(checksum))
+        return stored_size
+
+    def put_chunks(
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        size: int,
+        chunks: Iterable[bytes],
+    ) -> int:
+        """Store a regular file that comes in pieces."""
+        prefix = header.encode_archive(size)
+        stored_size = len(prefix)
+        with TmpFile(destination.fd, 0o644) as tmp:
+            write_all(tmp.fd, prefix)
+            for packed in _compress_chunks(chunks, self._level):
+                write_all(tmp.fd, packed)
+                stored_size += len(packed)
+            os.fchmod(tmp.fd, 0o644)
+            destination.publish(tmp, self.path_of(checksum))
+        return stored_size
+
+    def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
+        """Store a symbolic link: a header and nothing else."""
+        prefix = header.encode_archive(0)
+        with TmpFile(destination.fd, 0o644) as tmp:
+            write_all(tmp.fd, prefix)
+            os.fchmod(tmp.fd, 0o644)
+            destination.publish(tmp, self.path_of(checksum))
+        return len(prefix)
+
+
+def _compress_chunks(chunks: Iterable[bytes], level: int) -> Iterator[bytes]:
+    deflater = zlib.compressobj(level, zlib.DEFLATED, _RAW_DEFLATE, 9)
+    for chunk in chunks:
+        packed = deflater.compress(chunk)
+        if packed:
+            yield packed
+    yield deflater.flush()
+
+
+def _load(fd: int) -> FileObject:
+    head = os.read(fd, _FIRST_READ_BYTES)
+    stored_size = len(head) if len(head) < _FIRST_READ_BYTES else os.fstat(fd).st_size
+    offset = PREFIX_SIZE + parse_prefix(head[:PREFIX_SIZE])
+    if offset > stored_size:
+        raise ObjectFormatError("content object ends within its header")
+    encoded = head[PREFIX_SIZE:offset]
+    if offset > len(head):
+        encoded = os.pread(fd, offset - PREFIX_SIZE, PREFIX_SIZE)
+    header, size = FileHeader.decode_archive(encoded)
+    if header.is_symlink:
+        os.close(fd)
+        return FileObject(header, 0, stored_size)
+    return ArchiveFile(header, size, stored_size, fd, offset, head)

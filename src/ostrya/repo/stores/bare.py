@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Modes ``bare``, ``bare-user-only`` and ``bare-split-xattrs``: files as themselves.
+
+::
+
+    objects/ab/cdef….file                 the file, hard-linkable into a checkout
+    objects/ab/cdef….file-xattrs-link     bare-split-xattrs: hard link to …
+    objects/12/3456….file-xattrs          … the file's extended attributes, a(ayay)
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from errno import ELOOP
+from typing import TYPE_CHECKING
+
+from ostrya._linux import xattr
+from ostrya._linux.atomic import TmpFile, write_all
+from ostrya._linux.dirfd import OPEN_FILE, FileTooLargeError, read_file
+from ostrya.formats.errors import ObjectFormatError
+from ostrya.formats.file_header import FileHeader
+from ostrya.formats.xattrs import canonical_xattrs, decode_xattrs
+from ostrya.repo.errors import RepoModeError
+from ostrya.repo.stores.base import FileObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.formats.xattrs import Xattrs
+    from ostrya.repo.stores.base import Destination
+
+_MAX_XATTRS_BYTES = 16 << 20
+
+
+def loose_file_path(checksum: Checksum) -> str:
+    """Return the loose path of a content object in the bare modes."""
+    return f"{checksum[:2]}/{checksum[2:]}.file"
+
+
+def open_bare(objects_fd: int, path: str) -> tuple[int, os.stat_result]:
+    """Open an object that may be a symbolic link; of a link, the descriptor is -1."""
+    try:
+        fd = os.open(path, OPEN_FILE, dir_fd=objects_fd)
+    except OSError as exc:
+        if exc.errno != ELOOP:
+            raise
+        return -1, os.stat(path, dir_fd=objects_fd, follow_symlinks=False)
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(fd)
+        raise ObjectFormatError("Not a regular file or symlink")
+    return fd, found
+
+
+def set_object_times(fd: int) -> None:
+    """Give an object the modification time that all objects have: the epoch."""
+    os.utime(fd, ns=(time.time_ns(), 0))
+
+
+class BareStore:
+    """Stores content the way mode ``bare`` does: ownership, mode and xattrs are the file's."""
+
+    __slots__ = ("_with_xattrs",)
+
+    def __init__(self, *, with_xattrs: bool) -> None:
+        self._with_xattrs = with_xattrs
+
+    def path_of(self, checksum: Checksum) -> str:
+        """Return the loose path of a content object."""
+        return loose_file_path(checksum)
+
+    def load(self, objects_fd: int, checksum: Checksum) -> FileObject:
+        """Open a content object."""
+        path = loose_file_path(checksum)
+        fd, found = open_bare(objects_fd, path)
+        try:
+            target = "" if fd != -1 else os.readlink(path, dir_fd=objects_fd)
+            header = self._header(objects_fd, path, fd, found, target, checksum)
+        except BaseException:
+            if fd != -1:
+                os.close(fd)
+            raise
+        size = found.st_size if fd != -1 else 0
+        return FileObject(header, size, found.st_size, fd)
+
+    def _header(
+        self,
+        objects_fd: int,
+        path: str,
+        fd: int,
+        found: os.stat_result,
+        target: str,
+        checksum: Checksum,
+    ) -> FileHeader:
+        xattrs: Xattrs = ()
+        if self._with_xattrs:
+            pairs = (
+                xattr.read_xattrs(fd) if fd != -1 else xattr.read_xattrs_at(path, dir_fd=objects_fd)
+            )
+            xattrs = canonical_xattrs(pairs) if pairs else ()
+        return FileHeader(found.st_uid, found.st_gid, found.st_mode, target, xattrs)
+
+    def put(
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        data: bytes | memoryview,
+    ) -> int:
+        """Store a regular file held in memory."""
+        with TmpFile(destination.fd) as tmp:
+            write_all(tmp.fd, data)
+            self._finish(destination, checksum, header, tmp)
+        return len(data)
+
+    def put_chunks(
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        size: int,
+        chunks: Iterable[bytes],
+    ) -> int:
+        """Store a regular file that comes in pieces."""
+        with TmpFile(destination.fd) as tmp:
+            for chunk in chunks:
+                write_all(tmp.fd, chunk)
+            self._finish(destination, checksum, header, tmp)
+        return size
+
+    def put_tmpfile(
+        self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
+    ) -> None:
+        """Store a file whose content was already written, by cloning for instance."""
+        self._finish(destination, checksum, header, tmp)
+
+    def _finish(
+        self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
+    ) -> None:
+        self._apply_metadata(tmp.fd, header, checksum)
+        set_object_times(tmp.fd)
+        destination.publish(tmp, loose_file_path(checksum))
+
+    def _apply_metadata(self, fd: int, header: FileHeader, checksum: Checksum) -> None:
+        # Ownership before mode: chown clears setuid. Both only now, when the content is known.
+        os.fchown(fd, header.uid, header.gid)
+        os.fchmod(fd, stat.S_IMODE(header.mode))
+        xattr.write_xattrs(fd, header.xattrs)
+
+    def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
+        """Store a symbolic link as one."""
+        path = loose_file_path(checksum)
+        if self._needs_staging(header):
+            self._put_owned_symlink(destination, path, header)
+        else:
+            destination.publish_symlink(header.symlink_target, path)
+        return len(os.fsencode(header.symlink_target))
+
+    def _needs_staging(self, header: FileHeader) -> bool:
+        return bool(header.xattrs) or header.uid != os.geteuid() or header.gid != os.getegid()
+
+    def _put_owned_symlink(self, destination: Destination, path: str, header: FileHeader) -> None:
+        """Give the link its owner under another name first, so that it never appears without."""
+        destination.ensure_prefix(path)
+        temporary = path + ".tmp"
+        try:
+            os.symlink(header.symlink_target, temporary, dir_fd=destination.fd)
+        except FileExistsError:
+            os.unlink(temporary, dir_fd=destination.fd)
+            os.symlink(header.symlink_target, temporary, dir_fd=destination.fd)
+        os.chown(temporary, header.uid, header.gid, dir_fd=destination.fd, follow_symlinks=False)
+        xattr.write_xattrs_at(temporary, header.xattrs, dir_fd=destination.fd)
+        os.rename(temporary, path, src_dir_fd=destination.fd, dst_dir_fd=destination.fd)
+
+
+class BareUserOnlyStore(BareStore):
+    """Stores content the way mode ``bare-user-only`` does: no owners, no xattrs, no setuid."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(with_xattrs=False)
+
+    def _header(
+        self,
+        objects_fd: int,
+        path: str,
+        fd: int,
+        found: os.stat_result,
+        target: str,
+        checksum: Checksum,
+    ) -> FileHeader:
+        return FileHeader(0, 0, found.st_mode, target, ())
+
+    def _apply_metadata(self, fd: int, header: FileHeader, checksum: Checksum) -> None:
+        check_user_only_mode(header.mode, checksum)
+        os.fchmod(fd, stat.S_IMODE(header.mode))
+
+    def _needs_staging(self, header: FileHeader) -> bool:
+        return False
+
+
+def check_user_only_mode(mode: int, checksum: Checksum) -> None:
+    """Refuse what mode ``bare-user-only`` cannot hold: setuid, setgid, sticky, world-writable.
+
+    Raises:
+        RepoModeError: The mode has such a bit.
+    """
+    if stat.S_ISREG(mode):
+        invalid = stat.S_IMODE(mode) & ~0o775
+        if invalid:
+            raise RepoModeError(
+                f"Content object {checksum}: invalid mode 0{mode:04o} with bits 0{invalid:04o}"
+            )
+
+
+class BareSplitXattrsStore(BareStore):
+    """Reads mode ``bare-split-xattrs``; writes it only in experiments, as libostree does.
+
+    libostree refuses to write this mode unless an environment variable allows it, and then
+    leaves out the xattrs objects, so that its own ``fsck`` rejects the result.
+    """
+
+    __slots__ = ("_may_write",)
+
+    def __init__(self, *, may_write: bool) -> None:
+        super().__init__(with_xattrs=True)
+        self._may_write = may_write
+
+    def _header(
+        self,
+        objects_fd: int,
+        path: str,
+        fd: int,
+        found: os.stat_result,
+        target: str,
+        checksum: Checksum,
+    ) -> FileHeader:
+        link = f"{checksum[:2]}/{checksum[2:]}.file-xattrs-link"
+        try:
+            encoded = read_file(link, dir_fd=objects_fd, max_bytes=_MAX_XATTRS_BYTES)
+        except FileTooLargeError:
+            raise ObjectFormatError(f"object {link} is too large") from None
+        return FileHeader(found.st_uid, found.st_gid, found.st_mode, target, decode_xattrs(encoded))
+
+    def put(
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        data: bytes | memoryview,
+    ) -> int:
+        """Store a regular file held in memory."""
+        self._require_permission()
+        return super().put(destination, checksum, header, data)
+
+    def put_chunks(
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        size: int,
+        chunks: Iterable[bytes],
+    ) -> int:
+        """Store a regular file that comes in pieces."""
+        self._require_permission()
+        return super().put_chunks(destination, checksum, header, size, chunks)
+
+    def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
+        """Store a symbolic link as one."""
+        self._require_permission()
+        return super().put_symlink(destination, checksum, header)
+
+    def _require_permission(self) -> None:
+        if not self._may_write:
+            raise RepoModeError(
+                "Writing content object: Not allowed due to repo mode",
+                hint="mode bare-split-xattrs is for reading",
+            )
+
+    def _apply_metadata(self, fd: int, header: FileHeader, checksum: Checksum) -> None:
+        os.fchown(fd, header.uid, header.gid)
+        os.fchmod(fd, stat.S_IMODE(header.mode))

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every content store offers, and what it works with."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+from ostrya._linux.atomic import TmpFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Self
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.formats.file_header import FileHeader
+
+CHUNK_BYTES = 1 << 20
+
+
+class FileObject:
+    """One content object, opened: its header, and its content as often as it is asked for.
+
+    Attributes:
+        header: Owner, mode, link target, extended attributes.
+        size: Bytes of content; 0 for a symbolic link.
+        stored_size: Bytes that the object takes in the repository.
+        content_fd: For stores that keep content as it is, an open file of it; else -1.
+    """
+
+    __slots__ = ("content_fd", "header", "size", "stored_size")
+
+    def __init__(
+        self, header: FileHeader, size: int = 0, stored_size: int = 0, content_fd: int = -1
+    ) -> None:
+        self.header = header
+        self.size = size
+        self.stored_size = stored_size
+        self.content_fd = content_fd
+
+    def read(self) -> bytes:
+        """Return the whole content."""
+        return b"".join(self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content in pieces of bounded size."""
+        offset = 0
+        while offset < self.size:
+            data = os.pread(self.content_fd, CHUNK_BYTES, offset)
+            if not data:
+                break
+            offset += len(data)
+            yield data
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self.content_fd != -1:
+            os.close(self.content_fd)
+            self.content_fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+class Destination:
+    """Where new objects get their names.
+
+    Attributes:
+        fd: ``objects``, or the staging directory of a transaction.
+        sync_each: Whether every object is synced by itself before it gets its name.
+    """
+
+    __slots__ = ("_prefixes", "fd", "sync_each")
+
+    def __init__(self, fd: int, *, sync_each: bool) -> None:
+        self.fd = fd
+        self.sync_each = sync_each
+        self._prefixes: set[str] = set()
+
+    def publish(self, tmp: TmpFile, path: str) -> bool:
+        """Name a finished file; False if an object of that name was there already."""
+        if self.sync_each:
+            os.fsync(tmp.fd)
+        self.ensure_prefix(path)
+        try:
+            tmp.link(path, dir_fd=self.fd)
+        except FileExistsError:
+            return False
+        return True
+
+    def publish_symlink(self, target: str, path: str) -> bool:
+        """Name a symbolic link; False if an object of that name was there already."""
+        self.ensure_prefix(path)
+        try:
+            os.symlink(target, path, dir_fd=self.fd)
+        except FileExistsError:
+            return False
+        return True
+
+    def ensure_prefix(self, path: str) -> None:
+        """Make the two-letter directory of a loose path."""
+        prefix = path[:2]
+        if prefix not in self._prefixes:
+            try:
+                os.mkdir(prefix, 0o777, dir_fd=self.fd)
+            except FileExistsError:
+                pass
+            self._prefixes.add(prefix)
+
+
+class ContentStore(Protocol):
+    """Stores content objects the way one repository mode does."""
+
+    def path_of(self, checksum: Checksum) -> str:
+        """Return the loose path of a content object, ``ab/cdef….file``."""
+
+    def load(self, objects_fd: int, checksum: Checksum) -> FileObject:
+        """Open a content object.
+
+        Raises:
+            FileNotFoundError: It is not there.
+            FormatError: It is there, and not what this mode stores.
+        """
+
+    def put(
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        data: bytes | memoryview,
+    ) -> int:
+        """Store a regular file held in memory, and return the bytes that the object takes."""
+
+    def put_chunks(
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        size: int,
+        chunks: Iterable[bytes],
+    ) -> int:
+        """Store a regular file that comes in pieces, and return the bytes that the object takes.
+
+        The pieces are trusted to be those that ``checksum`` was computed from; an exception
+        raised while iterating over them leaves nothing behind.
+        """
+
+    def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
+        """Store a symbolic link, and return the bytes that the object takes."""

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which store belongs to which mode; each is imported only when a repository needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya.repo.modes import RepoMode
+
+if TYPE_CHECKING:
+    from ostrya.repo.repository import Repository
+    from ostrya.repo.stores.base import ContentStore
+
+
+def store_for(repo: Repository) -> ContentStore:
+    """Return the content store of a repository's mode."""
+    mode = repo.mode
+    if mode == RepoMode.ARCHIVE:
+        from ostrya.repo.stores.archive import ArchiveStore
+
+        return ArchiveStore(repo.config.zlib_level)
+    if mode == RepoMode.BARE_USER:
+        from ostrya.repo.stores.bare_user import BareUserStore
+
+        return BareUserStore()
+    from ostrya.repo.stores import bare
+
+    if mode == RepoMode.BARE_USER_ONLY:
+        return bare.BareUserOnlyStore()
+    if mode == RepoMode.BARE_SPLIT_XATTRS:
+        return bare.BareSplitXattrsStore(may_write=repo.runtime.write_split_xattrs)
+    return bare.BareStore(with_xattrs=not repo.config.disable_xattrs)

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transactions: objects and refs become visible together, or not at all.
+
+The order that makes this safe against power loss, for one ``Transaction.commit``:
+
+1. objects are complete in the staging directory;
+2. ``syncfs``: their data is on the disk;
+3. they are renamed into ``objects``, and those directories are synced;
+4. refs are replaced one by one, each by fsync and rename;
+5. the summary follows, where that is configured.
+
+A crash before 3 leaves a staging directory that nobody reads; a crash between 3 and 4 leaves
+objects that no ref reaches.
+"""
+
+from __future__ import annotations
+
+import os
+from errno import EDQUOT, EEXIST, ENOSPC, ENOTEMPTY
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux.dirfd import OPEN_DIR, ensure_dir
+from ostrya.repo import staging
+from ostrya.repo.errors import LowSpace, TransactionError
+from ostrya.repo.repository import require_writable
+from ostrya.repo.writer import ObjectWriter, WriteCounts
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.formats.commit import SizeEntry
+    from ostrya.formats.refs import CollectionRef
+    from ostrya.repo.repository import Repository
+
+
+class TransactionStats(NamedTuple):
+    """What a transaction wrote.
+
+    Attributes:
+        metadata_total: Metadata objects it was given.
+        metadata_written: Those that were new.
+        content_total: Content objects it was given.
+        content_written: Those that were new.
+        content_bytes_written: Content bytes of the new ones, before compression.
+        devino_cache_hits: Files not read, because they are hard links to known objects.
+    """
+
+    metadata_total: int
+    metadata_written: int
+    content_total: int
+    content_written: int
+    content_bytes_written: int
+    devino_cache_hits: int
+
+
+class Transaction:
+    """A set of changes to a repository under way.
+
+    Used as a context manager: ``commit`` makes the changes true; leaving the block without it
+    drops them. Objects written before an error are kept for the next transaction of this boot,
+    except after Ctrl-C or when space ran out.
+
+    Attributes:
+        repo: The repository.
+        counts: What was written so far, in this process and by workers.
+    """
+
+    __slots__ = (
+        "_collection_refs",
+        "_refs",
+        "_staging",
+        "_writer",
+        "counts",
+        "repo",
+        "sizes",
+    )
+
+    def __init__(self, repo: Repository) -> None:
+        self.repo = repo
+        self.counts = WriteCounts()
+        self.sizes: dict[str, SizeEntry] | None = None
+        self._staging: staging.StagingDir | None = None
+        self._writer: ObjectWriter | None = None
+        self._refs: dict[tuple[str | None, str], Checksum | None] = {}
+        self._collection_refs: dict[CollectionRef, Checksum | None] = {}
+
+    def __enter__(self) -> Self:
+        if self.repo.staging_fd != -1:
+            raise TransactionError(
+                "Failed to prepare transaction, another transaction is in progress"
+            )
+        require_writable(self.repo)
+        self.repo.lock.push(exclusive=False)
+        try:
+            self._staging = staging.allocate(self.repo)
+        except BaseException:
+            self.repo.lock.pop(exclusive=False)
+            raise
+        self.repo.staging_fd = self._staging.fd
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if self._staging is not None:
+            self._abort(error)
+
+    # -- objects
+
+    @property
+    def destination_fd(self) -> int:
+        """Where new objects are named: staging, or ``objects`` when nothing waits for a sync."""
+        config = self.repo.config
+        if config.per_object_fsync or not config.fsync:
+            return self.repo.objects_fd
+        return self.repo.staging_fd
+
+    def new_writer(self) -> ObjectWriter:
+        """Make a writer of objects, for a worker to use; hand its counts to ``gather``."""
+        config = self.repo.config
+        return ObjectWriter(
+            self.repo,
+            self.destination_fd,
+            sync_each=config.fsync and config.per_object_fsync,
+            with_sizes=self.sizes is not None,
+        )
+
+    @property
+    def writer(self) -> ObjectWriter:
+        """The writer of this process."""
+        if self._writer is None:
+            self._writer = self.new_writer()
+            self._writer.counts = self.counts
+            self._writer.sizes = self.sizes
+        return self._writer
+
+    def want_sizes(self) -> None:
+        """Gather a size entry of every object written from now on (archives only)."""
+        self.sizes = {}
+        if self._writer is not None:
+            self._writer.sizes = self.sizes
+
+    # -- refs
+
+    def set_ref(self, remote: str | None, ref: str, checksum: Checksum | None) -> None:
+        """Let a ref point to a commit, or delete it, when the transaction is committed."""
+        self._refs[remote, ref] = checksum
+
+    def set_collection_ref(self, ref: CollectionRef, checksum: Checksum | None) -> None:
+        """Let a collection's ref point to a commit, or delete it."""
+        self._collection_refs[ref] = checksum
+
+    # -- end
+
+    def commit(self) -> TransactionStats:
+        """Make all changes true, and durable if the repository is configured so.
+
+        Raises:
+            TransactionError: The transaction is over already.
+            RefNameError: A ref's name is not valid.
+            RefConflict: A ref's name is taken by a directory of refs.
+        """
+        if self._staging is None:
+            raise TransactionError("Failed to commit transaction, no transaction in progress")
+        repo = self.repo
+        if repo.runtime.fail_before_commit:
+            raise TransactionError("OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
+        if repo.config.fsync:
+            from ostrya._linux.durability import sync_filesystem
+
+            sync_filesystem(repo.dir_fd)
+        touched = _rename_staged(repo, self._staging.fd)
+        if repo.config.fsync:
+            _sync_object_dirs(repo, touched)
+        self._leave(delete=True)
+        try:
+            staging.clean_tmp(repo)
+            self._write_refs()
+        finally:
+            repo.lock.pop(exclusive=False)
+        return TransactionStats(*self.counts.as_tuple())
+
+    def _write_refs(self) -> None:
+        if not self._refs and not self._collection_refs:
+            return
+        from ostrya.repo import ref_writer
+
+        for (remote, ref), checksum in self._refs.items():
+            ref_writer.store_ref(self.repo, remote, ref, checksum)
+        for collection_ref, checksum in self._collection_refs.items():
+            ref_writer.store_collection_ref(self.repo, collection_ref, checksum)
+        ref_writer.refresh_summary_if_configured(self.repo)
+
+    def _abort(self, error: BaseException | None) -> None:
+        out_of_space = isinstance(error, LowSpace) or (
+            isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)
+        )
+        interrupted = error is not None and not isinstance(error, Exception)
+        self._leave(delete=out_of_space or interrupted)
+        try:
+            staging.clean_tmp(self.repo)
+        finally:
+            self.repo.lock.pop(exclusive=False)
+
+    def _leave(self, *, delete: bool) -> None:
+        taken, self._staging = self._staging, None
+        self.repo.staging_fd = -1
+        if taken is not None:
+            staging.release(self.repo, taken, delete=delete)
+
+
+def _rename_staged(repo: Repository, staging_fd: int) -> list[str]:
+    """Move all staged objects into place; return the two-letter directories that changed."""
+    touched = []
+    with os.scandir(staging_fd) as entries:
+        prefixes = [entry.name for entry in entries if len(entry.name) == 2]
+    for prefix in prefixes:
+        touched.append(prefix)
+        try:
+            # A whole directory at once, where objects has none of that name or an empty one.
+            os.rename(prefix, prefix, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
+        except OSError as exc:
+            if exc.errno not in (ENOTEMPTY, EEXIST):
+                raise
+            _rename_one_by_one(repo, staging_fd, prefix)
+    return touched
+
+
+def _rename_one_by_one(repo: Repository, staging_fd: int, prefix: str) -> None:
+    ensure_dir(prefix, dir_fd=repo.objects_fd)
+    src_fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=staging_fd)
+    dst_fd = -1
+    try:
+        dst_fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=repo.objects_fd)
+        for name in os.listdir(src_fd):
+            os.rename(name, name, src_dir_fd=src_fd, dst_dir_fd=dst_fd)
+    finally:
+        os.close(src_fd)
+        if dst_fd != -1:
+            os.close(dst_fd)
+
+
+def _sync_object_dirs(repo: Repository, prefixes: list[str]) -> None:
+    for prefix in prefixes:
+        fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=repo.objects_fd)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    os.fsync(repo.objects_fd)

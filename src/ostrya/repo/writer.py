@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing objects: hashed first, stored only if they are new, named only when they are whole.
+
+An ``ObjectWriter`` holds no lock and can be used in a worker process; a transaction makes one
+and gathers the counts of all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from ostrya._linux.atomic import TmpFile, write_all
+from ostrya._linux.dirfd import unlink_if_exists
+from ostrya.formats.checksum import Checksum
+from ostrya.formats.commit import SizeEntry
+from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
+from ostrya.repo.errors import ChecksumMismatch, LowSpace
+from ostrya.repo.modes import TRAITS, RepoMode
+from ostrya.repo.stores.base import Destination
+from ostrya.repo.stores.registry import store_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ostrya.formats.file_header import FileHeader
+    from ostrya.repo.payload_links import PayloadLinks
+    from ostrya.repo.repository import Repository
+
+_SPOOL_BYTES = 8 << 20
+
+
+class WriteCounts:
+    """How many objects were given to writers, and how many of them were new."""
+
+    __slots__ = (
+        "content_bytes_written",
+        "content_total",
+        "content_written",
+        "devino_cache_hits",
+        "metadata_total",
+        "metadata_written",
+    )
+
+    def __init__(self) -> None:
+        self._set((0, 0, 0, 0, 0, 0))
+
+    def _set(self, values: tuple[int, ...]) -> None:
+        (
+            self.metadata_total,
+            self.metadata_written,
+            self.content_total,
+            self.content_written,
+            self.content_bytes_written,
+            self.devino_cache_hits,
+        ) = values
+
+    def as_tuple(self) -> tuple[int, int, int, int, int, int]:
+        """Return the counts as plain numbers, to cross a process border."""
+        return (
+            self.metadata_total,
+            self.metadata_written,
+            self.content_total,
+            self.content_written,
+            self.content_bytes_written,
+            self.devino_cache_hits,
+        )
+
+    def add(self, values: tuple[int, ...]) -> None:
+        """Add the counts of another writer."""
+        mine = self.as_tuple()
+        self._set(tuple(a + b for a, b in zip(mine, values, strict=True)))
+
+
+class ObjectWriter:
+    """Writes objects of one repository into one directory.
+
+    Attributes:
+        counts: What was written so far.
+        sizes: Size entries of the objects written, by name, or None if nobody wants them.
+    """
+
+    __slots__ = (
+        "_archive",
+        "_destination",
+        "_hashers",
+        "_payload_links",
+        "_repo",
+        "_reserved_bytes",
+        "_store",
+        "counts",
+        "sizes",
+    )
+
+    def __init__(self, repo: Repository, fd: int, *, sync_each: bool, with_sizes: bool) -> None:
+        self._repo = repo
+        self._store = store_for(repo)
+        self._archive = repo.mode == RepoMode.ARCHIVE
+        self._destination = Destination(fd, sync_each=sync_each)
+        self._hashers: dict[FileHeader, hashlib._Hash] = {}
+        self._payload_links: PayloadLinks | None = None
+        if repo.config.payload_link_threshold_bytes is not None and TRAITS[repo.mode].is_bare:
+            from ostrya.repo.payload_links import PayloadLinks
+
+            self._payload_links = PayloadLinks(repo, self._destination)
+        self._reserved_bytes = min_free_bytes(repo)
+        self.counts = WriteCounts()
+        self.sizes: dict[str, SizeEntry] | None = {} if with_sizes else None
+
+    # -- metadata
+
+    def write_metadata(
+        self, kind: ObjectType, data: bytes, expected: Checksum | None = None
+    ) -> Checksum:
+        """Store a metadata object and return its name.
+
+        Raises:
+            ChecksumMismatch: It does not hash to ``expected``.
+        """
+        checksum = Checksum(hashlib.sha256(data).hexdigest())
+        if expected is not None and checksum != expected:
+            raise ChecksumMismatch(ObjectName(expected, kind), checksum)
+        self.store_metadata(ObjectName(checksum, kind), data)
+        return checksum
+
+    def store_metadata(self, name: ObjectName, data: bytes) -> None:
+        """Store a metadata object whose name is known, or is not its hash (a tombstone)."""
+        self.counts.metadata_total += 1
+        if self.sizes is not None:
+            self.sizes.setdefault(
+                str(name), SizeEntry(name.checksum, name.type, len(data), len(data))
+            )
+        path = loose_path(name, archive=self._archive)
+        if self.has(path):
+            return
+        with TmpFile(self._destination.fd, 0o644) as tmp:
+            write_all(tmp.fd, data)
+            os.fchmod(tmp.fd, 0o644)
+            if self._destination.publish(tmp, path):
+                self.counts.metadata_written += 1
+        if name.type == ObjectType.COMMIT:
+            # Deleted before and now here again: the tombstone is no longer true.
+            tombstone = ObjectName(name.checksum, ObjectType.TOMBSTONE_COMMIT)
+            unlink_if_exists(loose_path(tombstone, archive=False), dir_fd=self._repo.objects_fd)
+
+    # -- content
+
+    def write_data(
+        self, header: FileHeader, data: bytes | memoryview, expected: Checksum | None = None
+    ) -> Checksum:
+        """Store a regular file held in memory and return its name.
+
+        Raises:
+            ChecksumMismatch: It does not hash to ``expected``.
+            LowSpace: The repository would be left with too little free space.
+        """
+        hasher = self.hasher_for(header)
+        hasher.update(data)
+        checksum = self._checked(hasher, expected)
+        self.counts.content_total += 1
+        path = self._store.path_of(checksum)
+        if self.has(path):
+            self._note_existing(checksum, path, len(data))
+            return checksum
+        self._check_space(len(data))
+        if self._payload_links is not None and self._payload_links.put(
+            self._store, checksum, header, data
+        ):
+            stored = len(data)
+        else:
+            stored = self._store.put(self._destination, checksum, header, data)
+        self._note_new(checksum, len(data), stored)
+        return checksum
+
+    def write_rereadable(
+        self, header: FileHeader, size: int, read_chunks: Callable[[], Iterable[bytes]]
+    ) -> Checksum:
+        """Store a regular file that can be read twice, and return its name.
+
+        It is hashed first, so that a file that is already there is never written; hashed again
+        while it is written, so that a file that changes in between is noticed.
+
+        Raises:
+            ChecksumMismatch: The two readings differ.
+            LowSpace: The repository would be left with too little free space.
+        """
+        hasher = self.hasher_for(header)
+        for chunk in read_chunks():
+            hasher.update(chunk)
+        checksum = Checksum(hasher.hexdigest())
+        self.counts.content_total += 1
+        path = self._store.path_of(checksum)
+        if self.has(path):
+            self._note_existing(checksum, path, size)
+            return checksum
+        self._check_space(size)
+        again = self._verified(self.hasher_for(header), checksum, read_chunks())
+        stored = self._store.put_chunks(self._destination, checksum, header, size, again)
+        self._note_new(checksum, size, stored)
+        return checksum
+
+    def write_stream(
+        self,
+        header: FileHeader,
+        size: int,
+        chunks: Iterable[bytes],
+        expected: Checksum | None = None,
+    ) -> Checksum:
+        """Store a regular file that can be read only once, and return its name.
+
+        Without ``expected``, large content is spooled to an unnamed file in the repository.
+
+        Raises:
+            ChecksumMismatch: It does not hash to ``expected``.
+            LowSpace: The repository would be left with too little free space.
+        """
+        if expected is not None and size > _SPOOL_BYTES:
+            self.counts.content_total += 1
+            self._check_space(size)
+            verified = self._verified(self.hasher_for(header), expected, chunks)
+            stored = self._store.put_chunks(self._destination, expected, header, size, verified)
+            self._note_new(expected, size, stored)
+            return expected
+        if size <= _SPOOL_BYTES:
+            return self.write_data(header, b"".join(chunks), expected)
+        return self._write_spooled(header, size, chunks)
+
+    def _write_spooled(self, header: FileHeader, size: int, chunks: Iterable[bytes]) -> Checksum:
+        self._check_space(size)
+        spool_fd = os.open(
+            ".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=self._destination.fd
+        )
+        try:
+            for chunk in chunks:
+                write_all(spool_fd, chunk)
+            return self.write_rereadable(header, size, lambda: read_chunks(spool_fd))
+        finally:
+            os.close(spool_fd)
+
+    def adopt(self, header: FileHeader, fd: int, name: str, dir_fd: int) -> Checksum:
+        """Let an open regular file become its object by a hard link, and return the name.
+
+        The caller gives the file up: it must not be written to any more, and its mode and time
+        are changed to an object's.
+        """
+        hasher = self.hasher_for(header)
+        size = 0
+        for chunk in read_chunks(fd):
+            hasher.update(chunk)
+            size += len(chunk)
+        checksum = Checksum(hasher.hexdigest())
+        self.counts.content_total += 1
+        path = self._store.path_of(checksum)
+        if not self.has(path):
+            os.fchmod(fd, stat.S_IMODE(header.mode))
+            os.utime(fd, ns=(time.time_ns(), 0))
+            self._destination.ensure_prefix(path)
+            os.link(
+                name,
+                path,
+                src_dir_fd=dir_fd,
+                dst_dir_fd=self._destination.fd,
+                follow_symlinks=False,
+            )
+            self._note_new(checksum, size, size)
+        return checksum
+
+    def write_symlink(self, header: FileHeader, expected: Checksum | None = None) -> Checksum:
+        """Store a symbolic link and return its name.
+
+        Raises:
+            ChecksumMismatch: It does not hash to ``expected``.
+        """
+        checksum = self._checked(hashlib.sha256(header.encode_stream()), expected)
+        self.counts.content_total += 1
+        path = self._store.path_of(checksum)
+        target_size = len(header.symlink_target.encode())
+        if self.has(path):
+            self._note_existing(checksum, path, target_size)
+            return checksum
+        stored = self._store.put_symlink(self._destination, checksum, header)
+        self._note_new(checksum, 0, stored, unpacked=target_size)
+        return checksum
+
+    # -- parts
+
+    def has(self, path: str) -> bool:
+        """Say whether this very repository, or the transaction, has a loose object."""
+        repo = self._repo
+        for fd in (repo.objects_fd, self._destination.fd):
+            try:
+                os.stat(path, dir_fd=fd, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            return True
+        return False
+
+    def hasher_for(self, header: FileHeader) -> hashlib._Hash:
+        """Return a hash that has already taken in a header.
+
+        Most files of a tree share a few headers, so the state after each is kept.
+        """
+        known = self._hashers.get(header)
+        if known is None:
+            known = hashlib.sha256(header.encode_stream())
+            if len(self._hashers) < 4096:
+                self._hashers[header] = known
+        return known.copy()
+
+    @staticmethod
+    def _checked(hasher: hashlib._Hash, expected: Checksum | None) -> Checksum:
+        checksum = Checksum(hasher.hexdigest())
+        if expected is not None and checksum != expected:
+            raise ChecksumMismatch(ObjectName(expected, ObjectType.FILE), checksum)
+        return checksum
+
+    def _verified(
+        self, hasher: hashlib._Hash, expected: Checksum, chunks: Iterable[bytes]
+    ) -> Iterator[bytes]:
+        for chunk in chunks:
+            hasher.update(chunk)
+            yield chunk
+        self._checked(hasher, expected)
+
+    def _check_space(self, size: int) -> None:
+        if not self._reserved_bytes:
+            return
+        free = os.fstatvfs(self._destination.fd)
+        blocks = free.f_bfree if os.geteuid() == 0 else free.f_bavail
+        if blocks * free.f_frsize - self._reserved_bytes < size:
+            raise low_space_error(self._repo, size)
+
+    def _note_existing(self, checksum: Checksum, path: str, unpacked: int) -> None:
+        if self.sizes is None or checksum in self.sizes:
+            return
+        for fd in (self._repo.objects_fd, self._destination.fd):
+            try:
+                found = os.stat(path, dir_fd=fd, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            self.sizes[checksum] = SizeEntry(checksum, ObjectType.FILE, unpacked, found.st_size)
+            return
+
+    def _note_new(
+        self, checksum: Checksum, size: int, stored: int, *, unpacked: int | None = None
+    ) -> None:
+        self.counts.content_written += 1
+        self.counts.content_bytes_written += size
+        if self.sizes is not None:
+            weight = size if unpacked is None else unpacked
+            self.sizes[checksum] = SizeEntry(checksum, ObjectType.FILE, weight, stored)
+
+
+def read_chunks(fd: int, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:
+    """Yield a file's content from its start, without moving its offset."""
+    offset = 0
+    while data := os.pread(fd, chunk_bytes, offset):
+        offset += len(data)
+        yield data
+
+
+def min_free_bytes(repo: Repository) -> int:
+    """Return how much free space the configuration wants left on the repository's disk."""
+    config = repo.config
+    if config.min_free_mb:
+        return config.min_free_mb << 20
+    if not config.min_free_percent:
+        return 0
+    found = os.fstatvfs(repo.dir_fd)
+    return found.f_frsize * found.f_blocks * config.min_free_percent // 100
+
+
+def low_space_error(repo: Repository, size: int) -> LowSpace:
+    """Say which limit would be broken, in libostree's words."""
+    config = repo.config
+    limit = (
+        f"min-free-space-size {config.min_free_mb}MB"
+        if config.min_free_mb
+        else f"min-free-space-percent '{config.min_free_percent}%'"
+    )
+    return LowSpace(
+        f"{limit} would be exceeded, at least {format_size(size)} requested",
+        hint=f"free some space on the disk of {repo.path}, or prune the repository",
+    )
+
+
+def format_size(size: int) -> str:
+    """Write a number of bytes the way GLib does: powers of 1000, one decimal."""
+    if size < 1000:
+        return f"{size} bytes" if size != 1 else "1 byte"
+    value = float(size)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        value /= 1000
+        if value < 1000:
+            return f"{value:.1f} {unit}"
+    return f"{value / 1000:.1f} EB"

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A tree being assembled in memory, before it becomes dirtree objects.
+
+Subdirectories that come from a commit are loaded only when something looks into them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya.errors import RepoError
+from ostrya.formats.dirtree import DirTree, check_filename
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ostrya.formats.checksum import Checksum
+
+    LoadDirTree = Callable[[Checksum], DirTree]
+
+
+class TreeConflict(RepoError):
+    """A file and a directory want the same place in a tree."""
+
+
+class MutableTree:
+    """One directory: file names with content checksums, subdirectories, own metadata.
+
+    Attributes:
+        metadata_checksum: The directory's dirmeta object, once it is known.
+    """
+
+    __slots__ = ("_contents_checksum", "_dirs", "_files", "_load", "metadata_checksum")
+
+    def __init__(self) -> None:
+        self.metadata_checksum: Checksum | None = None
+        self._files: dict[str, Checksum] = {}
+        self._dirs: dict[str, MutableTree] = {}
+        self._contents_checksum: Checksum | None = None
+        self._load: LoadDirTree | None = None
+
+    @classmethod
+    def from_checksums(
+        cls, contents: Checksum, metadata: Checksum, load: LoadDirTree
+    ) -> MutableTree:
+        """Make a tree that stands for committed objects, loaded when looked into."""
+        tree = cls()
+        tree.fill_from(contents, metadata, load)
+        return tree
+
+    def fill_from(self, contents: Checksum, metadata: Checksum, load: LoadDirTree) -> bool:
+        """Let an empty tree stand for committed objects; False if it is not empty."""
+        if not self.is_untouched:
+            return False
+        self._contents_checksum = contents
+        self.metadata_checksum = metadata
+        self._load = load
+        return True
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was put into this tree yet."""
+        return (
+            not self._files
+            and not self._dirs
+            and self._contents_checksum is None
+            and self.metadata_checksum is None
+        )
+
+    @property
+    def contents_checksum(self) -> Checksum | None:
+        """The dirtree object this directory is equal to; None once it was changed."""
+        if self._contents_checksum is None or self._load is not None:
+            return self._contents_checksum
+        for child in self._dirs.values():
+            if child.contents_checksum is None:
+                return None
+        return self._contents_checksum
+
+    def set_contents_checksum(self, checksum: Checksum) -> None:
+        """Note that this directory was written as a dirtree object."""
+        self._contents_checksum = checksum
+
+    def files(self) -> dict[str, Checksum]:
+        """Return the files of this directory; not to be changed."""
+        self._ensure_loaded()
+        return self._files
+
+    def dirs(self) -> dict[str, MutableTree]:
+        """Return the subdirectories; not to be changed."""
+        self._ensure_loaded()
+        return self._dirs
+
+    def replace_file(self, name: str, checksum: Checksum) -> None:
+        """Put a file here, in place of one of that name.
+
+        Raises:
+            TreeConflict: There is a directory of that name.
+            ObjectFormatError: No directory entry can have that name.
+        """
+        check_filename(name)
+        self._ensure_loaded()
+        if name in self._dirs:
+            raise TreeConflict(f"Can't replace directory with file: {name}")
+        if self._files.get(name) != checksum:
+            self._files[name] = checksum
+            self._contents_checksum = None
+
+    def ensure_dir(self, name: str) -> MutableTree:
+        """Return the subdirectory of that name, made if need be.
+
+        Raises:
+            TreeConflict: There is a file of that name.
+            ObjectFormatError: No directory entry can have that name.
+        """
+        check_filename(name)
+        self._ensure_loaded()
+        if name in self._files:
+            raise TreeConflict(f"Can't replace file with directory: {name}")
+        child = self._dirs.get(name)
+        if child is None:
+            child = self._dirs[name] = MutableTree()
+            self._contents_checksum = None
+        return child
+
+    def remove(self, name: str) -> bool:
+        """Remove an entry; say whether it was there."""
+        self._ensure_loaded()
+        if name in self._files:
+            del self._files[name]
+        elif name in self._dirs:
+            del self._dirs[name]
+        else:
+            return False
+        self._contents_checksum = None
+        return True
+
+    def set_metadata_checksum(self, checksum: Checksum) -> None:
+        """Set the directory's dirmeta object."""
+        self.metadata_checksum = checksum
+
+    def walk(self, names: list[str]) -> MutableTree | None:
+        """Return the directory at the end of a path of names, None if there is none."""
+        tree: MutableTree | None = self
+        for name in names:
+            if tree is None:
+                return None
+            tree = tree.dirs().get(name)
+        return tree
+
+    def unwritten(self) -> Iterator[MutableTree]:
+        """Yield the changed directories, every one after all those below it."""
+        stack: list[tuple[MutableTree, bool]] = [(self, False)]
+        while stack:
+            tree, children_done = stack.pop()
+            if children_done:
+                if tree.contents_checksum is None:
+                    yield tree
+                continue
+            if tree.contents_checksum is not None:
+                continue
+            stack.append((tree, True))
+            stack.extend((child, False) for child in tree.dirs().values())
+
+    def to_dirtree(self) -> DirTree:
+        """Return the directory as an object's value.
+
+        Raises:
+            TreeConflict: A subdirectory was not written, or has no metadata.
+        """
+        dirs = []
+        for name, child in self._dirs.items():
+            contents, metadata = child.contents_checksum, child.metadata_checksum
+            if contents is None or metadata is None:
+                raise TreeConflict(f"Can't commit directory without metadata: {name}")
+            dirs.append((name, contents, metadata))
+        return DirTree(
+            tuple(sorted(self._files.items(), key=_by_bytes)),
+            tuple(sorted(dirs, key=_by_bytes)),
+        )
+
+    def _ensure_loaded(self) -> None:
+        load, self._load = self._load, None
+        if load is None or self._contents_checksum is None:
+            return
+        tree = load(self._contents_checksum)
+        self._files = dict(tree.files)
+        self._dirs = {
+            name: MutableTree.from_checksums(contents, metadata, load)
+            for name, contents, metadata in tree.dirs
+        }
+
+
+def _by_bytes(entry: tuple[str, ...]) -> bytes:
+    return entry[0].encode()

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A directory on the disk into a MutableTree: walked here, read and hashed by workers.
+
+The calling process walks the directories and decides, by the ``CommitModifier``, what each file
+is to be; batches of files go to workers, which read, hash and store them. The walk follows no
+links, and holds one directory open at a time.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux import xattr
+from ostrya._linux.dirfd import OPEN_DIR, remove_tree
+from ostrya.errors import RepoError
+from ostrya.formats.checksum import Checksum
+from ostrya.formats.commit import SizeEntry
+from ostrya.formats.dirmeta import DirMeta
+from ostrya.formats.object_name import ObjectType
+from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.reader import load_file
+from ostrya.tree.modifier import CommitModifier, FileInfo, canonical_info
+from ostrya.tree.scan_worker import FileTask, make_scan_worker, open_below
+from ostrya.workers import map_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ostrya.repo.transaction import Transaction
+    from ostrya.tree.mutable_tree import MutableTree
+
+_BATCH_FILES = 96
+_BATCH_BYTES = 4 << 20
+_SELINUX = b"security.selinux"
+
+
+class UnsupportedFile(RepoError):
+    """A tree holds something that is neither file, directory nor symbolic link."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Not a regular file or symlink: {path}")
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.path,))
+
+
+class _Pending(NamedTuple):
+    """A batch under way: where its results belong."""
+
+    places: list[tuple[MutableTree, str]]
+
+
+def write_directory(
+    tx: Transaction,
+    path: str,
+    tree: MutableTree,
+    modifier: CommitModifier | None = None,
+    *,
+    dir_fd: int | None = None,
+    jobs: int | None = None,
+    progress: ProgressSink = NULL_PROGRESS,
+) -> None:
+    """Store a directory's files, and overlay its entries on a tree.
+
+    Args:
+        tx: Where objects are written.
+        path: The directory.
+        tree: What its entries are put into.
+        modifier: What to change on the way; nothing if None.
+        dir_fd: What ``path`` is relative to; the current directory if None.
+        jobs: How many workers at most; one per processor if None.
+        progress: Told about files and bytes.
+
+    Raises:
+        UnsupportedFile: The tree holds a device, socket or pipe.
+        ObjectFormatError: A name or link target is not UTF-8.
+        ChangedWhileRead: A file changed while it was being read.
+        TreeConflict: A file meets a directory of the same name in ``tree``.
+        OSError: Something cannot be read, or not be written.
+    """
+    root_fd = os.open(path, OPEN_DIR, dir_fd=dir_fd)
+    try:
+        scan = _Scan(tx, root_fd, modifier or CommitModifier(), progress)
+        scan.run(tree, jobs)
+    finally:
+        os.close(root_fd)
+
+
+def delete_consumed(path: str, *, dir_fd: int | None = None) -> None:
+    """Delete a directory that was committed with ``consume``; of ``.`` only the content."""
+    if path != ".":
+        remove_tree(path, dir_fd=dir_fd)
+        return
+    for name in os.listdir(path):
+        remove_tree(name, dir_fd=dir_fd)
+
+
+class _Scan:
+    def __init__(
+        self, tx: Transaction, root_fd: int, modifier: CommitModifier, progress: ProgressSink
+    ) -> None:
+        self._tx = tx
+        self._repo = tx.repo
+        self._root_fd = root_fd
+        self._modifier = modifier
+        self._progress = progress
+        self._plain = modifier.leaves_info_alone and tx.repo.mode != RepoMode.BARE_USER_ONLY
+        self._canonical = tx.repo.mode == RepoMode.BARE_USER_ONLY
+        self._skip_xattrs = (
+            modifier.skip_xattrs
+            or modifier.canonical_permissions
+            or self._canonical
+            or tx.repo.config.disable_xattrs
+        )
+        self._decides_xattrs = modifier.label_for is not None or modifier.xattrs_for is not None
+        self._dirmetas: dict[DirMeta, Checksum] = {}
+        self._pending: dict[int, _Pending] = {}
+        self._device = os.fstat(self._repo.dir_fd).st_dev
+
+    def run(self, tree: MutableTree, jobs: int | None) -> None:
+        progress = self._progress
+        progress.send(Started("scanning", None, Unit.ITEMS))
+        factory = make_scan_worker(self._tx, self._root_fd, skip_xattrs=self._skip_xattrs)
+        done = 0
+        for number, checksums, counts, sizes in map_batches(
+            factory, self._batches(tree), jobs=jobs
+        ):
+            for (place, name), checksum in zip(
+                self._pending.pop(number).places, checksums, strict=True
+            ):
+                place.replace_file(name, Checksum(checksum))
+            self._tx.counts.add(counts)
+            if sizes and self._tx.sizes is not None:
+                for key, entry in sizes:
+                    checksum, kind, unpacked, archived = entry
+                    self._tx.sizes.setdefault(
+                        key, SizeEntry(Checksum(checksum), ObjectType(kind), unpacked, archived)
+                    )
+            done += len(checksums)
+            progress.send(Advanced("scanning", done))
+        progress.send(Finished("scanning", done))
+
+    # -- walking
+
+    def _batches(self, tree: MutableTree) -> Iterator[tuple[int, list[FileTask]]]:
+        number = 0
+        tasks: list[FileTask] = []
+        places: list[tuple[MutableTree, str]] = []
+        size = 0
+        for place, name, task in self._walk(tree):
+            tasks.append(task)
+            places.append((place, name))
+            size += task[6]
+            if len(tasks) >= _BATCH_FILES or size >= _BATCH_BYTES:
+                self._pending[number] = _Pending(places)
+                yield number, tasks
+                number, tasks, places, size = number + 1, [], [], 0
+        if tasks:
+            self._pending[number] = _Pending(places)
+            yield number, tasks
+
+    def _walk(self, tree: MutableTree) -> Iterator[tuple[MutableTree, str, FileTask]]:
+        stack = [("", tree)]
+        while stack:
+            relative, place = stack.pop()
+            fd = open_below(self._root_fd, relative)
+            try:
+                if not self._take_directory(fd, relative, place):
+                    continue
+                with os.scandir(fd) as scan:
+                    entries = list(scan)
+                subdirs = []
+                for entry in entries:
+                    found = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode):
+                        child = self._take_subdirectory(relative, entry.name, found, place)
+                        if child is not None:
+                            subdirs.append(child)
+                        continue
+                    task = self._take_file(fd, relative, entry.name, found, place)
+                    if task is not None:
+                        yield place, entry.name, task
+                stack.extend(reversed(subdirs))
+            finally:
+                os.close(fd)
+
+    def _take_directory(self, fd: int, relative: str, place: MutableTree) -> bool:
+        """Write the dirmeta of a directory; False if it is to be left out."""
+        found = os.fstat(fd)
+        path = "/" + relative
+        info = self._apply(path, FileInfo(found.st_uid, found.st_gid, found.st_mode))
+        if info is None:
+            return False
+        xattrs: Xattrs = ()
+        if not self._skip_xattrs:
+            pairs = xattr.read_xattrs(fd)
+            xattrs = canonical_xattrs(pairs) if pairs else ()
+        if self._decides_xattrs:
+            decided = self._decide_xattrs(path, info, xattrs)
+            xattrs = xattrs if decided is None else decided
+        place.set_metadata_checksum(self._write_dirmeta(DirMeta(*info, xattrs)))
+        return True
+
+    def _write_dirmeta(self, dirmeta: DirMeta) -> Checksum:
+        checksum = self._dirmetas.get(dirmeta)
+        if checksum is None:
+            checksum = self._tx.writer.write_metadata(ObjectType.DIR_META, dirmeta.encode())
+            self._dirmetas[dirmeta] = checksum
+        else:
+            self._tx.counts.metadata_total += 1
+        return checksum
+
+    def _take_subdirectory(
+        self, relative: str, name: str, found: os.stat_result, place: MutableTree
+    ) -> tuple[str, MutableTree] | None:
+        child_path = f"{relative}/{name}" if relative else name
+        info = FileInfo(found.st_uid, found.st_gid, found.st_mode)
+        if self._apply("/" + child_path, info) is None:
+            return None
+        return child_path, place.ensure_dir(name)
+
+    def _take_file(
+        self, fd: int, relative: str, name: str, found: os.stat_result, place: MutableTree
+    ) -> FileTask | None:
+        """Return what a worker has to do for a file, None if there is nothing to do."""
+        path = f"/{relative}/{name}" if relative else f"/{name}"
+        info = FileInfo(found.st_uid, found.st_gid, found.st_mode)
+        known = None
+        if self._modifier.devino is not None:
+            known = self._modifier.devino.get(found.st_dev, found.st_ino)
+            if known is not None and self._modifier.devino_canonical:
+                self._note_hit(place, name, known)
+                return None
+        xattrs: Xattrs | None = None
+        if known is not None and self._repo.mode == RepoMode.BARE_USER:
+            # On the disk such a file looks like its owner's; the object knows better.
+            with load_file(self._repo, known) as loaded:
+                info = FileInfo(*loaded.header[:3])
+                xattrs = () if self._skip_xattrs else loaded.header.xattrs
+        changed = self._apply(path, info)
+        if changed is None:
+            return None
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
+            raise UnsupportedFile(path)
+        if self._decides_xattrs:
+            xattrs = self._xattrs_of(fd, name, xattrs)
+            decided = self._decide_xattrs(path, changed, xattrs)
+            xattrs = xattrs if decided is None else decided
+        elif known is not None and changed == info and self._keeps_xattrs(fd, name, xattrs):
+            self._note_hit(place, name, known)
+            return None
+        return (
+            relative,
+            name,
+            *changed,
+            found.st_ino,
+            found.st_size,
+            found.st_mtime_ns,
+            xattrs,
+            self._can_adopt(found, changed == info, decided=xattrs is not None),
+        )
+
+    def _can_adopt(self, found: os.stat_result, unchanged: bool, *, decided: bool) -> bool:
+        """Say whether a file may become its object by a hard link, instead of a copy."""
+        if not self._modifier.consume or not stat.S_ISREG(found.st_mode) or decided:
+            return False
+        if found.st_dev != self._device or found.st_nlink > 2:
+            return False
+        if self._repo.mode == RepoMode.BARE:
+            return unchanged and not self._skip_xattrs_unsafe()
+        return self._repo.mode == RepoMode.BARE_USER_ONLY
+
+    def _skip_xattrs_unsafe(self) -> bool:
+        """Xattrs that the object must not have would stay on the file."""
+        return self._skip_xattrs and not self._repo.config.disable_xattrs
+
+    def _note_hit(self, place: MutableTree, name: str, known: Checksum) -> None:
+        place.replace_file(name, known)
+        self._tx.counts.devino_cache_hits += 1
+
+    def _keeps_xattrs(self, fd: int, name: str, from_object: Xattrs | None) -> bool:
+        """Say whether leaving out xattrs, if that is wanted, leaves out nothing."""
+        if not self._skip_xattrs or self._repo.config.disable_xattrs:
+            return True
+        if from_object is not None:
+            return not from_object
+        return not xattr.read_xattrs_at(name, dir_fd=fd)
+
+    # -- deciding
+
+    def _apply(self, path: str, info: FileInfo) -> FileInfo | None:
+        if self._plain:
+            return info
+        result = self._modifier.apply(path, info)
+        if result is not None and self._canonical:
+            return canonical_info(result)
+        return result
+
+    def _xattrs_of(self, fd: int, name: str, known: Xattrs | None) -> Xattrs:
+        if known is not None or self._skip_xattrs:
+            return known or ()
+        return canonical_xattrs(xattr.read_xattrs_at(name, dir_fd=fd))
+
+    def _decide_xattrs(self, path: str, info: FileInfo, xattrs: Xattrs) -> Xattrs | None:
+        modifier = self._modifier
+        decided = None if modifier.xattrs_for is None else modifier.xattrs_for(path, info)
+        if modifier.label_for is None:
+            return decided
+        labeled_path = path
+        if modifier.label_usr_etc_as_etc and (path + "/").startswith("/usr/etc/"):
+            labeled_path = path[len("/usr") :]
+        label = modifier.label_for(labeled_path, info.mode)
+        if label is None:
+            if modifier.error_on_unlabeled:
+                raise RepoError(f"Failed to look up SELinux label for '{path}'")
+            return decided
+        base = xattrs if decided is None else decided
+        others = [pair for pair in base if pair[0] != _SELINUX]
+        # The label is a C string on the disk, its NUL included.
+        return canonical_xattrs([*others, (_SELINUX, label.encode() + b"\0")])

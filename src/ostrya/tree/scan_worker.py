@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading, hashing and storing the files of a batch: what runs in every worker of a scan."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from ostrya._linux import xattr
+from ostrya._linux.dirfd import OPEN_DIR
+from ostrya.errors import RepoError
+from ostrya.formats.file_header import FileHeader
+from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.repo.writer import read_chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.repo.transaction import Transaction
+    from ostrya.repo.writer import ObjectWriter
+
+# Directory, name, uid, gid, mode, inode, size, mtime in ns, xattrs if decided, may be adopted.
+FileTask = tuple[str, str, int, int, int, int, int, int, "Xattrs | None", bool]
+Batch = tuple[int, list[FileTask]]
+BatchResult = tuple[
+    int, list[str], tuple[int, ...], "list[tuple[str, tuple[str, int, int, int]]] | None"
+]
+
+_WHOLE_BYTES = 8 << 20
+_PATH_ROOM = 3500
+_OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONBLOCK
+
+
+class ChangedWhileRead(RepoError):
+    """A file changed between being found and being read to its end."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path}: file changed while it was being read",
+            hint="commit from a tree that nothing writes to, a snapshot or a copy",
+        )
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.path,))
+
+
+def make_scan_worker(
+    tx: Transaction, root_fd: int, *, skip_xattrs: bool
+) -> Callable[[], Callable[[Batch], BatchResult]]:
+    """Return a factory of workers, for ``map_batches``."""
+
+    def make() -> Callable[[Batch], BatchResult]:
+        return _ScanWorker(tx.new_writer(), root_fd, skip_xattrs=skip_xattrs).run
+
+    return make
+
+
+class _ScanWorker:
+    __slots__ = (
+        "_buffer",
+        "_counted",
+        "_dir_fd",
+        "_relative",
+        "_root_fd",
+        "_skip_xattrs",
+        "_writer",
+    )
+
+    def __init__(self, writer: ObjectWriter, root_fd: int, *, skip_xattrs: bool) -> None:
+        self._writer = writer
+        self._root_fd = root_fd
+        self._skip_xattrs = skip_xattrs
+        self._relative: str | None = None
+        self._dir_fd = -1
+        # Pages are only used up as far as files fill them.
+        self._buffer = memoryview(bytearray(_WHOLE_BYTES + 1))
+        self._counted = writer.counts.as_tuple()
+
+    def run(self, batch: Batch) -> BatchResult:
+        number, tasks = batch
+        try:
+            checksums: list[str] = [self._store(task) for task in tasks]
+        finally:
+            self._leave_dir()
+        counts = self._writer.counts.as_tuple()
+        delta = tuple(now - before for now, before in zip(counts, self._counted, strict=True))
+        self._counted = counts
+        return number, checksums, delta, self._take_sizes()
+
+    def _take_sizes(self) -> list[tuple[str, tuple[str, int, int, int]]] | None:
+        if self._writer.sizes is None:
+            return None
+        sizes = [
+            (key, (str(entry[0]), int(entry[1]), entry[2], entry[3]))
+            for key, entry in self._writer.sizes.items()
+        ]
+        self._writer.sizes.clear()
+        return sizes
+
+    def _enter_dir(self, relative: str) -> int:
+        if relative != self._relative:
+            self._leave_dir()
+            self._dir_fd = open_below(self._root_fd, relative)
+            self._relative = relative
+        return self._dir_fd
+
+    def _leave_dir(self) -> None:
+        if self._dir_fd != -1:
+            os.close(self._dir_fd)
+        self._dir_fd, self._relative = -1, None
+
+    def _store(self, task: FileTask) -> Checksum:
+        relative, name, uid, gid, mode, inode, size, mtime_ns, xattrs, adopt = task
+        dir_fd = self._enter_dir(relative)
+        if stat.S_ISLNK(mode):
+            return self._store_symlink(dir_fd, name, (uid, gid, mode), xattrs)
+        try:
+            fd = os.open(name, _OPEN_FILE, dir_fd=dir_fd)
+        except OSError as exc:
+            exc.filename = _path(relative, name)
+            raise
+        try:
+            if xattrs is None:
+                xattrs = self._read_xattrs(fd)
+            header = FileHeader(uid, gid, mode, "", xattrs)
+            if adopt:
+                checksum = self._writer.adopt(header, fd, name, dir_fd)
+            elif size <= _WHOLE_BYTES:
+                checksum = self._store_small(fd, header, size)
+            else:
+                checksum = self._writer.write_rereadable(header, size, lambda: read_chunks(fd))
+            found = os.fstat(fd)
+        finally:
+            os.close(fd)
+        if (found.st_size, found.st_mtime_ns, found.st_ino) != (size, mtime_ns, inode) and not (
+            adopt and (found.st_size, found.st_ino) == (size, inode)
+        ):
+            raise ChangedWhileRead(_path(relative, name))
+        return checksum
+
+    def _read_xattrs(self, fd: int) -> Xattrs:
+        if self._skip_xattrs:
+            return ()
+        pairs = xattr.read_xattrs(fd)
+        return canonical_xattrs(pairs) if pairs else ()
+
+    def _store_small(self, fd: int, header: FileHeader, size: int) -> Checksum:
+        buffer = self._buffer
+        got = os.readv(fd, (buffer[: size + 1],))
+        while 0 < got < size:
+            more = os.readv(fd, (buffer[got : size + 1],))
+            if not more:
+                break
+            got += more
+        # A file that is shorter or longer than it was is noticed by our caller.
+        return self._writer.write_data(header, buffer[:got])
+
+    def _store_symlink(
+        self, dir_fd: int, name: str, owner: tuple[int, int, int], xattrs: Xattrs | None
+    ) -> Checksum:
+        target = os.readlink(name, dir_fd=dir_fd)
+        if xattrs is None:
+            xattrs = ()
+            if not self._skip_xattrs:
+                pairs = xattr.read_xattrs_at(name, dir_fd=dir_fd)
+                xattrs = canonical_xattrs(pairs) if pairs else ()
+        return self._writer.write_symlink(FileHeader(*owner, target, xattrs))
+
+
+def _path(relative: str, name: str) -> str:
+    return f"/{relative}/{name}" if relative else f"/{name}"
+
+
+def open_below(root_fd: int, relative: str) -> int:
+    """Open a directory below another one, however long the path is; the caller closes it."""
+    if not relative:
+        return os.open(".", OPEN_DIR, dir_fd=root_fd)
+    if len(relative) < _PATH_ROOM:
+        return os.open(relative, OPEN_DIR | os.O_NOFOLLOW, dir_fd=root_fd)
+    fd = root_fd
+    parts = relative.split("/")
+    for start in range(0, len(parts), 8):
+        next_fd = os.open("/".join(parts[start : start + 8]), OPEN_DIR | os.O_NOFOLLOW, dir_fd=fd)
+        if fd != root_fd:
+            os.close(fd)
+        fd = next_fd
+    return fd

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bounded pools of workers: batches out, results back, the first error wins.
+
+Work is spread over forked processes, because the many small steps around each file hold
+Python's global lock; where forking is unsafe (the caller runs threads of its own) it is spread
+over threads instead, with the same results. A single batch, or a single processor, is worked on
+in place, without either.
+
+A worker is made by a factory that runs inside the process or thread that will use it. Batches
+and results cross process borders with ``marshal``: plain tuples, lists, dicts, str, bytes, int,
+None. At most ``_IN_FLIGHT`` batches per worker are under way, so memory stays bounded however
+long the iterable of batches is.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import signal
+import struct
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from ostrya.errors import OstryaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_IN_FLIGHT = 3
+_HEADER = struct.Struct("<cI")
+_RESULT, _ERROR = b"r", b"e"
+_READ_BYTES = 256 * 1024
+
+
+class WorkerDied(OstryaError):
+    """A worker process ended before its work was done, for want of memory for instance."""
+
+    def __init__(self, status: int) -> None:
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        super().__init__(f"a worker process died with {how}")
+        self.status = status
+
+
+def default_jobs() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def map_batches(
+    make_worker: Callable[[], Callable[[T], R]],
+    batches: Iterable[T],
+    *,
+    jobs: int | None = None,
+) -> Iterator[R]:
+    """Run a worker over batches, and yield the results in the order in which they are ready.
+
+    Args:
+        make_worker: Makes the function that turns a batch into a result; called once in every
+            process or thread that works.
+        batches: What there is to do; taken from lazily, on the calling thread.
+        jobs: How many workers at most; by default one per processor.
+
+    Raises:
+        Exception: Whatever the first worker to fail raised; the others are stopped.
+        WorkerDied: A worker process was killed.
+    """
+    jobs = default_jobs() if jobs is None else jobs
+    todo = iter(batches)
+    head = [batch for _, batch in zip(range(2), todo, strict=False)]
+    if jobs <= 1 or len(head) < 2:
+        yield from _run_inline(make_worker, head, todo)
+    elif _has_threads():
+        yield from _run_threads(make_worker, head, todo, jobs)
+    else:
+        yield from _ProcessPool(make_worker, jobs).run(head, todo)
+
+
+def _has_threads() -> bool:
+    threading = sys.modules.get("threading")
+    return threading is not None and threading.active_count() > 1
+
+
+def _run_inline(
+    make_worker: Callable[[], Callable[[T], R]], head: list[T], rest: Iterator[T]
+) -> Iterator[R]:
+    if not head:
+        return
+    work = make_worker()
+    while head:
+        yield work(head.pop(0))
+    for batch in rest:
+        yield work(batch)
+
+
+def _run_threads(
+    make_worker: Callable[[], Callable[[T], R]], head: list[T], rest: Iterator[T], jobs: int
+) -> Iterator[R]:
+    import threading
+    from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+    local = threading.local()
+
+    def work(batch: T) -> R:
+        if not hasattr(local, "work"):
+            local.work = make_worker()
+        result: R = local.work(batch)
+        return result
+
+    pending: set[Future[R]] = set()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            more = True
+            while more or pending:
+                while more and len(pending) < jobs * _IN_FLIGHT:
+                    batch = head.pop(0) if head else next(rest, None)
+                    more = batch is not None
+                    if batch is not None:
+                        pending.add(pool.submit(work, batch))
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+class _Child:
+    """The parent's side of one worker process."""
+
+    __slots__ = ("from_fd", "inbox", "outbox", "pid", "to_fd", "under_way")
+
+    def __init__(self, pid: int, to_fd: int, from_fd: int) -> None:
+        self.pid = pid
+        self.to_fd = to_fd
+        self.from_fd = from_fd
+        self.outbox = bytearray()
+        self.inbox = bytearray()
+        self.under_way = 0
+
+
+class _ProcessPool:
+    def __init__(self, make_worker: Callable[[], Callable[[T], R]], jobs: int) -> None:
+        self._make_worker = make_worker
+        self._jobs = jobs
+        self._children: list[_Child] = []
+
+    def run(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
+        clean = False
+        try:
+            for _ in range(self._jobs):
+                self._fork()
+            yield from self._exchange(head, rest)
+            clean = True
+        finally:
+            self._stop(kill=not clean)
+
+    def _fork(self) -> None:
+        child_in, to_fd = os.pipe()
+        from_fd, child_out = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        if pid == 0:
+            os.close(to_fd)
+            os.close(from_fd)
+            for sibling in self._children:
+                os.close(sibling.to_fd)
+                os.close(sibling.from_fd)
+            _child_main(self._make_worker, child_in, child_out)
+        os.close(child_in)
+        os.close(child_out)
+        os.set_blocking(to_fd, False)
+        self._children.append(_Child(pid, to_fd, from_fd))
+
+    def _exchange(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
+        more = True
+        while True:
+            # Breadth first: no worker gets a second batch while another has none.
+            for level in range(1, _IN_FLIGHT + 1):
+                for child in self._children:
+                    if more and child.under_way < level:
+                        batch = head.pop(0) if head else next(rest, None)
+                        if batch is None:
+                            more = False
+                        else:
+                            self._give(child, batch)
+            if not any(child.under_way for child in self._children):
+                return
+            yield from self._collect()
+
+    @staticmethod
+    def _give(child: _Child, batch: T) -> None:
+        payload = marshal.dumps(batch)
+        child.outbox += _HEADER.pack(_RESULT, len(payload)) + payload
+        child.under_way += 1
+        _send(child)
+
+    def _collect(self) -> Iterator[R]:
+        poll = select.poll()
+        for child in self._children:
+            if child.under_way:
+                poll.register(child.from_fd, select.POLLIN)
+            if child.outbox:
+                poll.register(child.to_fd, select.POLLOUT)
+        ready = {fd for fd, _ in poll.poll()}
+        for child in self._children:
+            if child.to_fd in ready:
+                _send(child)
+            if child.from_fd in ready:
+                yield from self._receive(child)
+
+    def _receive(self, child: _Child) -> Iterator[R]:
+        data = os.read(child.from_fd, _READ_BYTES)
+        if not data:
+            raise WorkerDied(self._reap(child))
+        child.inbox += data
+        while len(child.inbox) >= _HEADER.size:
+            kind, size = _HEADER.unpack_from(child.inbox)
+            end = _HEADER.size + size
+            if len(child.inbox) < end:
+                return
+            payload = bytes(child.inbox[_HEADER.size : end])
+            del child.inbox[:end]
+            child.under_way -= 1
+            if kind == _ERROR:
+                _raise_pickled(payload)
+            result: R = marshal.loads(payload)
+            yield result
+
+    def _reap(self, child: _Child) -> int:
+        self._children.remove(child)
+        os.close(child.to_fd)
+        os.close(child.from_fd)
+        _, status = os.waitpid(child.pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def _stop(self, *, kill: bool) -> None:
+        while self._children:
+            child = self._children[0]
+            if kill:
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, signal.SIGKILL)
+            self._reap(child)
+
+
+def _send(child: _Child) -> None:
+    with suppress(BlockingIOError):
+        while child.outbox:
+            try:
+                del child.outbox[: os.write(child.to_fd, child.outbox)]
+            except BrokenPipeError:
+                # The child is gone; reading from it tells how.
+                child.outbox.clear()
+
+
+def _raise_pickled(payload: bytes) -> NoReturn:
+    import pickle
+
+    # The bytes come from our own forked child, over a pipe that nobody else holds.
+    raise pickle.loads(payload)
+
+
+def _child_main(make_worker: Callable[[], Callable[[T], R]], in_fd: int, out_fd: int) -> NoReturn:
+    status = 1
+    try:
+        # Ctrl-C reaches the whole process group; the parent decides what to do about it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _serve(make_worker(), in_fd, out_fd)
+        status = 0
+    except BaseException as exc:
+        with suppress(OSError):
+            _reply(out_fd, _ERROR, _pickle_error(exc))
+    finally:
+        os._exit(status)
+
+
+def _serve(work: Callable[[T], R], in_fd: int, out_fd: int) -> None:
+    with os.fdopen(in_fd, "rb") as stream:
+        while header := stream.read(_HEADER.size):
+            _, size = _HEADER.unpack(header)
+            _reply(out_fd, _RESULT, marshal.dumps(work(marshal.loads(stream.read(size)))))
+
+
+def _pickle_error(exc: BaseException) -> bytes:
+    import pickle
+
+    try:
+        payload = pickle.dumps(exc)
+        pickle.loads(payload)
+    except Exception:
+        return pickle.dumps(OstryaError(f"{type(exc).__name__}: {exc}"))
+    return payload
+
+
+def _reply(fd: int, kind: bytes, payload: bytes) -> None:
+    rest = memoryview(_HEADER.pack(kind, len(payload)) + payload)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
