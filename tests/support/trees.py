@@ -37,7 +37,7 @@ def plain_tree(top: Path) -> Path:
     (top / "lib").symlink_to("usr/lib")
     (top / "dangling").symlink_to("/nowhere/at all")
     (top / "loop").symlink_to("loop")
-    (top / "far").symlink_to("x/" * 1000 + "end")
+    (top / "far").symlink_to("x/" * 450 + "end")
     write(top / "etc/empty")
     write(top / "etc/also-empty")
     write(top / "etc/conf.d/10-a.conf", b"[a]\nkey=value\n" * 200)
