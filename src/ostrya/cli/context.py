@@ -64,7 +64,11 @@ class Context:
 
     def usage_error(self, message: str) -> UsageError:
         """Return an error that shows the verb's help above the message."""
-        return UsageError(message, help_text=self.help_text)
+        return UsageError(message, help_text=self.help_text + "\n")
+
+    def disable_fsync(self) -> None:
+        """Do not wait for the disk during this run."""
+        self.repo.config = self.repo.config._replace(fsync=False)
 
     def close(self) -> None:
         """Close the repository, if one was opened."""

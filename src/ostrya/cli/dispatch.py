@@ -146,7 +146,7 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
         named = os.path.join(sysroot, REPO_IN_SYSROOT)
     path = default_repo_path(context.environment.repo) if named is None else os.path.abspath(named)
     if path is None:
-        raise context.usage_error("Command requires a --repo argument")
+        raise UsageError("Command requires a --repo argument", help_text=context.help_text)
     context.repo_path = path
     if verb.repo is Repo.NAMED and named is not None:
         return

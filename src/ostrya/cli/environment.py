@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from ostrya.cli.errors import UsageError
+
 
 class Environment(NamedTuple):
     """The variables that the command line honours, as text; empty where not set.
@@ -57,3 +59,20 @@ def _editor() -> str:
         editor = get("VISUAL", "")
     editor = editor or get("EDITOR", "")
     return editor or ("" if dumb else "vi")
+
+
+def parse_source_date_epoch(text: str) -> int:
+    """Parse the value of ``SOURCE_DATE_EPOCH``, seconds since the epoch.
+
+    Raises:
+        UsageError: It is no number, or too large for one.
+    """
+    import re
+
+    match = re.match(r"\s*[+-]?[0-9]+", text)
+    if match is None:
+        raise UsageError("Failed to convert SOURCE_DATE_EPOCH")
+    value = int(match[0])
+    if not -(2**63) <= value < 2**63:
+        raise UsageError("Parsing SOURCE_DATE_EPOCH: Numerical result out of range")
+    return value
