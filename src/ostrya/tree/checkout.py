@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A commit into a directory: directories made here, files placed by workers.
+
+Directories are made with mode 0700, and get their owner, mode and time only when everything in
+them is in place, so that nobody else can reach into a tree under construction.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux import dirfd, xattr
+from ostrya.formats.checksum import Checksum
+from ostrya.formats.dirmeta import DirMeta
+from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
+from ostrya.repo.errors import ObjectNotFound
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.reader import load_commit, load_dirmeta, load_dirtree, load_file
+from ostrya.tree.checkout_files import FilePlacer, HardlinkImpossible
+from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
+from ostrya.tree.modifier import FileInfo
+from ostrya.tree.scan_worker import open_below
+from ostrya.tree.whiteouts import OPAQUE_NAME
+from ostrya.workers import map_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ostrya.repo.repository import Repository
+
+# Directory; names, checksums and labels of its files; uid, gid, mode, xattrs of a finished leaf.
+_DirTask = tuple[
+    str,
+    "list[tuple[str, str, str | None]]",
+    "tuple[int, int, int, tuple[tuple[bytes, bytes], ...]] | None",
+]
+_BATCH_FILES = 256
+_USER_ONLY_BITS = 0o775
+
+
+class CheckoutResult(NamedTuple):
+    """What a checkout placed.
+
+    Attributes:
+        files: Number of files and symbolic links.
+        dirs: Number of directories.
+    """
+
+    files: int
+    dirs: int
+
+
+class PathNotFound(FileNotFoundError):
+    """The commit has nothing at the path that was to be checked out."""
+
+
+def checkout_commit(
+    repo: Repository,
+    checksum: Checksum,
+    destination: str,
+    *,
+    options: CheckoutOptions | None = None,
+    subpath: str = "/",
+    dir_fd: int | None = None,
+    jobs: int | None = None,
+    progress: ProgressSink = NULL_PROGRESS,
+) -> CheckoutResult:
+    """Lay out a commit's tree, or a part of it, in a directory.
+
+    Args:
+        repo: Where the commit is.
+        checksum: The commit.
+        destination: The directory; made, unless overwriting is allowed and it is there.
+        options: How to lay it out.
+        subpath: The part to lay out; of a file, it is placed inside ``destination``.
+        dir_fd: What ``destination`` is relative to; the current directory if None.
+        jobs: How many workers at most; one per processor if None.
+        progress: Told about files.
+
+    Raises:
+        PathNotFound: The commit has nothing at ``subpath``.
+        ObjectNotFound: The repository lacks an object.
+        FileExistsError: Something is there that may not be replaced.
+        HardlinkImpossible: Hard links are required and impossible.
+    """
+    options = options or CheckoutOptions()
+    if repo.mode == RepoMode.BARE_USER_ONLY:
+        options = options._replace(user_mode=True)
+    commit = load_commit(repo, checksum)
+    found = _resolve(repo, commit.root_contents, commit.root_metadata, subpath)
+    if isinstance(found, tuple):
+        checkout = _Checkout(repo, options, progress)
+        return checkout.run(*found, destination, dir_fd=dir_fd, jobs=jobs, subpath=subpath)
+    return _checkout_file(repo, options, found, subpath, destination, dir_fd)
+
+
+def _resolve(
+    repo: Repository, contents: Checksum, metadata: Checksum, subpath: str
+) -> tuple[Checksum, Checksum] | Checksum:
+    """Return the (dirtree, dirmeta) at a path, or the content checksum of a file."""
+    parts = [part for part in subpath.split("/") if part not in ("", ".")]
+    for index, part in enumerate(parts):
+        tree = load_dirtree(repo, contents)
+        child = next((entry for entry in tree.dirs if entry[0] == part), None)
+        if child is not None:
+            contents, metadata = child[1], child[2]
+            continue
+        content = next((entry[1] for entry in tree.files if entry[0] == part), None)
+        if content is not None and index == len(parts) - 1:
+            return content
+        path = "/" + "/".join(parts)
+        raise PathNotFound(2, f"No such file or directory: {path}")
+    return contents, metadata
+
+
+def _checkout_file(
+    repo: Repository,
+    options: CheckoutOptions,
+    content: Checksum,
+    subpath: str,
+    destination: str,
+    dir_fd: int | None,
+) -> CheckoutResult:
+    if destination != ".":
+        dirfd.ensure_dir(destination, dir_fd=dir_fd, mode=0o700)
+    fd = dirfd.open_dir(destination, dir_fd=dir_fd, follow=True)
+    try:
+        name = subpath.rstrip("/").rpartition("/")[2]
+        FilePlacer(repo, options, None).place(fd, name, content)
+    finally:
+        os.close(fd)
+    return CheckoutResult(1, 0)
+
+
+class _Checkout:
+    def __init__(self, repo: Repository, options: CheckoutOptions, progress: ProgressSink) -> None:
+        self._repo = repo
+        self._options = options
+        self._progress = progress
+        self._dirmetas: dict[Checksum, DirMeta] = {}
+        self._unfinished: list[tuple[str, DirMeta]] = []
+        self._dirs = 0
+        # Filters and labels are asked here, and whiteouts act on what is already in place.
+        self._in_order = (
+            options.process_whiteouts or options.filter is not None or options.devino is not None
+        )
+
+    def run(
+        self,
+        contents: Checksum,
+        metadata: Checksum,
+        destination: str,
+        *,
+        dir_fd: int | None,
+        jobs: int | None,
+        subpath: str,
+    ) -> CheckoutResult:
+        root_meta = self._dirmeta(metadata)
+        made = self._make_dir(destination, dir_fd, root_meta)
+        root_fd = dirfd.open_dir(destination, dir_fd=dir_fd, follow=True)
+        try:
+            self._check_device(root_fd)
+            if made:
+                self._unfinished.append(("", root_meta))
+            files = self._place_all(root_fd, contents, jobs, subpath)
+            for relative, dirmeta in reversed(self._unfinished):
+                _finish_dir(root_fd, relative, dirmeta, self._options, self._repo.mode)
+        finally:
+            os.close(root_fd)
+        return CheckoutResult(files, self._dirs)
+
+    def _place_all(self, root_fd: int, contents: Checksum, jobs: int | None, subpath: str) -> int:
+        progress = self._progress
+        progress.send(Started("checking out", None, Unit.ITEMS))
+        factory = _worker_factory(self._repo, self._options, root_fd)
+        tasks = self._walk(root_fd, contents, subpath)
+        placed = 0
+        if self._in_order:
+            work = factory()
+            results = (work([task]) for task in tasks)
+        else:
+            results = map_batches(factory, _batches(tasks), jobs=jobs)
+        touched: set[str] = set()
+        for count, prefixes in results:
+            placed += count
+            touched.update(prefixes)
+            progress.send(Advanced("checking out", placed))
+        if touched:
+            from ostrya.tree.uncompressed_cache import collect_garbage
+
+            collect_garbage(self._repo, touched)
+        progress.send(Finished("checking out", placed))
+        return placed
+
+    def _walk(self, root_fd: int, contents: Checksum, subpath: str) -> Iterator[_DirTask]:
+        """Make directories, and yield what is to be placed in each."""
+        stack: list[tuple[str, Checksum, DirMeta | None]] = [("", contents, None)]
+        while stack:
+            relative, contents, dirmeta = stack.pop()
+            tree = load_dirtree(self._repo, contents)
+            made = False
+            if dirmeta is not None:
+                if self._options.process_whiteouts and any(
+                    name == OPAQUE_NAME for name, _ in tree.files
+                ):
+                    dirfd.remove_tree(relative, dir_fd=root_fd)
+                made = self._make_dir(relative, root_fd, dirmeta)
+            self._dirs += 1
+            children = []
+            for name, child, metadata in tree.dirs:
+                path = f"{relative}/{name}" if relative else name
+                child_meta = self._dirmeta(metadata)
+                if self._wanted(path, FileInfo(*child_meta[:3])):
+                    children.append((path, child, child_meta))
+            files = self._files(relative, tree.files, subpath)
+            leaf = None
+            if made and dirmeta is not None:
+                if children or self._in_order:
+                    self._unfinished.append((relative, dirmeta))
+                else:
+                    leaf = (dirmeta.uid, dirmeta.gid, dirmeta.mode, dirmeta.xattrs)
+            if files or leaf:
+                yield relative, files, leaf
+            stack.extend(reversed(children))
+
+    def _files(
+        self, relative: str, files: tuple[tuple[str, Checksum], ...], subpath: str
+    ) -> list[tuple[str, str, str | None]]:
+        options = self._options
+        if options.filter is None and not options.skip_paths and options.label_for is None:
+            return [(name, checksum, None) for name, checksum in files]
+        wanted = []
+        for name, checksum in files:
+            path = f"{relative}/{name}" if relative else name
+            if options.filter is None and options.label_for is None:
+                if "/" + path not in options.skip_paths:
+                    wanted.append((name, str(checksum), None))
+                continue
+            with load_file(self._repo, checksum) as loaded:
+                info = FileInfo(*loaded.header[:3])
+            if self._wanted(path, info):
+                wanted.append((name, str(checksum), self._label(path, info.mode, subpath)))
+        return wanted
+
+    def _wanted(self, path: str, info: FileInfo) -> bool:
+        options = self._options
+        if "/" + path in options.skip_paths:
+            return False
+        return options.filter is None or options.filter("/" + path, info)
+
+    def _label(self, path: str, mode: int, subpath: str) -> str | None:
+        options = self._options
+        if options.label_for is None:
+            return None
+        prefix = options.label_prefix if options.label_prefix != "/" else subpath
+        return options.label_for(f"{prefix.rstrip('/')}/{path}", mode)
+
+    def _dirmeta(self, checksum: Checksum) -> DirMeta:
+        dirmeta = self._dirmetas.get(checksum)
+        if dirmeta is None:
+            dirmeta = self._dirmetas[checksum] = load_dirmeta(self._repo, checksum)
+        return dirmeta
+
+    def _make_dir(self, path: str, dir_fd: int | None, dirmeta: DirMeta) -> bool:
+        """Make a directory; False if it was there, and may be."""
+        overwrite = self._options.overwrite
+        if self._options.process_whiteouts and overwrite == Overwrite.UNION_FILES:
+            # Flattening like overlayfs: a file gives way to a directory.
+            try:
+                found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
+            except FileNotFoundError:
+                pass
+            else:
+                if not stat.S_ISDIR(found.st_mode):
+                    os.unlink(path, dir_fd=dir_fd)
+        try:
+            os.mkdir(path, 0o700, dir_fd=dir_fd)
+        except FileExistsError as exc:
+            if overwrite == Overwrite.NONE:
+                raise FileExistsError(exc.errno, f"mkdirat({path}): File exists") from exc
+            return False
+        return True
+
+    def _check_device(self, root_fd: int) -> None:
+        source = os.fstat(self._repo.dir_fd).st_dev
+        destination = os.fstat(root_fd).st_dev
+        if self._options.require_hardlinks and source != destination:
+            raise HardlinkImpossible(
+                "Unable to do hardlink checkout across devices "
+                f"(src={source} destination={destination})"
+            )
+
+
+def _batches(tasks: Iterator[_DirTask]) -> Iterator[list[_DirTask]]:
+    batch: list[_DirTask] = []
+    count = 0
+    for task in tasks:
+        batch.append(task)
+        count += len(task[1]) + 1
+        if count >= _BATCH_FILES:
+            yield batch
+            batch, count = [], 0
+    if batch:
+        yield batch
+
+
+def _worker_factory(
+    repo: Repository, options: CheckoutOptions, root_fd: int
+) -> Callable[[], Callable[[list[_DirTask]], tuple[int, list[str]]]]:
+    def make() -> Callable[[list[_DirTask]], tuple[int, list[str]]]:
+        cache = None
+        if (
+            options.uncompressed_cache
+            and options.user_mode
+            and repo.mode == RepoMode.ARCHIVE
+            and repo.writable
+            and repo.config.uncompressed_cache
+        ):
+            from ostrya.tree.uncompressed_cache import UncompressedCache
+
+            cache = UncompressedCache(repo)
+        placer = FilePlacer(repo, options, cache)
+
+        def place(batch: list[_DirTask]) -> tuple[int, list[str]]:
+            count = 0
+            for relative, files, leaf in batch:
+                _place_dir(root_fd, relative, files, leaf, placer, options, repo.mode)
+                count += len(files)
+            touched: list[str] = []
+            if cache is not None:
+                touched = sorted(cache.touched)
+                cache.touched.clear()
+            return count, touched
+
+        return place
+
+    return make
+
+
+def _place_dir(
+    root_fd: int,
+    relative: str,
+    files: list[tuple[str, str, str | None]],
+    leaf: tuple[int, int, int, tuple[tuple[bytes, bytes], ...]] | None,
+    placer: FilePlacer,
+    options: CheckoutOptions,
+    mode: RepoMode,
+) -> None:
+    fd = open_below(root_fd, relative)
+    try:
+        for name, checksum, label in files:
+            try:
+                placer.place(fd, name, Checksum(checksum), label)
+            except ObjectNotFound as exc:
+                exc.hint = exc.hint or f"it is the content of /{relative}/{name}".replace("//", "/")
+                raise
+        if leaf is not None:
+            _finish_fd(fd, DirMeta(*leaf), options, mode)
+    finally:
+        os.close(fd)
+
+
+def _finish_dir(
+    root_fd: int, relative: str, dirmeta: DirMeta, options: CheckoutOptions, mode: RepoMode
+) -> None:
+    fd = open_below(root_fd, relative)
+    try:
+        _finish_fd(fd, dirmeta, options, mode)
+    finally:
+        os.close(fd)
+
+
+def _finish_fd(fd: int, dirmeta: DirMeta, options: CheckoutOptions, mode: RepoMode) -> None:
+    permissions = stat.S_IMODE(dirmeta.mode)
+    if options.bareuseronly_dirs or mode == RepoMode.BARE_USER_ONLY:
+        permissions &= _USER_ONLY_BITS
+    if not options.user_mode:
+        xattr.write_xattrs(fd, dirmeta.xattrs)
+        os.fchown(fd, dirmeta.uid, dirmeta.gid)
+    os.fchmod(fd, permissions)
+    if not options.force_copy:
+        os.utime(fd, ns=(os.fstat(fd).st_atime_ns, 0))
+    if options.fsync:
+        os.fsync(fd)
