@@ -53,6 +53,16 @@ class VarDict(tuple[tuple[str, Variant], ...]):
         """The keys, in their order."""
         return tuple(name for name, _ in self)
 
+    def to_dict(self) -> dict[str, Variant]:
+        """Give a mapping of the entries; of several with one key, the first.
+
+        (``dict()`` of a VarDict fails: it has keys, but is indexed by number.)
+        """
+        found: dict[str, Variant] = {}
+        for key, variant in self:
+            found.setdefault(key, variant)
+        return found
+
     def with_item(self, key: str, variant: Variant) -> Self:
         """Replace the first value of a key where it stands, or append it."""
         entries = list(self)
