@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stop a command with SIGKILL at one exact system call, whichever of its processes makes it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from support.commands import TIMEOUT_S, clean_environment
+
+# What makes a state visible or lasting. strace counts each call by its own name.
+PUBLISHING = (
+    "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat",
+    "fsync", "fdatasync", "syncfs", "sync",
+)  # fmt: skip
+REMOVING = ("unlink", "unlinkat", "rmdir")
+POLL_S = 0.003
+
+
+class Point(NamedTuple):
+    """The ``number``-th call of a system call by one process, counted from one."""
+
+    call: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.number}"
+
+
+def find_points(argv: list[str], log: Path, calls: tuple[str, ...]) -> list[Point]:
+    """Run a command to its end under strace; every point at which it could be stopped."""
+    trace = ",".join(f"?{call}" for call in calls)
+    subprocess.run(
+        ["strace", "-f", "-qq", "-e", f"trace={trace}", "-e", "signal=none", "-o", str(log), *argv],
+        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=clean_environment(), timeout=TIMEOUT_S,
+    )  # fmt: skip
+    counts: Counter[tuple[str, str]] = Counter()
+    for line in log.read_text(errors="replace").splitlines():
+        if found := re.match(r"(\d+)\s+(\w+)\(", line):
+            counts[found[1], found[2]] += 1
+    most: dict[str, int] = {}
+    for (_pid, call), count in counts.items():
+        most[call] = max(most.get(call, 0), count)
+    return [Point(call, number) for call in sorted(most) for number in range(1, most[call] + 1)]
+
+
+def sample(points: list[Point], limit: int | None) -> list[Point]:
+    """At most ``limit`` points of every call, evenly spread, first and last included."""
+    if limit is None:
+        return points
+    chosen = []
+    for call in sorted({point.call for point in points}):
+        same = [point for point in points if point.call == call]
+        if len(same) > limit:
+            same = [same[round(i * (len(same) - 1) / (limit - 1))] for i in range(limit)]
+        chosen += same
+    return chosen
+
+
+def run_and_kill(argv: list[str], log: Path, point: Point) -> bool:
+    """Run a command and kill all its processes when one of them reaches the point.
+
+    The call itself does not happen. Returns whether the point was reached.
+    """
+    log.unlink(missing_ok=True)
+    inject = f"inject={point.call}:signal=KILL:when={point.number}"
+    process = subprocess.Popen(
+        ["strace", "-f", "-qq", "-e", f"trace={point.call}", "-e", inject, "-o", str(log), *argv],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=clean_environment(), start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + TIMEOUT_S
+    killed = False
+    while time.monotonic() < deadline:
+        ended = process.poll() is not None
+        killed = log.exists() and "+++ killed by SIGKILL +++" in log.read_text(errors="replace")
+        if ended or killed:
+            break
+        time.sleep(POLL_S)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return killed
