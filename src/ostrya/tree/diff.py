@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ostrya._linux import dirfd, xattr
 from ostrya.formats.dirmeta import DirMeta
-from ostrya.formats.file_header import FileHeader
-from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.formats.xattrs import canonical_xattrs
 from ostrya.repo import reader
 from ostrya.repo.modes import RepoMode
+from ostrya.tree.file_checksum import file_checksum
 from ostrya.tree.lookup import Directory, File, child_path, commit_root, list_directory
+from ostrya.tree.modifier import FileInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
-
-_CHUNK_BYTES = 1 << 20
 
 
 class TreeDiff(NamedTuple):
@@ -154,6 +153,12 @@ class HostView(NamedTuple):
     uid: int | None = None
     gid: int | None = None
 
+    def pretend(self, info: FileInfo) -> FileInfo:
+        """Return owner, group and mode as they are to be seen."""
+        uid = info.uid if self.uid is None else self.uid
+        gid = info.gid if self.gid is None else self.gid
+        return FileInfo(uid, gid, info.mode)
+
 
 class HostTree:
     """A directory of this machine."""
@@ -182,24 +187,23 @@ class HostTree:
     def file_checksum(self, name: str) -> str:
         """Read a file and compute its object's checksum."""
         found = os.stat(name, dir_fd=self._fd, follow_symlinks=False)
-        uid, gid = self._owner(found)
-        if stat.S_ISLNK(found.st_mode):
-            target = os.readlink(name, dir_fd=self._fd)
-            header = FileHeader(uid, gid, found.st_mode, target, self._xattrs(name))
-            return sha256(header.encode_stream()).hexdigest()
-        if stat.S_ISREG(found.st_mode):
-            header = FileHeader(uid, gid, found.st_mode, "", self._xattrs(name))
-            return self._hash_file(name, header)
+        if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode):
+            return file_checksum(
+                name,
+                dir_fd=self._fd,
+                ignore_xattrs=not self._view.with_xattrs,
+                change=self._view.pretend,
+            )
         # Sockets, pipes and devices have no object; they equal only their like.
-        return f"{found.st_mode:o} {uid} {gid} {found.st_rdev}"
+        info = self._view.pretend(FileInfo(found.st_uid, found.st_gid, found.st_mode))
+        return f"{info} {found.st_rdev}"
 
     def meta_checksum(self) -> str:
         """Compute its dirmeta object's checksum."""
         found = os.fstat(self._fd)
-        uid, gid = self._owner(found)
+        info = self._view.pretend(FileInfo(found.st_uid, found.st_gid, found.st_mode))
         pairs = xattr.read_xattrs(self._fd) if self._view.with_xattrs else []
-        meta = DirMeta(uid, gid, found.st_mode, canonical_xattrs(pairs))
-        return sha256(meta.encode()).hexdigest()
+        return sha256(DirMeta(*info, canonical_xattrs(pairs)).encode()).hexdigest()
 
     def tree_checksum(self) -> Checksum | None:
         """Return None: that would take reading everything."""
@@ -214,27 +218,11 @@ class HostTree:
         """Close the directory."""
         os.close(self._fd)
 
-    def _owner(self, found: os.stat_result) -> tuple[int, int]:
-        uid, gid = self._view.uid, self._view.gid
-        return found.st_uid if uid is None else uid, found.st_gid if gid is None else gid
 
-    def _xattrs(self, name: str) -> Xattrs:
-        if not self._view.with_xattrs:
-            return ()
-        return canonical_xattrs(xattr.read_xattrs_at(name, dir_fd=self._fd))
-
-    def _hash_file(self, name: str, header: FileHeader) -> str:
-        digest = sha256(header.encode_stream())
-        fd = os.open(name, dirfd.OPEN_FILE, dir_fd=self._fd)
-        try:
-            while data := os.read(fd, _CHUNK_BYTES):
-                digest.update(data)
-        finally:
-            os.close(fd)
-        return digest.hexdigest()
+_AS_IT_IS = HostView()
 
 
-def open_host_tree(path: str, view: HostView = HostView()) -> HostTree:  # noqa: B008 - a value
+def open_host_tree(path: str, view: HostView = _AS_IT_IS) -> HostTree:
     """Open a directory of this machine for comparison; the caller closes it.
 
     Raises:
