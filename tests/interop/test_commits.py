@@ -55,7 +55,6 @@ OPTIONS = {
     "canonical": ["-s", "s", "--canonical-permissions"],
     "bind ref": ["-s", "s", "--bind-ref=other", "--bind-ref=another"],
     "no bindings": ["-s", "s", "--no-bindings"],
-    "sizes": ["-s", "s", "--generate-sizes"],
     "no parent": ["-s", "s", "--parent=none"],
     "mode override": ["-s", "s", "--mode-ro-executables"],
 }
@@ -85,6 +84,31 @@ def test_commit_checksum_is_the_same(tmp_path, mode, options):
         }
         assert listed["ours"] == listed["peer"]
     assert sums["ours"] == sums["peer"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_sizes(tmp_path, mode):
+    """Only archives record sizes; the packed ones are the packer's, the others are equal."""
+    tree = make_tree(tmp_path / "tree", mode)
+    shown = {}
+    for tool in BOTH:
+        bound = init(tool, tmp_path / tool.name, mode)
+        options = ["-b", "main", WHEN, "--generate-sizes", *canonical(mode)]
+        checksum = bound("commit", *options, f"--tree=dir={tree}")
+        sizes = PEER.run(f"--repo={tmp_path / tool.name}", "show", "--print-sizes", "main")
+        lines = sizes.stdout.decode().splitlines()
+        shown[tool.name] = lines[1:] if mode == "archive" else [checksum, *lines]
+    assert shown["ours"] == shown["peer"]
+
+
+def test_archive_objects_are_no_larger_in_sum(tmp_path):
+    tree = make_tree(tmp_path / "tree", "archive")
+    weight = {}
+    for tool in BOTH:
+        bound = init(tool, tmp_path / tool.name, "archive")
+        bound("commit", "-b", "main", WHEN, f"--tree=dir={tree}")
+        weight[tool.name] = sum(p.stat().st_size for p in (tmp_path / tool.name).rglob("*.filez"))
+    assert weight["ours"] <= weight["peer"]
 
 
 @pytest.mark.parametrize("mode", MODES)
