@@ -110,6 +110,11 @@ class ObjectWriter:
         self.counts = WriteCounts()
         self.sizes: dict[str, SizeEntry] | None = {} if with_sizes else None
 
+    @property
+    def destination(self) -> Destination:
+        """Where objects get their names."""
+        return self._destination
+
     # -- metadata
 
     def write_metadata(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd, xattr
@@ -158,7 +159,7 @@ class _Checkout:
         subpath: str,
     ) -> CheckoutResult:
         root_meta = self._dirmeta(metadata)
-        made = self._make_dir(destination, dir_fd, root_meta)
+        made = _make_dir(destination, dir_fd, self._options)
         root_fd = dirfd.open_dir(destination, dir_fd=dir_fd, follow=True)
         try:
             self._check_device(root_fd)
@@ -200,30 +201,35 @@ class _Checkout:
         while stack:
             relative, contents, dirmeta = stack.pop()
             tree = load_dirtree(self._repo, contents)
-            made = False
-            if dirmeta is not None:
-                if self._options.process_whiteouts and any(
-                    name == OPAQUE_NAME for name, _ in tree.files
-                ):
-                    dirfd.remove_tree(relative, dir_fd=root_fd)
-                made = self._make_dir(relative, root_fd, dirmeta)
+            if (
+                dirmeta is not None
+                and self._options.process_whiteouts
+                and any(name == OPAQUE_NAME for name, _ in tree.files)
+            ):
+                dirfd.remove_tree(relative, dir_fd=root_fd)
             self._dirs += 1
-            children = []
-            for name, child, metadata in tree.dirs:
-                path = f"{relative}/{name}" if relative else name
-                child_meta = self._dirmeta(metadata)
-                if self._wanted(path, FileInfo(*child_meta[:3])):
-                    children.append((path, child, child_meta))
+            children = self._children(relative, tree.dirs)
             files = self._files(relative, tree.files, subpath)
-            leaf = None
-            if made and dirmeta is not None:
-                if children or self._in_order:
-                    self._unfinished.append((relative, dirmeta))
-                else:
-                    leaf = (dirmeta.uid, dirmeta.gid, dirmeta.mode, dirmeta.xattrs)
-            if files or leaf:
-                yield relative, files, leaf
+            if dirmeta is not None and not children and not self._in_order:
+                # A leaf is made, filled and finished by one worker.
+                yield relative, files, tuple(dirmeta)
+                continue
+            if dirmeta is not None and _make_below(root_fd, relative, self._options):
+                self._unfinished.append((relative, dirmeta))
+            if files:
+                yield relative, files, None
             stack.extend(reversed(children))
+
+    def _children(
+        self, relative: str, dirs: tuple[tuple[str, Checksum, Checksum], ...]
+    ) -> list[tuple[str, Checksum, DirMeta | None]]:
+        children: list[tuple[str, Checksum, DirMeta | None]] = []
+        for name, child, metadata in dirs:
+            path = f"{relative}/{name}" if relative else name
+            dirmeta = self._dirmeta(metadata)
+            if self._wanted(path, FileInfo(*dirmeta[:3])):
+                children.append((path, child, dirmeta))
+        return children
 
     def _files(
         self, relative: str, files: tuple[tuple[str, Checksum], ...], subpath: str
@@ -263,26 +269,6 @@ class _Checkout:
             dirmeta = self._dirmetas[checksum] = load_dirmeta(self._repo, checksum)
         return dirmeta
 
-    def _make_dir(self, path: str, dir_fd: int | None, dirmeta: DirMeta) -> bool:
-        """Make a directory; False if it was there, and may be."""
-        overwrite = self._options.overwrite
-        if self._options.process_whiteouts and overwrite == Overwrite.UNION_FILES:
-            # Flattening like overlayfs: a file gives way to a directory.
-            try:
-                found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
-            except FileNotFoundError:
-                pass
-            else:
-                if not stat.S_ISDIR(found.st_mode):
-                    os.unlink(path, dir_fd=dir_fd)
-        try:
-            os.mkdir(path, 0o700, dir_fd=dir_fd)
-        except FileExistsError as exc:
-            if overwrite == Overwrite.NONE:
-                raise FileExistsError(exc.errno, f"mkdirat({path}): File exists") from exc
-            return False
-        return True
-
     def _check_device(self, root_fd: int) -> None:
         source = os.fstat(self._repo.dir_fd).st_dev
         destination = os.fstat(root_fd).st_dev
@@ -291,6 +277,23 @@ class _Checkout:
                 "Unable to do hardlink checkout across devices "
                 f"(src={source} destination={destination})"
             )
+
+
+def _make_dir(path: str, dir_fd: int | None, options: CheckoutOptions) -> bool:
+    """Make a directory; False if it was there, and may be."""
+    if options.process_whiteouts and options.overwrite == Overwrite.UNION_FILES:
+        # Flattening like overlayfs: a file gives way to a directory.
+        with suppress(FileNotFoundError):
+            found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
+            if not stat.S_ISDIR(found.st_mode):
+                os.unlink(path, dir_fd=dir_fd)
+    try:
+        os.mkdir(path, 0o700, dir_fd=dir_fd)
+    except FileExistsError as exc:
+        if options.overwrite == Overwrite.NONE:
+            raise FileExistsError(exc.errno, f"mkdirat({path}): File exists") from exc
+        return False
+    return True
 
 
 def _batches(tasks: Iterator[_DirTask]) -> Iterator[list[_DirTask]]:
@@ -348,6 +351,7 @@ def _place_dir(
     options: CheckoutOptions,
     mode: RepoMode,
 ) -> None:
+    made = leaf is not None and _make_below(root_fd, relative, options)
     fd = open_below(root_fd, relative)
     try:
         for name, checksum, label in files:
@@ -356,10 +360,21 @@ def _place_dir(
             except ObjectNotFound as exc:
                 exc.hint = exc.hint or f"it is the content of /{relative}/{name}".replace("//", "/")
                 raise
-        if leaf is not None:
+        if made and leaf is not None:
             _finish_fd(fd, DirMeta(*leaf), options, mode)
     finally:
         os.close(fd)
+
+
+def _make_below(root_fd: int, relative: str, options: CheckoutOptions) -> bool:
+    if len(relative) < 3500:
+        return _make_dir(relative, root_fd, options)
+    parent, _, name = relative.rpartition("/")
+    parent_fd = open_below(root_fd, parent)
+    try:
+        return _make_dir(name, parent_fd, options)
+    finally:
+        os.close(parent_fd)
 
 
 def _finish_dir(

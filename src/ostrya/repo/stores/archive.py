@@ -44,6 +44,11 @@ class ArchiveFile(FileObject):
         self._offset = offset
         self._head = head
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether ``content_fd`` is a file that holds the content as it is."""
+        return False
+
     def read(self) -> bytes:
         """Return the whole content."""
         if self.size > WHOLE_BYTES:

@@ -38,6 +38,11 @@ class FileObject:
         self.stored_size = stored_size
         self.content_fd = content_fd
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether ``content_fd`` is a file that holds the content as it is."""
+        return self.content_fd != -1
+
     def read(self) -> bytes:
         """Return the whole content."""
         return b"".join(self.chunks())

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pulling from a repository on this machine: linked where the modes allow it, else converted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya.formats.checksum import Checksum, is_checksum
+from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
+from ostrya.formats.refs import check_ref_name
+from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
+from ostrya.repo.bindings import check_bindings
+from ostrya.repo.detached import read_detached_bytes, write_detached_bytes
+from ostrya.repo.errors import ObjectNotFound
+from ostrya.repo.importer import Importer
+from ostrya.repo.partial import clear_partial, is_partial, mark_partial
+from ostrya.repo.reader import has_object, load_commit, load_dirtree
+from ostrya.repo.refs import list_refs, resolve_ref
+from ostrya.repo.transaction import Transaction
+from ostrya.workers import map_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ostrya.formats.commit import Commit
+    from ostrya.repo.repository import Repository
+    from ostrya.repo.writer import ObjectWriter
+
+_BATCH_OBJECTS = 96
+_ContentResult = tuple[int, int, tuple[int, ...]]
+
+
+class PullLocalOptions(NamedTuple):
+    """How to pull.
+
+    Attributes:
+        remote: Write refs as those of this remote.
+        depth: How many generations of parents to pull too; -1 for all that are there.
+        commits_only: Pull commits, and nothing they hold.
+        untrusted: Hash objects that could be linked unseen.
+        check_user_only_modes: Refuse files that mode bare-user-only cannot hold.
+        verify_bindings: Refuse commits that say they belong under other refs.
+    """
+
+    remote: str | None = None
+    depth: int = 0
+    commits_only: bool = False
+    untrusted: bool = False
+    check_user_only_modes: bool = False
+    verify_bindings: bool = True
+
+
+class PullLocalResult(NamedTuple):
+    """What was pulled.
+
+    Attributes:
+        metadata_imported: Commits, directories and their metadata that were not here before.
+        content_imported: Files and links that were not here before.
+        content_bytes_written: Bytes of those that had to be written.
+        refs: The refs that were set, and the commits they point to.
+    """
+
+    metadata_imported: int
+    content_imported: int
+    content_bytes_written: int
+    refs: dict[str, Checksum]
+
+
+def pull_local(
+    repo: Repository,
+    source: Repository,
+    refs: Iterable[str] | None = None,
+    options: PullLocalOptions | None = None,
+    *,
+    jobs: int | None = None,
+    progress: ProgressSink = NULL_PROGRESS,
+) -> PullLocalResult:
+    """Pull refs or commits from another repository on this machine.
+
+    Args:
+        repo: Where to.
+        source: Where from.
+        refs: Refs and commit checksums; all local refs of ``source`` if None.
+        options: How to.
+        jobs: How many workers at most; one per processor if None.
+        progress: Told about objects.
+
+    Raises:
+        RefNotFound: The source has no such ref.
+        ObjectNotFound: The source lacks an object.
+        ChecksumMismatch: An object of the source is damaged.
+        BindingMismatch: A commit belongs under another ref.
+        RepoModeError: This repository cannot hold a file.
+    """
+    options = options or PullLocalOptions()
+    wanted = list(list_refs(source, include_remotes=False) if refs is None else refs)
+    tips = [(name, _resolve(source, name)) for name in wanted]
+    pull = _Pull(repo, source, options, progress)
+    with Transaction(repo) as tx:
+        pull.run(tx, tips, jobs)
+        named = {name: checksum for name, checksum in tips if not is_checksum(name)}
+        for name, checksum in named.items():
+            tx.set_ref(options.remote, name, checksum)
+        stats = tx.commit()
+    if not options.commits_only:
+        for checksum in pull.commits:
+            clear_partial(repo, checksum)
+    return PullLocalResult(
+        pull.metadata_imported, pull.content_imported, stats.content_bytes_written, named
+    )
+
+
+def _resolve(source: Repository, name: str) -> Checksum:
+    if is_checksum(name):
+        return Checksum(name)
+    check_ref_name(name)
+    found = resolve_ref(source, None, name, search_remotes=False)
+    # resolve_ref raises unless it may return None.
+    return Checksum(str(found))
+
+
+class _Pull:
+    def __init__(
+        self,
+        repo: Repository,
+        source: Repository,
+        options: PullLocalOptions,
+        progress: ProgressSink,
+    ) -> None:
+        self._repo = repo
+        self._source = source
+        self._options = options
+        self._progress = progress
+        self._seen = ObjectNameSet()
+        self.commits: list[Checksum] = []
+        self.metadata_imported = 0
+        self.content_imported = 0
+
+    def run(self, tx: Transaction, tips: list[tuple[str, Checksum]], jobs: int | None) -> None:
+        progress = self._progress
+        importer = self._importer(tx, tx.writer)
+        progress.send(Started("importing", None, Unit.ITEMS))
+        done = 0
+        contents = self._contents(importer, tips)
+        factory = self._worker_factory(tx)
+        for count, imported, counts in map_batches(factory, _batches(contents), jobs=jobs):
+            self.content_imported += imported
+            tx.counts.add(counts)
+            done += count
+            progress.send(Advanced("importing", done))
+        self.metadata_imported = importer.imported
+        progress.send(Finished("importing", done))
+
+    def _worker_factory(
+        self, tx: Transaction
+    ) -> Callable[[], Callable[[list[str]], _ContentResult]]:
+        def make() -> Callable[[list[str]], _ContentResult]:
+            writer = tx.new_writer()
+            importer = self._importer(tx, writer)
+            before = [0, writer.counts.as_tuple()]
+
+            def work(batch: list[str]) -> _ContentResult:
+                for checksum in batch:
+                    importer.import_content(Checksum(checksum))
+                counts = writer.counts.as_tuple()
+                imported = importer.imported - before[0]
+                delta = tuple(a - b for a, b in zip(counts, before[1], strict=True))
+                before[:] = [importer.imported, counts]
+                return len(batch), imported, delta
+
+            return work
+
+        return make
+
+    def _importer(self, tx: Transaction, writer: ObjectWriter) -> Importer:
+        return Importer(
+            tx.repo,
+            self._source,
+            writer,
+            trusted=not self._options.untrusted,
+            check_user_only_modes=self._options.check_user_only_modes,
+        )
+
+    def _contents(self, importer: Importer, tips: list[tuple[str, Checksum]]) -> Iterator[Checksum]:
+        """Import commits and directories, and yield the files they hold."""
+        for name, checksum in tips:
+            ref = None if is_checksum(name) else name
+            for commit in self._import_commits(importer, checksum, ref):
+                if not self._options.commits_only:
+                    yield from self._walk(importer, commit)
+
+    def _import_commits(
+        self, importer: Importer, tip: Checksum, ref: str | None
+    ) -> Iterator[Commit]:
+        """Import a commit and its parents; yield those whose trees are not known to be here."""
+        depth = self._options.depth
+        checksum: Checksum | None = tip
+        while checksum is not None:
+            name = ObjectName(checksum, ObjectType.COMMIT)
+            present = has_object(self._repo, name)
+            try:
+                commit = load_commit(self._source, checksum)
+            except ObjectNotFound:
+                if checksum == tip and not present:
+                    raise
+                # History that was cut off ends here.
+                return
+            if self._options.verify_bindings:
+                check_bindings(commit.metadata, checksum, None, ref)
+            if not present:
+                mark_partial(self._repo, checksum)
+            self._copy_detached(checksum)
+            importer.import_metadata(name)
+            self.commits.append(checksum)
+            if is_partial(self._repo, checksum):
+                yield commit
+            if depth == 0:
+                return
+            depth -= 1
+            checksum, ref = commit.parent, None
+
+    def _copy_detached(self, checksum: Checksum) -> None:
+        data = read_detached_bytes(self._source, checksum)
+        if data is not None:
+            write_detached_bytes(self._repo, checksum, data)
+
+    def _walk(self, importer: Importer, commit: Commit) -> Iterator[Checksum]:
+        self._import_once(importer, ObjectName(commit.root_metadata, ObjectType.DIR_META))
+        stack = [commit.root_contents]
+        while stack:
+            name = ObjectName(stack.pop(), ObjectType.DIR_TREE)
+            if not self._import_once(importer, name):
+                continue
+            tree = load_dirtree(self._repo, name.checksum)
+            for _, content in tree.files:
+                if self._seen.add(ObjectName(content, ObjectType.FILE)):
+                    yield content
+            for _, contents, metadata in tree.dirs:
+                self._import_once(importer, ObjectName(metadata, ObjectType.DIR_META))
+                stack.append(contents)
+
+    def _import_once(self, importer: Importer, name: ObjectName) -> bool:
+        if not self._seen.add(name):
+            return False
+        importer.import_metadata(name)
+        return True
+
+
+def _batches(checksums: Iterator[Checksum]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for checksum in checksums:
+        batch.append(str(checksum))
+        if len(batch) == _BATCH_OBJECTS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing the repository's ``config`` file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya._linux.atomic import replace_file
+
+if TYPE_CHECKING:
+    from ostrya.formats.keyfile import KeyFile
+    from ostrya.repo.repository import Repository
+
+
+def write_config(repo: Repository, keyfile: KeyFile) -> None:
+    """Replace a repository's configuration at once; what is open goes on with the old one."""
+    replace_file(
+        "config", keyfile.to_text().encode(), dir_fd=repo.dir_fd, durable=repo.config.fsync
+    )

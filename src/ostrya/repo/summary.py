@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Building and writing the summary: what a remote reads to learn of refs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING
+
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import FileTooLargeError, read_file, unlink_if_exists
+from ostrya.formats.commit import KEY_COLLECTION_BINDING, KEY_REF_BINDING, Commit
+from ostrya.formats.dirmeta import DirMeta
+from ostrya.formats.dirtree import DirTree
+from ostrya.formats.gvariant.vardict import VarDict, Variant, glib_dict_order
+from ostrya.formats.object_name import ObjectType
+from ostrya.formats.refs import CollectionRef
+from ostrya.formats.summary import (
+    Summary,
+    SummaryFacts,
+    SummaryRef,
+    build_summary,
+    summary_ref,
+)
+from ostrya.repo.delta_files import delta_dir, list_deltas
+from ostrya.repo.errors import RepoConfigError, RepoError
+from ostrya.repo.reader import load_commit_bytes
+from ostrya.repo.refs import list_collection_refs, list_refs, resolve_ref
+
+if TYPE_CHECKING:
+    from ostrya.formats.checksum import Checksum
+    from ostrya.repo.repository import Repository
+
+MAX_SUMMARY_BYTES = 128 << 20
+METADATA_REF = "ostree-metadata"
+_MAX_SUPERBLOCK_BYTES = 128 << 20
+
+
+def read_summary(repo: Repository) -> bytes:
+    """Return the bytes of a repository's own summary.
+
+    Raises:
+        FileNotFoundError: It has none.
+        RepoError: It is larger than any summary may be.
+    """
+    try:
+        return read_file("summary", dir_fd=repo.dir_fd, max_bytes=MAX_SUMMARY_BYTES)
+    except FileTooLargeError:
+        raise RepoError(f"summary of repo {repo.path} is too large") from None
+
+
+def regenerate_summary(
+    repo: Repository, additional: VarDict | None = None, *, now: int | None = None
+) -> Summary:
+    """Write the summary of all refs anew; a signature of the old one is deleted.
+
+    Args:
+        repo: The repository.
+        additional: Further metadata.
+        now: Seconds since 1970 UTC; the clock's if None.
+
+    Raises:
+        ObjectNotFound: A ref points to a commit that is not there.
+    """
+    with repo.lock.hold(exclusive=False):
+        summary = _build(repo, additional or VarDict(), int(time.time()) if now is None else now)
+        replace_file("summary", summary.encode(), dir_fd=repo.dir_fd, durable=repo.config.fsync)
+        unlink_if_exists("summary.sig", dir_fd=repo.dir_fd)
+    return summary
+
+
+def write_metadata_commit(
+    repo: Repository, additional: VarDict | None = None, *, now: int | None = None
+) -> Checksum:
+    """Write the commit ``ostree-metadata`` of a repository with a collection id.
+
+    Raises:
+        RepoConfigError: The repository has no collection id.
+    """
+    from ostrya.repo.transaction import Transaction
+
+    collection_id = repo.config.collection_id
+    if collection_id is None:
+        raise RepoConfigError("Repository must have collection ID to write repo metadata")
+    values = dict(additional or VarDict())
+    values[KEY_COLLECTION_BINDING] = Variant("s", collection_id)
+    values[KEY_REF_BINDING] = Variant("as", (METADATA_REF,))
+    metadata = VarDict((key, values[key]) for key in glib_dict_order(values))
+    parent = resolve_ref(repo, None, METADATA_REF, allow_noent=True)
+    with Transaction(repo) as tx:
+        dirmeta = tx.writer.write_metadata(ObjectType.DIR_META, DirMeta(0, 0, 0o040755).encode())
+        dirtree = tx.writer.write_metadata(ObjectType.DIR_TREE, DirTree().encode())
+        timestamp = int(time.time()) if now is None else now
+        commit = Commit(metadata, parent, (), "", "", timestamp, dirtree, dirmeta)
+        checksum = tx.writer.write_metadata(ObjectType.COMMIT, commit.encode())
+        tx.set_collection_ref(CollectionRef(collection_id, METADATA_REF), checksum)
+        tx.commit()
+    return checksum
+
+
+def _build(repo: Repository, additional: VarDict, now: int) -> Summary:
+    config = repo.config
+    refs: list[SummaryRef] = []
+    if config.collection_id is None:
+        local = list_refs(repo, include_remotes=False)
+        refs = [_describe(repo, name, checksum) for name, checksum in local.items()]
+    collections: dict[str, list[SummaryRef]] = {}
+    for (owner, name), checksum in list_collection_refs(repo).items():
+        collections.setdefault(owner, []).append(_describe(repo, name, checksum))
+    facts = SummaryFacts(
+        mode=_mode_as_written(repo),
+        last_modified=now,
+        tombstone_commits=config.tombstone_commits,
+        collection_id=config.collection_id,
+        static_deltas=_delta_digests(repo),
+        additional=additional,
+    )
+    return build_summary(refs, collections, facts)
+
+
+def _describe(repo: Repository, name: str, checksum: Checksum) -> SummaryRef:
+    data = load_commit_bytes(repo, checksum)
+    return summary_ref(name, checksum, len(data), Commit.decode(data))
+
+
+def _mode_as_written(repo: Repository) -> str:
+    keyfile = repo.config.keyfile
+    return keyfile.get_value("core", "mode") if keyfile.has_key("core", "mode") else "bare"
+
+
+def _delta_digests(repo: Repository) -> VarDict | None:
+    keyfile = repo.config.keyfile
+    if keyfile.has_key("core", "no-deltas-in-summary") and keyfile.get_boolean(
+        "core", "no-deltas-in-summary"
+    ):
+        return None
+    digests = {}
+    for name in list_deltas(repo):
+        superblock = read_file(
+            f"{delta_dir(name)}/superblock",
+            dir_fd=repo.dir_fd,
+            max_bytes=_MAX_SUPERBLOCK_BYTES,
+        )
+        digests[str(name)] = Variant("ay", hashlib.sha256(superblock).digest())
+    return VarDict.of(digests)
