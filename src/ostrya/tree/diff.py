@@ -256,10 +256,10 @@ def compare_objects(repo: Repository, old: Checksum, new: Checksum) -> DiffStats
     Raises:
         ObjectNotFound: One of the commits is not complete.
     """
-    from ostrya.repo.traverse import reachable
+    from ostrya.repo.traverse import reachable_objects
 
-    old_objects = reachable(repo, [old], 0)
-    new_objects = reachable(repo, [new], 0)
+    old_objects = reachable_objects(repo, [old])
+    new_objects = reachable_objects(repo, [new])
     common = [name for name in old_objects if name in new_objects]
     size = sum(reader.object_storage_size(repo, name) for name in common)
     return DiffStats(len(old_objects), len(new_objects), len(common), size)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``prune``: find and delete objects that nothing refers to.
+
+Without ``--refs-only`` everything that any commit reaches is kept, whether a ref points to it or
+not. ``--keep-younger-than``, ``--retain-branch-depth`` and ``--only-branch`` go by refs alone.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ostrya.cli.errors import UsageError
+from ostrya.cli.options import flag, number, text, texts
+from ostrya.cli.output import write_line
+from ostrya.cli.sizes import format_size
+from ostrya.formats.checksum import check_checksum
+from ostrya.repo.prune import PruneResult, delete_commit, prune, prune_branches, prune_deltas
+from ostrya.repo.repository import require_writable
+from ostrya.repo.traverse import ALL_PARENTS
+
+if TYPE_CHECKING:
+    from ostrya.cli.context import Context
+    from ostrya.cli.parser import Arguments
+
+PARAMETERS = ""
+OPTIONS = (
+    flag("no-prune", "Delete nothing, only count"),
+    flag("refs-only", "Keep only what refs lead to"),
+    number("depth", "DEPTH", "Keep this many parents of each commit (default: -1, all)"),
+    text("delete-commit", "COMMIT", "Delete this commit first"),
+    text("keep-younger-than", "DATE", "Keep commits of each branch from DATE on"),
+    flag("static-deltas-only", "With --delete-commit, delete only the deltas to it"),
+    texts("retain-branch-depth", "BRANCH=DEPTH", "Keep this many parents on BRANCH"),
+    texts("only-branch", "BRANCH", "Leave all other branches as they are"),
+    flag("commit-only", "Look at and delete commits alone"),
+)
+
+
+def run(arguments: Arguments, context: Context) -> int:
+    """Delete, and print what was done."""
+    dry_run = arguments.flag("no-prune")
+    if not dry_run:
+        require_writable(context.repo)
+    _delete_commit_first(arguments, context)
+    result = _prune(arguments, context)
+    what = "Total (commit only) objects" if arguments.flag("commit-only") else "Total objects"
+    write_line(f"{what}: {result.total}")
+    freed = format_size(result.freed_bytes)
+    if not result.pruned:
+        write_line("No unreachable objects")
+    elif dry_run:
+        write_line(f"Would delete: {result.pruned} objects, freeing {freed}")
+    else:
+        write_line(f"Deleted {result.pruned} objects, {freed} freed")
+    return 0
+
+
+def _delete_commit_first(arguments: Arguments, context: Context) -> None:
+    named = arguments.text("delete-commit")
+    deltas_only = arguments.flag("static-deltas-only")
+    if named is None:
+        if deltas_only:
+            raise UsageError("--static-deltas-only requires --delete-commit")
+        return
+    if arguments.flag("no-prune"):
+        raise context.usage_error("Cannot specify both --delete-commit and --no-prune")
+    checksum = check_checksum(named)
+    if deltas_only:
+        prune_deltas(context.repo, to=checksum)
+    else:
+        delete_commit(context.repo, checksum)
+
+
+def _prune(arguments: Arguments, context: Context) -> PruneResult:
+    given_depth = arguments.number("depth")
+    depth = ALL_PARENTS if given_depth is None else given_depth
+    since = arguments.text("keep-younger-than")
+    branch_depths = arguments.texts("retain-branch-depth")
+    only = arguments.texts("only-branch")
+    commits_only, dry_run = arguments.flag("commit-only"), arguments.flag("no-prune")
+    progress = context.progress()
+    if since is None and not branch_depths and not only:
+        return prune(
+            context.repo,
+            refs_only=arguments.flag("refs-only"),
+            depth=depth,
+            commits_only=commits_only,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    keep_since = None
+    if since is not None:
+        from ostrya.cli.datetimes import parse_datetime
+
+        keep_since = parse_datetime(since, now=int(time.time()))
+    return prune_branches(
+        context.repo,
+        depth=depth,
+        keep_since=keep_since,
+        branch_depths=dict(map(_parse_branch_depth, branch_depths)),
+        only_branches=only,
+        commits_only=commits_only,
+        dry_run=dry_run,
+        progress=progress,
+    )
+
+
+def _parse_branch_depth(text: str) -> tuple[str, int]:
+    branch, equals, depth = text.partition("=")
+    if not equals:
+        raise UsageError(f"Invalid value {text}, must specify BRANCH=DEPTH")
+    try:
+        return branch, int(depth)
+    except ValueError:
+        raise UsageError(f"Invalid depth {depth}") from None
