@@ -62,7 +62,18 @@ def _run(arguments: Sequence[str], *, drop_in: bool) -> int:
     except OSError as exc:
         write_error(_describe(exc), color=not environment.no_color)
         return exit_status(exc, drop_in=drop_in)
+    except Exception as exc:  # noqa: BLE001 - the one place where nothing may get past
+        return _report_bug(exc, color=not environment.no_color)
     return status
+
+
+def _report_bug(exc: Exception, *, color: bool) -> int:
+    """Say that this is our mistake; with ``--verbose`` say where it was made."""
+    if "logging" in sys.modules:
+        sys.excepthook(type(exc), exc, exc.__traceback__)
+    hint = "this is a mistake in ostrya; --verbose shows where, please report it"
+    write_error(f"internal error: {type(exc).__name__}: {exc}", hint=hint, color=color)
+    return FAILURE
 
 
 def _describe(exc: OSError) -> str:

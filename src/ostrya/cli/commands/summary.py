@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``summary``: write or show the repository's summary.
+
+The summary is the file that tells others which refs there are, and which commits they point to.
+Writing it anew removes the signature of the old one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya.cli import dump
+from ostrya.cli.errors import UsageError
+from ostrya.cli.options import flag, text, texts
+from ostrya.cli.output import write, write_json, write_line
+from ostrya.cli.summary_dump import SUMMARY_TYPE, format_summary, summary_as_json
+from ostrya.errors import RepoError
+from ostrya.formats.summary import Summary
+from ostrya.repo.repository import require_writable
+from ostrya.repo.summary import read_summary, regenerate_summary, write_metadata_commit
+
+if TYPE_CHECKING:
+    from ostrya.cli.context import Context
+    from ostrya.cli.parser import Arguments
+    from ostrya.formats.gvariant.vardict import VarDict
+    from ostrya.repo.repository import Repository
+
+PARAMETERS = ""
+OPTIONS = (
+    flag("update", "Write the summary anew", short="u"),
+    flag("view", "Show the summary", short="v"),
+    flag("raw", "Print the summary in GVariant's text form"),
+    flag("list-metadata-keys", "List the keys of its metadata"),
+    text("print-metadata-key", "KEY", "Print one value of its metadata"),
+    texts("add-metadata", "KEY=VALUE", "With --update, add to the metadata", short="m"),
+)
+
+
+def run(arguments: Arguments, context: Context) -> int:
+    """Write the summary, or print what was asked for."""
+    repo = context.repo
+    key = arguments.text("print-metadata-key")
+    if arguments.flag("update"):
+        _update(repo, arguments.texts("add-metadata"))
+    elif arguments.flag("raw"):
+        write_line(dump.dump_data(SUMMARY_TYPE, read_summary(repo), "big"))
+    elif arguments.flag("view"):
+        _view(context)
+    elif arguments.flag("list-metadata-keys"):
+        keys = sorted(Summary.decode(read_summary(repo)).metadata.keys())
+        if context.json:
+            write_json(keys)
+        else:
+            write("".join(f"{key}\n" for key in keys))
+    elif key is not None:
+        _print_value(context, key)
+    else:
+        raise UsageError("No option specified; use -u to update summary")
+    return 0
+
+
+def _update(repo: Repository, texts: list[str]) -> None:
+    from ostrya.cli.metadata import variant_entries
+    from ostrya.formats.gvariant.vardict import VarDict
+
+    require_writable(repo)
+    additional = VarDict(variant_entries(texts))
+    if repo.config.collection_id is not None:
+        write_metadata_commit(repo, additional)
+    regenerate_summary(repo, additional)
+
+
+def _view(context: Context) -> None:
+    from ostrya._linux.dirfd import exists
+
+    summary = Summary.decode(read_summary(context.repo))
+    signed = exists("summary.sig", dir_fd=context.repo.dir_fd)
+    if context.json:
+        write_json(summary_as_json(summary, signed=signed))
+        return
+    write(format_summary(summary))
+    if not signed:
+        write_line("Summary is unsigned")
+
+
+def _print_value(context: Context, key: str) -> None:
+    data = read_summary(context.repo)
+    metadata = Summary.decode(data).metadata if context.json else _swapped_metadata(data)
+    value = metadata.get(key)
+    if value is None:
+        raise RepoError(f"No such metadata key '{key}'")
+    if context.json:
+        write_json({"key": key, "type": value.type, "value": dump.print_variant(value)})
+    else:
+        write_line(dump.print_variant(value))
+
+
+def _swapped_metadata(data: bytes) -> VarDict:
+    """Return the metadata with every number swapped, as libostree prints it."""
+    from ostrya.formats.gvariant.decode import decode_variant
+
+    metadata: VarDict = decode_variant(SUMMARY_TYPE, data, byteorder="big")[1]
+    return metadata
