@@ -127,7 +127,7 @@ def _create(repo: Repository, source: str, arguments: Arguments) -> None:
 
 def _find_existing(repo: Repository, name: str) -> Checksum | None:
     try:
-        return refs.resolve_rev(repo, name, allow_noent=True)
+        return refs.resolve_rev(repo, name, allow_noent=True, search_remotes=False)
     except IsADirectoryError:
         # Writing the ref knows best whether the directory is in the way.
         return None
