@@ -23,16 +23,24 @@ class TmpFile:
 
     __slots__ = ("_dir_fd", "_name", "fd")
 
-    def __init__(self, dir_fd: int, mode: int = 0o600) -> None:
+    def __init__(self, dir_fd: int, mode: int = 0o600, *, where: str = ".") -> None:
+        """Begin a file.
+
+        Args:
+            dir_fd: The directory that ``where`` is relative to.
+            mode: Permission bits, before the umask.
+            where: The directory that it will be named in: file systems place a file near its
+                directory, and slow down when thousands begin in the same one.
+        """
         self._dir_fd = dir_fd
         self._name: str | None = None
         try:
-            self.fd = os.open(".", os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode, dir_fd=dir_fd)
+            self.fd = os.open(where, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, mode, dir_fd=dir_fd)
         except OSError as exc:
             if exc.errno not in _NO_TMPFILE_ERRNOS:
                 raise
             # Overlay and some network file systems have no unnamed files.
-            self._name = "tmp." + secrets.token_hex(8)
+            self._name = f"{where}/tmp.{secrets.token_hex(8)}"
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
             self.fd = os.open(self._name, flags, mode, dir_fd=dir_fd)
 

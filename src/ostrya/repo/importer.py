@@ -12,17 +12,18 @@ from errno import EMLINK, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
 from ostrya._linux import reflink, xattr
-from ostrya._linux.atomic import TmpFile
 from ostrya._linux.dirfd import OPEN_FILE
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import has_object, load_file, load_metadata
 from ostrya.repo.stores.bare import check_user_only_mode
+from ostrya.repo.stores.base import WHOLE_BYTES
 from ostrya.repo.verify import ObjectVerifier
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
+    from ostrya.repo.stores.base import FileObject
     from ostrya.repo.writer import ObjectWriter
 
 _CANNOT_LINK = (EMLINK, EXDEV, EPERM)
@@ -102,7 +103,9 @@ class Importer:
             RepoModeError: The target cannot hold it.
         """
         name = ObjectName(checksum, ObjectType.FILE)
-        if has_object(self._target, name):
+        if self._writer.has(self._target.store.path_of(checksum)):
+            return
+        if self._target.parent is not None and has_object(self._target.parent, name):
             return
         if self._is_direct() and self._import_direct(name):
             self.imported += 1
@@ -117,8 +120,14 @@ class Importer:
             if header.is_symlink:
                 self._writer.write_symlink(header, checksum)
             else:
-                self._writer.write_stream(header, loaded.size, loaded.chunks(), checksum)
+                self._write_regular(loaded, checksum)
         self.imported += 1
+
+    def _write_regular(self, loaded: FileObject, checksum: Checksum) -> None:
+        if loaded.size <= WHOLE_BYTES:
+            self._writer.write_data(loaded.header, loaded.read(), checksum, known_absent=True)
+        else:
+            self._writer.write_stream(loaded.header, loaded.size, loaded.chunks(), checksum)
 
     def _is_direct(self) -> bool:
         """Say whether the files of both repositories are alike."""
@@ -170,7 +179,7 @@ class Importer:
         try:
             found = os.fstat(fd)
             destination = self._writer.destination
-            with TmpFile(destination.fd) as tmp:
+            with destination.begin(path) as tmp:
                 reflink.copy_file_data(fd, tmp.fd, found.st_size)
                 mode = self._target.mode
                 if mode == RepoMode.BARE:

@@ -67,7 +67,7 @@ class PayloadLinks:
         self, store: ContentStore, checksum: Checksum, header: FileHeader, twin_fd: int
     ) -> bool:
         clone_store: BareStore | BareUserStore = store  # type: ignore[assignment]  # bare modes only
-        with TmpFile(self._destination.fd) as tmp:
+        with self._destination.begin(checksum) as tmp:
             if not reflink.try_clone(twin_fd, tmp.fd):
                 return False
             clone_store.put_tmpfile(self._destination, checksum, header, tmp)

@@ -17,7 +17,6 @@ from ostrya.formats.dirtree import DirTree
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path, parse_loose_name
 from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
 from ostrya.repo.modes import RepoMode
-from ostrya.repo.stores.registry import store_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,7 +157,7 @@ def load_file(repo: Repository, checksum: Checksum) -> FileObject:
     """
     for place, fd in _places(repo):
         try:
-            return store_for(place).load(fd, checksum)
+            return place.store.load(fd, checksum)
         except FileNotFoundError:
             continue
         except FormatError as exc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 from errno import EOPNOTSUPP
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd
 from ostrya.formats.keyfile import KeyFile
@@ -13,12 +13,13 @@ from ostrya.repo.config import MAX_CONFIG_BYTES, RepoConfig, initial_config, par
 from ostrya.repo.errors import RepoConfigError, RepoError, RepoModeError, RepoNotFound
 from ostrya.repo.lock import RepoLock
 from ostrya.repo.modes import RepoMode
+from ostrya.repo.runtime import DEFAULT_RUNTIME, Runtime
+from ostrya.repo.stores.registry import make_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Self
 
-    from ostrya._linux.flock import LockHolder
+    from ostrya.repo.stores.base import ContentStore
 
 _STATE_DIRS = (
     "tmp",
@@ -32,28 +33,6 @@ _STATE_DIRS = (
     "objects",
 )
 _MAX_PARENTS = 8
-_BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id"
-
-
-class Runtime(NamedTuple):
-    """What the surroundings say, as opposed to the repository's own configuration.
-
-    Attributes:
-        boot_id: Names staging directories; by default the running kernel's.
-        use_cache: Whether ``tmp/cache`` is made and used.
-        fail_before_commit: For tests: every transaction fails just before its commit.
-        write_split_xattrs: Whether writing to a ``bare-split-xattrs`` repository is allowed.
-        on_lock_wait: Told who holds the lock when waiting for it takes long.
-    """
-
-    boot_id: str | None = None
-    use_cache: bool = True
-    fail_before_commit: bool = False
-    write_split_xattrs: bool = False
-    on_lock_wait: Callable[[list[LockHolder]], None] | None = None
-
-
-DEFAULT_RUNTIME = Runtime()
 
 
 class Repository:
@@ -67,6 +46,7 @@ class Repository:
         staging_fd: Objects of the transaction under way, or -1.
         config: What its configuration says.
         parent: The repository whose objects count as present here, if there is one.
+        store: How content lies in it.
         writable: Whether objects can be written.
         lock: Its lock.
         runtime: What the surroundings say.
@@ -81,6 +61,7 @@ class Repository:
         "path",
         "runtime",
         "staging_fd",
+        "store",
         "tmp_fd",
         "writable",
     )
@@ -102,6 +83,7 @@ class Repository:
         if self.writable and runtime.use_cache:
             dirfd.ensure_dir("cache", dir_fd=self.tmp_fd)
         self.config: RepoConfig = read_config(self)
+        self.store: ContentStore = make_store(self.config, runtime)
         self.lock = RepoLock(dir_fd, self.config.lock_timeout_s, runtime.on_lock_wait)
 
     @property
@@ -112,6 +94,7 @@ class Repository:
     def reload_config(self) -> None:
         """Read the configuration again, after it was changed."""
         self.config = read_config(self)
+        self.store = make_store(self.config, self.runtime)
 
     def close(self) -> None:
         """Close all handles, the parents' too; a lock held is lost."""

@@ -13,15 +13,14 @@ import stat
 import time
 from typing import TYPE_CHECKING
 
-from ostrya._linux.atomic import TmpFile, write_all
+from ostrya._linux.atomic import write_all
 from ostrya._linux.dirfd import unlink_if_exists
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.repo.errors import ChecksumMismatch, LowSpace
 from ostrya.repo.modes import TRAITS, RepoMode
-from ostrya.repo.stores.base import Destination
-from ostrya.repo.stores.registry import store_for
+from ostrya.repo.stores.base import WHOLE_BYTES, Destination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from ostrya.formats.file_header import FileHeader
     from ostrya.repo.payload_links import PayloadLinks
     from ostrya.repo.repository import Repository
-
-_SPOOL_BYTES = 8 << 20
 
 
 class WriteCounts:
@@ -88,6 +85,7 @@ class ObjectWriter:
         "_destination",
         "_hashers",
         "_payload_links",
+        "_privileged",
         "_repo",
         "_reserved_bytes",
         "_store",
@@ -97,7 +95,7 @@ class ObjectWriter:
 
     def __init__(self, repo: Repository, fd: int, *, sync_each: bool, with_sizes: bool) -> None:
         self._repo = repo
-        self._store = store_for(repo)
+        self._store = repo.store
         self._archive = repo.mode == RepoMode.ARCHIVE
         self._destination = Destination(fd, sync_each=sync_each)
         self._hashers: dict[FileHeader, hashlib._Hash] = {}
@@ -107,6 +105,7 @@ class ObjectWriter:
 
             self._payload_links = PayloadLinks(repo, self._destination)
         self._reserved_bytes = min_free_bytes(repo)
+        self._privileged = os.geteuid() == 0
         self.counts = WriteCounts()
         self.sizes: dict[str, SizeEntry] | None = {} if with_sizes else None
 
@@ -141,7 +140,7 @@ class ObjectWriter:
         path = loose_path(name, archive=self._archive)
         if self.has(path):
             return
-        with TmpFile(self._destination.fd, 0o644) as tmp:
+        with self._destination.begin(path, 0o644) as tmp:
             write_all(tmp.fd, data)
             os.fchmod(tmp.fd, 0o644)
             if self._destination.publish(tmp, path):
@@ -154,9 +153,16 @@ class ObjectWriter:
     # -- content
 
     def write_data(
-        self, header: FileHeader, data: bytes | memoryview, expected: Checksum | None = None
+        self,
+        header: FileHeader,
+        data: bytes | memoryview,
+        expected: Checksum | None = None,
+        *,
+        known_absent: bool = False,
     ) -> Checksum:
         """Store a regular file held in memory and return its name.
+
+        ``known_absent`` saves looking for it once more.
 
         Raises:
             ChecksumMismatch: It does not hash to ``expected``.
@@ -167,7 +173,7 @@ class ObjectWriter:
         checksum = self._checked(hasher, expected)
         self.counts.content_total += 1
         path = self._store.path_of(checksum)
-        if self.has(path):
+        if not known_absent and self.has(path):
             self._note_existing(checksum, path, len(data))
             return checksum
         self._check_space(len(data))
@@ -222,14 +228,14 @@ class ObjectWriter:
             ChecksumMismatch: It does not hash to ``expected``.
             LowSpace: The repository would be left with too little free space.
         """
-        if expected is not None and size > _SPOOL_BYTES:
+        if expected is not None and size > WHOLE_BYTES:
             self.counts.content_total += 1
             self._check_space(size)
             verified = self._verified(self.hasher_for(header), expected, chunks)
             stored = self._store.put_chunks(self._destination, expected, header, size, verified)
             self._note_new(expected, size, stored)
             return expected
-        if size <= _SPOOL_BYTES:
+        if size <= WHOLE_BYTES:
             return self.write_data(header, b"".join(chunks), expected)
         return self._write_spooled(header, size, chunks)
 
@@ -294,14 +300,9 @@ class ObjectWriter:
 
     def has(self, path: str) -> bool:
         """Say whether this very repository, or the transaction, has a loose object."""
-        repo = self._repo
-        for fd in (repo.objects_fd, self._destination.fd):
-            try:
-                os.stat(path, dir_fd=fd, follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            return True
-        return False
+        fd = self._destination.fd
+        objects_fd = self._repo.objects_fd
+        return _exists(path, objects_fd) or (fd != objects_fd and _exists(path, fd))
 
     def hasher_for(self, header: FileHeader) -> hashlib._Hash:
         """Return a hash that has already taken in a header.
@@ -334,7 +335,7 @@ class ObjectWriter:
         if not self._reserved_bytes:
             return
         free = os.fstatvfs(self._destination.fd)
-        blocks = free.f_bfree if os.geteuid() == 0 else free.f_bavail
+        blocks = free.f_bfree if self._privileged else free.f_bavail
         if blocks * free.f_frsize - self._reserved_bytes < size:
             raise low_space_error(self._repo, size)
 
@@ -357,6 +358,14 @@ class ObjectWriter:
         if self.sizes is not None:
             weight = size if unpacked is None else unpacked
             self.sizes[checksum] = SizeEntry(checksum, ObjectType.FILE, weight, stored)
+
+
+def _exists(path: str, dir_fd: int) -> bool:
+    try:
+        os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def read_chunks(fd: int, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:

@@ -12,11 +12,11 @@ import os
 import zlib
 from typing import TYPE_CHECKING
 
-from ostrya._linux.atomic import TmpFile, write_all
+from ostrya._linux.atomic import write_all
 from ostrya._linux.dirfd import OPEN_FILE
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.file_header import PREFIX_SIZE, FileHeader, parse_prefix
-from ostrya.repo.stores.base import CHUNK_BYTES, FileObject
+from ostrya.repo.stores.base import CHUNK_BYTES, WHOLE_BYTES, FileObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.stores.base import Destination
 
-# Below this, content is inflated and deflated in one go, in memory.
-WHOLE_BYTES = 8 << 20
 _FIRST_READ_BYTES = 64 * 1024
 # Deflate cannot expand further than this; a header that claims more is lying.
 _MAX_EXPANSION = 1032
@@ -175,7 +173,7 @@ class ArchiveStore:
         """Store a regular file held in memory."""
         prefix = header.encode_archive(len(data))
         packed = compress(data, self._level)
-        with TmpFile(destination.fd, 0o644) as tmp:
+        with destination.begin(self.path_of(checksum), 0o644) as tmp:
             written = os.writev(tmp.fd, (prefix, packed))
             stored_size = len(prefix) + len(packed)
             if written != stored_size:
@@ -195,7 +193,7 @@ class ArchiveStore:
         """Store a regular file that comes in pieces."""
         prefix = header.encode_archive(size)
         stored_size = len(prefix)
-        with TmpFile(destination.fd, 0o644) as tmp:
+        with destination.begin(self.path_of(checksum), 0o644) as tmp:
             write_all(tmp.fd, prefix)
             for packed in _compress_chunks(chunks, self._level):
                 write_all(tmp.fd, packed)
@@ -207,7 +205,7 @@ class ArchiveStore:
     def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
         """Store a symbolic link: a header and nothing else."""
         prefix = header.encode_archive(0)
-        with TmpFile(destination.fd, 0o644) as tmp:
+        with destination.begin(self.path_of(checksum), 0o644) as tmp:
             write_all(tmp.fd, prefix)
             os.fchmod(tmp.fd, 0o644)
             destination.publish(tmp, self.path_of(checksum))
@@ -232,8 +230,23 @@ def _load(fd: int) -> FileObject:
     encoded = head[PREFIX_SIZE:offset]
     if offset > len(head):
         encoded = os.pread(fd, offset - PREFIX_SIZE, PREFIX_SIZE)
-    header, size = FileHeader.decode_archive(encoded)
+    header, size = _decode_header(encoded)
     if header.is_symlink:
         os.close(fd)
         return FileObject(header, 0, stored_size)
     return ArchiveFile(header, size, stored_size, fd, offset, head)
+
+
+_headers: dict[bytes, FileHeader] = {}
+
+
+def _decode_header(encoded: bytes) -> tuple[FileHeader, int]:
+    """Decode a header, remembering those seen: thousands of files share a few, but for sizes."""
+    key = encoded[8:]
+    known = _headers.get(key)
+    if known is not None:
+        return known, int.from_bytes(encoded[:8], "big")
+    header, size = FileHeader.decode_archive(encoded)
+    if len(_headers) < 1024 and len(key) < 256:
+        _headers[key] = header
+    return header, size

@@ -111,7 +111,7 @@ class BareStore:
         data: bytes | memoryview,
     ) -> int:
         """Store a regular file held in memory."""
-        with TmpFile(destination.fd) as tmp:
+        with destination.begin(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
             self._finish(destination, checksum, header, tmp)
         return len(data)
@@ -125,7 +125,7 @@ class BareStore:
         chunks: Iterable[bytes],
     ) -> int:
         """Store a regular file that comes in pieces."""
-        with TmpFile(destination.fd) as tmp:
+        with destination.begin(loose_file_path(checksum)) as tmp:
             for chunk in chunks:
                 write_all(tmp.fd, chunk)
             self._finish(destination, checksum, header, tmp)

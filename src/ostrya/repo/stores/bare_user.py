@@ -63,7 +63,7 @@ class BareUserStore:
         data: bytes | memoryview,
     ) -> int:
         """Store a regular file held in memory."""
-        with TmpFile(destination.fd) as tmp:
+        with destination.begin(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
             self.put_tmpfile(destination, checksum, header, tmp)
         return len(data)
@@ -77,7 +77,7 @@ class BareUserStore:
         chunks: Iterable[bytes],
     ) -> int:
         """Store a regular file that comes in pieces."""
-        with TmpFile(destination.fd) as tmp:
+        with destination.begin(loose_file_path(checksum)) as tmp:
             for chunk in chunks:
                 write_all(tmp.fd, chunk)
             self.put_tmpfile(destination, checksum, header, tmp)

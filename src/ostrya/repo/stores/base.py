@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ostrya.formats.file_header import FileHeader
 
 CHUNK_BYTES = 1 << 20
+# Up to this size, content is handled whole, in memory.
+WHOLE_BYTES = 8 << 20
 
 
 class FileObject:
@@ -85,11 +87,15 @@ class Destination:
         self.sync_each = sync_each
         self._prefixes: set[str] = set()
 
+    def begin(self, path: str, mode: int = 0o600) -> TmpFile:
+        """Begin the file of an object whose loose path is known."""
+        self.ensure_prefix(path)
+        return TmpFile(self.fd, mode, where=path[:2])
+
     def publish(self, tmp: TmpFile, path: str) -> bool:
         """Name a finished file; False if an object of that name was there already."""
         if self.sync_each:
             os.fsync(tmp.fd)
-        self.ensure_prefix(path)
         try:
             tmp.link(path, dir_fd=self.fd)
         except FileExistsError:

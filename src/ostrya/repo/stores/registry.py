@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 from ostrya.repo.modes import RepoMode
 
 if TYPE_CHECKING:
-    from ostrya.repo.repository import Repository
+    from ostrya.repo.config import RepoConfig
+    from ostrya.repo.runtime import Runtime
     from ostrya.repo.stores.base import ContentStore
 
 
-def store_for(repo: Repository) -> ContentStore:
-    """Return the content store of a repository's mode."""
-    mode = repo.mode
+def make_store(config: RepoConfig, runtime: Runtime) -> ContentStore:
+    """Make the content store of a repository's mode."""
+    mode = config.mode
     if mode == RepoMode.ARCHIVE:
         from ostrya.repo.stores.archive import ArchiveStore
 
-        return ArchiveStore(repo.config.zlib_level)
+        return ArchiveStore(config.zlib_level)
     if mode == RepoMode.BARE_USER:
         from ostrya.repo.stores.bare_user import BareUserStore
 
@@ -28,5 +29,5 @@ def store_for(repo: Repository) -> ContentStore:
     if mode == RepoMode.BARE_USER_ONLY:
         return bare.BareUserOnlyStore()
     if mode == RepoMode.BARE_SPLIT_XATTRS:
-        return bare.BareSplitXattrsStore(may_write=repo.runtime.write_split_xattrs)
-    return bare.BareStore(with_xattrs=not repo.config.disable_xattrs)
+        return bare.BareSplitXattrsStore(may_write=runtime.write_split_xattrs)
+    return bare.BareStore(with_xattrs=not config.disable_xattrs)

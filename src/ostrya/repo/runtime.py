@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the surroundings of a repository say: the environment is read at the front door only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostrya._linux.flock import LockHolder
+
+
+class Runtime(NamedTuple):
+    """What the surroundings say, as opposed to the repository's own configuration.
+
+    Attributes:
+        boot_id: Names staging directories; by default the running kernel's.
+        use_cache: Whether ``tmp/cache`` is made and used.
+        fail_before_commit: For tests: every transaction fails just before its commit.
+        write_split_xattrs: Whether writing to a ``bare-split-xattrs`` repository is allowed.
+        on_lock_wait: Told who holds the lock when waiting for it takes long.
+    """
+
+    boot_id: str | None = None
+    use_cache: bool = True
+    fail_before_commit: bool = False
+    write_split_xattrs: bool = False
+    on_lock_wait: Callable[[list[LockHolder]], None] | None = None
+
+
+DEFAULT_RUNTIME = Runtime()
