@@ -16,7 +16,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from typing import TYPE_CHECKING, NewType
 
-from ostrya.formats.errors import ObjectFormatError
+from ostrya.formats.errors import ObjectFormatError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,15 +48,15 @@ def check_checksum(text: str) -> Checksum:
     if len(text) != HEX_LENGTH:
         raise ObjectFormatError(f"Invalid rev {quash(text)}")
     if not is_checksum(text):
-        # A byte at a time, as C sees the text: not a character at a time.
-        wrong = next(c for c in text if c not in _HEX_DIGITS).encode("utf-8", "surrogateescape")[0]
-        raise ObjectFormatError(f"Invalid character '{wrong}' in rev '{text}'")
+        # The first byte of it, as C sees the text.
+        wrong = printable(next(c for c in text if c not in _HEX_DIGITS)).encode("utf-8")[0]
+        raise ObjectFormatError(f"Invalid character '{wrong}' in rev '{printable(text)}'")
     return Checksum(text)
 
 
 def quash(text: str) -> str:
     """Make foreign text fit for one error line: at most 64 bytes, no line breaks."""
-    head = text.encode("utf-8", "surrogateescape")[:HEX_LENGTH]
+    head = printable(text[:HEX_LENGTH]).encode("utf-8")[:HEX_LENGTH]
     return head.decode("utf-8", "replace").replace("\n", " ")
 
 

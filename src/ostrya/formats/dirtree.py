@@ -29,7 +29,7 @@ from struct import unpack
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from ostrya.formats.checksum import HEX_LENGTH, RAW_LENGTH, Checksum, from_raw
-from ostrya.formats.errors import GVariantError, ObjectFormatError
+from ostrya.formats.errors import GVariantError, ObjectFormatError, printable
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import pack_offsets
 from ostrya.formats.gvariant.types import framed_offset_size, offset_size
@@ -106,7 +106,7 @@ def check_filename(name: str) -> None:
     if name == "..":
         raise ObjectFormatError("Invalid path uplink filename '..'")
     if "/" in name:
-        raise ObjectFormatError(f"Invalid / in filename {name}")
+        raise ObjectFormatError(f"Invalid / in filename {printable(name)}")
     if "\0" in name:
         raise ObjectFormatError("Invalid NUL in filename")
     if not name.isascii():
@@ -117,8 +117,7 @@ def _encode_name(name: str) -> bytes:
     try:
         return name.encode("utf-8")
     except UnicodeEncodeError as exc:
-        shown = name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-        raise ObjectFormatError(f"Invalid UTF-8 in filename {shown}") from exc
+        raise ObjectFormatError(f"Invalid UTF-8 in filename {printable(name)}") from exc
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -16,6 +16,17 @@ from __future__ import annotations
 from ostrya.errors import FormatError
 
 
+def printable(text: str) -> str:
+    """Make foreign text fit for an error sentence: what is no character shows as one that says so.
+
+    Names from the file system and from the command line may hold surrogates, for bytes that
+    are not UTF-8.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 class GVariantError(FormatError):
     """Bytes are not a GVariant of that type in normal form, or text is not one."""
 

@@ -31,7 +31,7 @@ from struct import Struct
 from struct import error as struct_error
 from typing import NamedTuple, Self
 
-from ostrya.formats.errors import GVariantError, ObjectFormatError
+from ostrya.formats.errors import GVariantError, ObjectFormatError, printable
 from ostrya.formats.gvariant.types import framed_offset_size, offset_size
 from ostrya.formats.xattrs import Xattrs, decode_xattrs, encode_xattrs
 
@@ -167,7 +167,7 @@ def _encode_target(target: str) -> bytes:
     try:
         raw = target.encode("utf-8")
     except UnicodeEncodeError as exc:
-        shown = target.encode("utf-8", "replace").decode("ascii", "replace")
+        shown = printable(target)
         raise ObjectFormatError(f"Invalid UTF-8 in symlink target {shown}") from exc
     if b"\0" in raw:
         raise ObjectFormatError("Invalid NUL in symlink target")

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from ostrya.formats.errors import KeyFileError
+from ostrya.formats.errors import KeyFileError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -210,8 +210,8 @@ class KeyFile:
         _check_group_name(group)
         if not _is_key_name(key):
             raise KeyFileError(f"Invalid key name: {key}")
-        if "\n" in value or "\0" in value:
-            raise KeyFileError(f"Invalid value of key “{key}”: it contains a line break or NUL")
+        if "\n" in value or "\0" in value or printable(key + value) != key + value:
+            raise KeyFileError(f"Invalid value of key “{key}”: a line break, a NUL or not UTF-8")
         lines = self._groups.setdefault(group, [])
         last = -1
         for at in range(len(lines) - 1, -1, -1):
@@ -280,8 +280,8 @@ def _is_group_line(content: str) -> bool:
 
 
 def _check_group_name(name: str) -> str:
-    if not name or any(c in "[]" or c < " " or c == "\x7f" for c in name):
-        raise KeyFileError(f"Invalid group name: {name}")
+    if not name or printable(name) != name or any(c in "[]\x7f" or c < " " for c in name):
+        raise KeyFileError(f"Invalid group name: {printable(name)}")
     return name
 
 

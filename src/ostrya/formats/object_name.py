@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.formats.checksum import HEX_LENGTH, RAW_LENGTH, Checksum, PackedSet, is_checksum
-from ostrya.formats.errors import ObjectFormatError
+from ostrya.formats.errors import ObjectFormatError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ def parse_object_name(text: str) -> ObjectName:
     checksum, _, suffix = text.rpartition(".")
     kind = TYPES.get(suffix)
     if kind is None or not is_checksum(checksum):
-        raise ObjectFormatError(f"Invalid object name {text}")
+        raise ObjectFormatError(f"Invalid object name {printable(text)}")
     return ObjectName(Checksum(checksum), kind)
 
 

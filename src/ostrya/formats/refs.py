@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ostrya.formats.errors import RefNameError
+from ostrya.formats.errors import RefNameError, printable
 
 MAX_COLLECTION_ID_LENGTH = 255
 
@@ -61,7 +61,7 @@ def check_ref_fragment(text: str) -> str:
     """
     if _is_fragment(text):
         return text
-    raise RefNameError(f"Invalid ref fragment '{_printable(text)}'")
+    raise RefNameError(f"Invalid ref fragment '{printable(text)}'")
 
 
 def parse_refspec(text: str) -> tuple[str | None, str]:
@@ -73,7 +73,7 @@ def parse_refspec(text: str) -> tuple[str | None, str]:
     remote, colon, ref = text.rpartition(":")
     if is_ref_name(ref) and (not colon or _is_fragment(remote)):
         return (remote if colon else None), ref
-    raise RefNameError(f"Invalid refspec {_printable(text)}")
+    raise RefNameError(f"Invalid refspec {printable(text)}")
 
 
 def check_remote_name(text: str) -> str:
@@ -84,7 +84,7 @@ def check_remote_name(text: str) -> str:
     """
     if _is_fragment(text):
         return text
-    raise RefNameError(f"Invalid remote name {_printable(text)}")
+    raise RefNameError(f"Invalid remote name {printable(text)}")
 
 
 def check_collection_id(text: str) -> str:
@@ -102,7 +102,7 @@ def check_collection_id(text: str) -> str:
         and all(element.isidentifier() for element in elements)
     ):
         return text
-    raise RefNameError(f"Invalid collection ID {_printable(text)}")
+    raise RefNameError(f"Invalid collection ID {printable(text)}")
 
 
 def _is_fragment(text: str) -> bool:
@@ -121,7 +121,3 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -75,8 +75,8 @@ class _Decoder:
     def __init__(self, data: bytes, order: str) -> None:
         self.data = data
         self.order = order
-        # Values a tuple of single bytes can hold per byte, and some: what nests without
-        # taking room, like ((((y)))), must not multiply a short input.
+        # Containers per byte, and some: what nests without taking room, like ((((y)))), must
+        # not make much of a short input.
         self.budget = 4 * len(data) + 4096
 
     def value(self, kind: Type, start: int, end: int, depth: int) -> Any:  # noqa: ANN401
@@ -118,8 +118,8 @@ class _Decoder:
             raise _refuse("a variant without a type")
         try:
             inner = parse_type(self.data[nul + 1 : end].decode("ascii"))
-        except UnicodeDecodeError as exc:
-            raise _refuse("a variant's type is not ASCII") from exc
+        except (GVariantError, UnicodeDecodeError) as exc:
+            raise _refuse(f"a variant's type is none: {exc}") from exc
         if depth + 1 + inner.depth > MAX_DEPTH:
             raise _refuse("nested too deep")
         return Variant(inner.text, self.value(inner, start, nul, depth + 1))
@@ -128,7 +128,7 @@ class _Decoder:
         if start == end:
             return None
         (element,) = kind.children
-        self.spend(1)
+        self.spend()
         if not element.fixed_size:
             end -= 1
             if self.data[end]:
@@ -140,6 +140,7 @@ class _Decoder:
         (element,) = kind.children
         if element.kind == "y":
             return self.data[start:end]
+        self.spend()
         if start == end:
             items: tuple[Any, ...] = ()
         elif element.fixed_size:
@@ -153,7 +154,6 @@ class _Decoder:
         count, rest = divmod(end - start, width)
         if rest:
             raise _refuse("an array's size is no multiple of its element's")
-        self.spend(count)
         code = _STRUCT_CODES.get(element.kind)
         if code is not None:
             return unpack(f"{self.order}{count}{code}", self.data[start:end])
@@ -169,7 +169,6 @@ class _Decoder:
         count, rest = divmod(end - start - body, width)
         if count < 1 or rest or framed_offset_size(body, count) != width:
             raise _refuse("an array's offsets do not add up")
-        self.spend(count)
         decode = _DECODERS[element.kind]
         mask = element.alignment - 1
         items = []
@@ -203,7 +202,7 @@ class _Decoder:
             raise _refuse("a tuple of no bytes")
         if kind.offsets and (body < 0 or framed_offset_size(body, kind.offsets) != width):
             raise _refuse("a tuple's offsets do not add up")
-        self.spend(1 + len(kind.children))
+        self.spend()
         items = []
         at = 0
         table = end
@@ -231,8 +230,8 @@ class _Decoder:
         if not kind.fixed_size or any(self.data[at:end]):
             raise _refuse("a tuple has something after its last member")
 
-    def spend(self, values: int) -> None:
-        self.budget -= values
+    def spend(self) -> None:
+        self.budget -= 1
         if self.budget < 0:
             raise _refuse("more nesting than bytes")
 

@@ -69,8 +69,9 @@ def _print(kind: Type, value: Any, annotate: int, out: list[str]) -> None:  # no
         out.append("}")
     elif kind.kind == "v":
         # What is inside can be of any type, so it is always said.
+        inner_type, inner = value
         out.append("<")
-        _print(parse_type(value[0]), value[1], 1, out)
+        _print(parse_type(inner_type), inner, 1, out)
         out.append(">")
     elif kind.kind == "m":
         _print_maybe(kind, value, annotate, out)

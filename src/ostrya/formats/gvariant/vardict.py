@@ -42,6 +42,12 @@ class VarDict(tuple[tuple[str, Variant], ...]):
                 return variant
         return None
 
+    def __contains__(self, item: object) -> bool:
+        """Say whether a key is there, or an entry."""
+        if isinstance(item, str):
+            return any(name == item for name, _ in self)
+        return super().__contains__(item)
+
     def lookup(self, key: str, type_string: str) -> Any:  # noqa: ANN401
         """Find the bare value of a key if it is of that type; else None."""
         variant = self.get(key)
