@@ -133,8 +133,10 @@ def count(log: str) -> tuple[int, int, int, str | None]:
 
 def last_words(log: str) -> str:
     """The line of a failed script that tells most."""
-    lines = [line for line in log.splitlines() if line.strip() and not line.startswith("+ ")]
-    errors = [line for line in lines if re.search(r"error:|Assertion|Traceback|not found", line)]
+    noise = re.compile(r"\+ |gpg-connect-agent|OK closing|ok |# ")
+    lines = [line for line in log.splitlines() if line.strip() and not noise.match(line)]
+    errors = [line for line in lines if re.search(r"error:|Assert|Error\b|not found", line)]
+    errors = errors if lines and lines[-1] in errors else []
     return (errors or lines or [""])[-1][:120]
 
 
