@@ -82,10 +82,10 @@ def add_tree(
     elif spec.kind == "tar":
         _add_archive(transaction, tree, spec, modifier)
     else:
-        from ostrya.tree.commit import overlay_commit
+        from ostrya.tree.overlay import overlay_commit
 
         commit = require_rev(transaction.repo, spec.source)
-        overlay_commit(transaction.repo, commit, tree)
+        overlay_commit(transaction, commit, tree, modifier)
 
 
 def _parse_filter(text: str | None) -> Callable[[str], str] | None:

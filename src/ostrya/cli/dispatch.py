@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 from ostrya.cli import external, options, usage
 from ostrya.cli.context import Context
@@ -15,18 +15,9 @@ from ostrya.cli.table import VERBS, Repo, Verb, find_verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
 
     from ostrya.cli.context import Command
     from ostrya.cli.environment import Environment
-
-
-class Terminated(BaseException):
-    """A signal asks us to end; what is under way is undone first."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.status = 128 + number
 
 
 def run_command_line(arguments: Sequence[str], environment: Environment, *, drop_in: bool) -> int:
@@ -56,9 +47,11 @@ def run_command_line(arguments: Sequence[str], environment: Environment, *, drop
 def verb_options(verb: Verb, command: Command, *, drop_in: bool) -> tuple[options.Option, ...]:
     """Return all options of a verb, in the order that its help lists them."""
     named = (options.REPO,) if verb.repo in {Repo.OPEN, Repo.NAMED} else ()
-    ours: tuple[options.Option, ...] = ()
-    if not drop_in:
-        ours = (options.JSON, options.PROGRESS) if verb.reads else (options.PROGRESS,)
+    ours: list[options.Option] = []
+    if verb.reads and not drop_in:
+        ours.append(options.JSON)
+    if verb.takes_long and not drop_in:
+        ours.append(options.PROGRESS)
     return (*named, *command.OPTIONS, *ours, *options.GLOBAL)
 
 
@@ -117,11 +110,18 @@ def _run_verb(
     if arguments.flag("verbose"):
         _log_to_stderr()
     context = Context(drop_in=drop_in, environment=environment, help_text=help_text)
-    if not drop_in:
-        context.json = verb.reads and arguments.flag("json")
+    context.json = arguments.has("json") and arguments.flag("json")
+    if arguments.has("progress"):
         context.progress_mode = arguments.text("progress") or "auto"
-    if not verb.reads:
-        _end_cleanly_when_terminated()
+    if verb.reads:
+        return _run_command(verb, command, arguments, context)
+    from ostrya.cli.termination import ending_in_order
+
+    with ending_in_order():
+        return _run_command(verb, command, arguments, context)
+
+
+def _run_command(verb: Verb, command: Command, arguments: Arguments, context: Context) -> int:
     try:
         _find_repository(verb, arguments, context)
         return command.run(arguments, context)
@@ -159,13 +159,3 @@ def _log_to_stderr() -> None:
     import logging
 
     logging.basicConfig(level=logging.DEBUG, format="OT: %(message)s")
-
-
-def _end_cleanly_when_terminated() -> None:
-    import signal
-
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        raise Terminated(number)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGHUP, end)

@@ -18,7 +18,3 @@ class UsageError(OstryaError):
     def __init__(self, message: str, *, help_text: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.help_text = help_text
-
-
-class CommandRefused(OstryaError):
-    """A verb ends without success, after having said why on stdout or stderr."""

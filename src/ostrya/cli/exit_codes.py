@@ -14,6 +14,14 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
+class Terminated(BaseException):
+    """A signal asked us to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.status = 128 + number
+
+
 def exit_status(error: Exception, *, drop_in: bool) -> int:
     """Return the status that the process ends with after an error; never zero."""
     if isinstance(error, OstryaError) and not drop_in:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ostrya.cli import dispatch
 from ostrya.cli.environment import read_environment
-from ostrya.cli.errors import CommandRefused, UsageError
-from ostrya.cli.exit_codes import BROKEN_PIPE, FAILURE, INTERRUPTED, exit_status
+from ostrya.cli.errors import UsageError
+from ostrya.cli.exit_codes import BROKEN_PIPE, FAILURE, INTERRUPTED, Terminated, exit_status
 from ostrya.cli.output import write_error
 from ostrya.errors import OstryaError
 
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("\n")
         write_error("Interrupted")
         return INTERRUPTED
-    except dispatch.Terminated as exc:
+    except Terminated as exc:
         write_error("Terminated")
         return exc.status
     except BrokenPipeError:
@@ -49,15 +49,13 @@ def _run(arguments: Sequence[str], *, drop_in: bool) -> int:
     try:
         status = dispatch.run_command_line(arguments, environment, drop_in=drop_in)
         sys.stdout.flush()
-    except CommandRefused:
-        return FAILURE
     except OstryaError as exc:
         if isinstance(exc, UsageError) and exc.help_text:
             sys.stderr.write(exc.help_text)
         hint = "" if drop_in else exc.hint
         write_error(exc.message, hint=hint, color=not environment.no_color)
         return exit_status(exc, drop_in=drop_in)
-    except (BrokenPipeError, dispatch.Terminated):
+    except (BrokenPipeError, Terminated):
         raise
     except OSError as exc:
         write_error(_describe(exc), color=not environment.no_color)

@@ -102,8 +102,9 @@ def _table(options: Iterable[Option]) -> str:
     for option in options:
         short = f"`-{option.short}`, " if option.short else ""
         value = f"={option.metavar}" if option.metavar else ""
-        meaning = option.help.replace("|", r"\|")
-        lines.append(f"| {short}`--{option.name}{value}` | {meaning} |")
+        # A bar ends a cell, within code too.
+        row = (f"{short}`--{option.name}{value}`", option.help)
+        lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |")
     return "\n".join(lines) + "\n"
 
 

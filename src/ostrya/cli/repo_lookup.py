@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ostrya.repo.repository import Runtime
+from ostrya.repo.runtime import Runtime
 
 if TYPE_CHECKING:
     from ostrya._linux.flock import LockHolder

@@ -32,6 +32,7 @@ class Verb(NamedTuple):
         help: One line for the list of verbs and the verb's own ``--help``.
         repo: What is done about the repository.
         reads: The verb prints facts, so it has ``--json``.
+        takes_long: The verb may take long, so it has ``--progress``.
         verbs: Of a group.
     """
 
@@ -40,6 +41,7 @@ class Verb(NamedTuple):
     help: str
     repo: Repo = Repo.OPEN
     reads: bool = False
+    takes_long: bool = False
     verbs: tuple[Verb, ...] = ()
 
 
@@ -52,19 +54,24 @@ _REMOTE = (
 
 VERBS = (
     Verb("cat", "cat", "Write out the contents of files"),
-    Verb("checkout", "checkout", "Make a directory from a commit"),
+    Verb("checkout", "checkout", "Make a directory from a commit", takes_long=True),
     Verb("checksum", "checksum", "Print the checksum of a file", Repo.NONE, reads=True),
-    Verb("commit", "commit", "Commit a tree"),
+    Verb("commit", "commit", "Commit a tree", takes_long=True),
     Verb("config", "config", "Read or change the repository's settings", reads=True),
     Verb("diff", "diff", "Compare two commits or directories", reads=True),
     Verb("export", "export", "Write a commit as a tar archive"),
-    Verb("create-usb", "create_usb", "Copy refs to a removable volume"),
-    Verb("fsck", "fsck", "Check that the repository is sound", reads=True),
+    Verb("create-usb", "create_usb", "Copy refs to a removable volume", takes_long=True),
+    Verb("fsck", "fsck", "Check that the repository is sound", reads=True, takes_long=True),
     Verb("init", "init", "Make an empty repository", Repo.NAMED),
     Verb("log", "log", "Show a commit and its ancestors", reads=True),
     Verb("ls", "ls", "List files of a commit", reads=True),
-    Verb("prune", "prune", "Find and delete objects that nothing refers to"),
-    Verb("pull-local", "pull_local", "Copy commits from a repository on this machine"),
+    Verb("prune", "prune", "Find and delete objects that nothing refers to", takes_long=True),
+    Verb(
+        "pull-local",
+        "pull_local",
+        "Copy commits from a repository on this machine",
+        takes_long=True,
+    ),
     Verb("refs", "refs", "List, make and delete refs", reads=True),
     Verb("remote", "", "Settings of remote repositories", Repo.NONE, verbs=_REMOTE),
     Verb("reset", "reset", "Point a ref at another commit"),
