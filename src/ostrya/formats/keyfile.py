@@ -212,6 +212,9 @@ class KeyFile:
             raise KeyFileError(f"Invalid key name: {key}")
         if "\n" in value or "\0" in value or printable(key + value) != key + value:
             raise KeyFileError(f"Invalid value of key “{key}”: a line break, a NUL or not UTF-8")
+        if value.lstrip(_BLANKS) != value or value.endswith("\r"):
+            # It would be lost in reading.
+            raise KeyFileError(f"Invalid value of key “{key}”: a blank that has no escape")
         lines = self._groups.setdefault(group, [])
         last = -1
         for at in range(len(lines) - 1, -1, -1):

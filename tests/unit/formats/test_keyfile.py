@@ -317,6 +317,9 @@ def test_a_key_that_comes_twice():
         ("g", "k", "v\nw"),
         ("g", "k", "v\0"),
         ("g", "k", "\udcff"),
+        ("g", "k", " v"),
+        ("g", "k", "\fv"),
+        ("g", "k", "v\r"),
     ],
 )
 def test_what_cannot_be_set(group, key, value):
