@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.cli.commit_modifier import set_policy
 from ostrya.cli.errors import UsageError
-from ostrya.errors import OstryaError
 from ostrya.repo.refs import require_rev
 
 if TYPE_CHECKING:
@@ -106,4 +105,16 @@ def _parse_filter(text: str | None) -> Callable[[str], str] | None:
 def _add_archive(
     transaction: Transaction, tree: MutableTree, spec: TreeSpec, modifier: CommitModifier
 ) -> None:
-    raise OstryaError("archives: not yet")
+    import sys
+
+    from ostrya.tree.archive_import import import_archive
+
+    with sys.stdin.buffer if spec.source == "-" else open(spec.source, "rb") as stream:
+        import_archive(
+            transaction,
+            stream,
+            tree,
+            modifier,
+            autocreate_parents=spec.autocreate_parents,
+            rename=spec.rename,
+        )

@@ -90,9 +90,10 @@ class Importer:
         """
         if has_object(self._target, name):
             return
-        data = load_metadata(self._source, name)
-        self._writer.write_metadata(name.type, data, name.checksum)
         self.imported += 1
+        if self._link(loose_path(name, archive=False), name):
+            return
+        self._writer.write_metadata(name.type, load_metadata(self._source, name), name.checksum)
 
     def import_content(self, checksum: Checksum) -> None:
         """Import a file or symbolic link.
@@ -144,31 +145,39 @@ class Importer:
                 if converts and loaded.header.is_symlink:
                     return False
                 check_user_only_mode(loaded.header.mode, name.checksum)
+        path = loose_path(name, archive=self._target.mode == RepoMode.ARCHIVE)
+        if self._link(path, name):
+            return True
         if not self._trusted:
             self._verifier.verify(name)
-        path = loose_path(name, archive=self._target.mode == RepoMode.ARCHIVE)
-        destination = self._writer.destination
-        if self._can_hardlink:
-            destination.ensure_prefix(path)
-            try:
-                os.link(
-                    path,
-                    path,
-                    src_dir_fd=self._source_fd,
-                    dst_dir_fd=destination.fd,
-                    follow_symlinks=False,
-                )
-            except FileNotFoundError:
-                # In a parent of the source, perhaps.
-                return False
-            except FileExistsError:
-                return True
-            except OSError as exc:
-                if exc.errno not in _CANNOT_LINK:
-                    raise
-            else:
-                return True
         return self._import_copy(path, converts=converts)
+
+    def _link(self, path: str, name: ObjectName) -> bool:
+        """Link the file of an object; False if it has to be copied or converted."""
+        if not self._can_hardlink:
+            return False
+        if not self._trusted:
+            self._verifier.verify(name)
+        destination = self._writer.destination
+        destination.ensure_prefix(path)
+        try:
+            os.link(
+                path,
+                path,
+                src_dir_fd=self._source_fd,
+                dst_dir_fd=destination.fd,
+                follow_symlinks=False,
+            )
+        except FileNotFoundError:
+            # In a parent of the source, perhaps.
+            return False
+        except FileExistsError:
+            return True
+        except OSError as exc:
+            if exc.errno not in _CANNOT_LINK:
+                raise
+            return False
+        return True
 
     def _import_copy(self, path: str, *, converts: bool) -> bool:
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import open_dir
+from ostrya._linux.dirfd import exists, open_dir
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum
 from ostrya.formats.errors import RefNameError
 from ostrya.formats.refs import (
@@ -236,10 +236,21 @@ def _walk(
     if prefix is not None:
         yield from _walk_prefix(repo, prefix, cut_prefix, include_remotes)
         return
+    _require_dir(repo, "refs/heads")
     yield from _walk_dir(repo, "refs/heads", "")
     if include_remotes:
+        _require_dir(repo, "refs/remotes")
         for remote in _subdirs(repo, "refs/remotes"):
             yield from _walk_dir(repo, f"refs/remotes/{remote}", f"{remote}:")
+
+
+def _require_dir(repo: Repository, path: str) -> None:
+    """Refuse to take a directory of refs that is gone for one without refs."""
+    if not exists(path, dir_fd=repo.dir_fd):
+        raise RefConflict(
+            f"Listing refs: opendir({path}): No such file or directory",
+            hint=f"make it with: mkdir {repo.path}/{path}",
+        )
 
 
 def _walk_prefix(

@@ -13,7 +13,6 @@ from ostrya.tree.mutable_tree import MutableTree, TreeConflict
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
-    from ostrya.formats.dirtree import DirTree
     from ostrya.repo.repository import Repository
     from ostrya.repo.transaction import Transaction
 
@@ -36,31 +35,6 @@ def tree_from_commit(repo: Repository, checksum: Checksum) -> MutableTree:
     return MutableTree.from_checksums(
         commit.root_contents, commit.root_metadata, lambda wanted: load_dirtree(repo, wanted)
     )
-
-
-def overlay_commit(repo: Repository, checksum: Checksum, tree: MutableTree) -> None:
-    """Put the entries of a commit's tree over those of a tree, without any change to them."""
-    commit = load_commit(repo, checksum)
-    _overlay(repo, tree, commit.root_contents, commit.root_metadata)
-
-
-def _overlay(repo: Repository, tree: MutableTree, contents: Checksum, metadata: Checksum) -> None:
-    def load(wanted: Checksum) -> DirTree:
-        return load_dirtree(repo, wanted)
-
-    stack = [(tree, contents, metadata)]
-    while stack:
-        place, contents, metadata = stack.pop()
-        if place.fill_from(contents, metadata, load):
-            continue
-        place.set_metadata_checksum(metadata)
-        entries = load(contents)
-        for name, checksum in entries.files:
-            place.replace_file(name, checksum)
-        stack.extend(
-            (place.ensure_dir(name), child, child_metadata)
-            for name, child, child_metadata in entries.dirs
-        )
 
 
 def write_tree(tx: Transaction, tree: MutableTree) -> TreeRoot:

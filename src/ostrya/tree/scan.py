@@ -23,7 +23,8 @@ from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_file
-from ostrya.tree.modifier import CommitModifier, FileInfo, canonical_info
+from ostrya.tree.modifier import CommitModifier, FileInfo
+from ostrya.tree.rules import CommitRules
 from ostrya.tree.scan_worker import FileTask, make_scan_worker, open_below
 from ostrya.workers import map_batches
 
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _BATCH_FILES = 96
 _BATCH_BYTES = 4 << 20
-_SELINUX = b"security.selinux"
 
 
 class UnsupportedFile(RepoError):
@@ -109,23 +109,14 @@ class _Scan:
         self._root_fd = root_fd
         self._modifier = modifier
         self._progress = progress
-        self._plain = modifier.leaves_info_alone and tx.repo.mode != RepoMode.BARE_USER_ONLY
-        self._canonical = tx.repo.mode == RepoMode.BARE_USER_ONLY
-        self._skip_xattrs = (
-            modifier.skip_xattrs
-            or modifier.canonical_permissions
-            or self._canonical
-            or tx.repo.config.disable_xattrs
-        )
-        self._decides_xattrs = modifier.label_for is not None or modifier.xattrs_for is not None
-        self._dirmetas: dict[DirMeta, Checksum] = {}
+        self._rules = CommitRules(tx, modifier)
         self._pending: dict[int, _Pending] = {}
         self._device = os.fstat(self._repo.dir_fd).st_dev
 
     def run(self, tree: MutableTree, jobs: int | None) -> None:
         progress = self._progress
         progress.send(Started("scanning", None, Unit.ITEMS))
-        factory = make_scan_worker(self._tx, self._root_fd, skip_xattrs=self._skip_xattrs)
+        factory = make_scan_worker(self._tx, self._root_fd, skip_xattrs=self._rules.skip_xattrs)
         done = 0
         for number, checksums, counts, sizes in map_batches(
             factory, self._batches(tree), jobs=jobs
@@ -193,34 +184,23 @@ class _Scan:
         """Write the dirmeta of a directory; False if it is to be left out."""
         found = os.fstat(fd)
         path = "/" + relative
-        info = self._apply(path, FileInfo(found.st_uid, found.st_gid, found.st_mode))
+        info = self._rules.info(path, FileInfo(found.st_uid, found.st_gid, found.st_mode))
         if info is None:
             return False
-        xattrs: Xattrs = ()
-        if not self._skip_xattrs:
+        present: Xattrs = ()
+        if not self._rules.skip_xattrs:
             pairs = xattr.read_xattrs(fd)
-            xattrs = canonical_xattrs(pairs) if pairs else ()
-        if self._decides_xattrs:
-            decided = self._decide_xattrs(path, info, xattrs)
-            xattrs = xattrs if decided is None else decided
-        place.set_metadata_checksum(self._write_dirmeta(DirMeta(*info, xattrs)))
+            present = canonical_xattrs(pairs) if pairs else ()
+        xattrs = self._rules.xattrs(path, info, present)
+        place.set_metadata_checksum(self._rules.write_dirmeta(DirMeta(*info, xattrs)))
         return True
-
-    def _write_dirmeta(self, dirmeta: DirMeta) -> Checksum:
-        checksum = self._dirmetas.get(dirmeta)
-        if checksum is None:
-            checksum = self._tx.writer.write_metadata(ObjectType.DIR_META, dirmeta.encode())
-            self._dirmetas[dirmeta] = checksum
-        else:
-            self._tx.counts.metadata_total += 1
-        return checksum
 
     def _take_subdirectory(
         self, relative: str, name: str, found: os.stat_result, place: MutableTree
     ) -> tuple[str, MutableTree] | None:
         child_path = f"{relative}/{name}" if relative else name
         info = FileInfo(found.st_uid, found.st_gid, found.st_mode)
-        if self._apply("/" + child_path, info) is None:
+        if self._rules.info("/" + child_path, info) is None:
             return None
         return child_path, place.ensure_dir(name)
 
@@ -241,16 +221,14 @@ class _Scan:
             # On the disk such a file looks like its owner's; the object knows better.
             with load_file(self._repo, known) as loaded:
                 info = FileInfo(*loaded.header[:3])
-                xattrs = () if self._skip_xattrs else loaded.header.xattrs
-        changed = self._apply(path, info)
+                xattrs = () if self._rules.skip_xattrs else loaded.header.xattrs
+        changed = self._rules.info(path, info)
         if changed is None:
             return None
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
             raise UnsupportedFile(path)
-        if self._decides_xattrs:
-            xattrs = self._xattrs_of(fd, name, xattrs)
-            decided = self._decide_xattrs(path, changed, xattrs)
-            xattrs = xattrs if decided is None else decided
+        if self._rules.decides_xattrs:
+            xattrs = self._rules.xattrs(path, changed, self._xattrs_of(fd, name, xattrs))
         elif known is not None and changed == info and self._keeps_xattrs(fd, name, xattrs):
             self._note_hit(place, name, known)
             return None
@@ -277,7 +255,7 @@ class _Scan:
 
     def _skip_xattrs_unsafe(self) -> bool:
         """Xattrs that the object must not have would stay on the file."""
-        return self._skip_xattrs and not self._repo.config.disable_xattrs
+        return self._rules.skip_xattrs and not self._repo.config.disable_xattrs
 
     def _note_hit(self, place: MutableTree, name: str, known: Checksum) -> None:
         place.replace_file(name, known)
@@ -285,41 +263,13 @@ class _Scan:
 
     def _keeps_xattrs(self, fd: int, name: str, from_object: Xattrs | None) -> bool:
         """Say whether leaving out xattrs, if that is wanted, leaves out nothing."""
-        if not self._skip_xattrs or self._repo.config.disable_xattrs:
+        if not self._rules.skip_xattrs or self._repo.config.disable_xattrs:
             return True
         if from_object is not None:
             return not from_object
         return not xattr.read_xattrs_at(name, dir_fd=fd)
 
-    # -- deciding
-
-    def _apply(self, path: str, info: FileInfo) -> FileInfo | None:
-        if self._plain:
-            return info
-        result = self._modifier.apply(path, info)
-        if result is not None and self._canonical:
-            return canonical_info(result)
-        return result
-
     def _xattrs_of(self, fd: int, name: str, known: Xattrs | None) -> Xattrs:
-        if known is not None or self._skip_xattrs:
+        if known is not None or self._rules.skip_xattrs:
             return known or ()
         return canonical_xattrs(xattr.read_xattrs_at(name, dir_fd=fd))
-
-    def _decide_xattrs(self, path: str, info: FileInfo, xattrs: Xattrs) -> Xattrs | None:
-        modifier = self._modifier
-        decided = None if modifier.xattrs_for is None else modifier.xattrs_for(path, info)
-        if modifier.label_for is None:
-            return decided
-        labeled_path = path
-        if modifier.label_usr_etc_as_etc and (path + "/").startswith("/usr/etc/"):
-            labeled_path = path[len("/usr") :]
-        label = modifier.label_for(labeled_path, info.mode)
-        if label is None:
-            if modifier.error_on_unlabeled:
-                raise RepoError(f"Failed to look up SELinux label for '{path}'")
-            return decided
-        base = xattrs if decided is None else decided
-        others = [pair for pair in base if pair[0] != _SELINUX]
-        # The label is a C string on the disk, its NUL included.
-        return canonical_xattrs([*others, (_SELINUX, label.encode() + b"\0")])

@@ -12,6 +12,7 @@ from ostrya._linux.dirfd import OPEN_DIR
 from ostrya.errors import RepoError
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.repo.stores.base import WHOLE_BYTES
 from ostrya.repo.writer import read_chunks
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ BatchResult = tuple[
     int, list[str], tuple[int, ...], "list[tuple[str, tuple[str, int, int, int]]] | None"
 ]
 
-_WHOLE_BYTES = 8 << 20
 _PATH_ROOM = 3500
 _OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONBLOCK
 
@@ -76,7 +76,7 @@ class _ScanWorker:
         self._relative: str | None = None
         self._dir_fd = -1
         # Pages are only used up as far as files fill them.
-        self._buffer = memoryview(bytearray(_WHOLE_BYTES + 1))
+        self._buffer = memoryview(bytearray(WHOLE_BYTES + 1))
         self._counted = writer.counts.as_tuple()
 
     def run(self, batch: Batch) -> BatchResult:
@@ -128,7 +128,7 @@ class _ScanWorker:
             header = FileHeader(uid, gid, mode, "", xattrs)
             if adopt:
                 checksum = self._writer.adopt(header, fd, name, dir_fd)
-            elif size <= _WHOLE_BYTES:
+            elif size <= WHOLE_BYTES:
                 checksum = self._store_small(fd, header, size)
             else:
                 checksum = self._writer.write_rereadable(header, size, lambda: read_chunks(fd))
