@@ -21,7 +21,7 @@ import signal
 import struct
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ostrya.errors import OstryaError
 
@@ -195,7 +195,7 @@ class _ProcessPool:
 
     @staticmethod
     def _give(child: _Child, batch: T) -> None:
-        payload = marshal.dumps(batch)
+        payload = marshal.dumps(batch)  # type: ignore[arg-type]  # plain values by contract
         child.outbox += _HEADER.pack(_RESULT, len(payload)) + payload
         child.under_way += 1
         _send(child)
@@ -229,7 +229,7 @@ class _ProcessPool:
             child.under_way -= 1
             if kind == _ERROR:
                 _raise_pickled(payload)
-            result: R = marshal.loads(payload)
+            result: R = marshal.loads(payload)  # noqa: S302  # our own child's bytes
             yield result
 
     def _reap(self, child: _Child) -> int:
@@ -262,7 +262,7 @@ def _raise_pickled(payload: bytes) -> NoReturn:
     import pickle
 
     # The bytes come from our own forked child, over a pipe that nobody else holds.
-    raise pickle.loads(payload)
+    raise pickle.loads(payload)  # noqa: S301
 
 
 def _child_main(make_worker: Callable[[], Callable[[T], R]], in_fd: int, out_fd: int) -> NoReturn:
@@ -273,7 +273,7 @@ def _child_main(make_worker: Callable[[], Callable[[T], R]], in_fd: int, out_fd:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _serve(make_worker(), in_fd, out_fd)
         status = 0
-    except BaseException as exc:
+    except BaseException as exc:  # noqa: BLE001  # raised again in the parent
         with suppress(OSError):
             _reply(out_fd, _ERROR, _pickle_error(exc))
     finally:
@@ -284,7 +284,9 @@ def _serve(work: Callable[[T], R], in_fd: int, out_fd: int) -> None:
     with os.fdopen(in_fd, "rb") as stream:
         while header := stream.read(_HEADER.size):
             _, size = _HEADER.unpack(header)
-            _reply(out_fd, _RESULT, marshal.dumps(work(marshal.loads(stream.read(size)))))
+            batch = marshal.loads(stream.read(size))  # noqa: S302  # our own parent's bytes
+            result: Any = work(batch)
+            _reply(out_fd, _RESULT, marshal.dumps(result))
 
 
 def _pickle_error(exc: BaseException) -> bytes:
@@ -292,8 +294,8 @@ def _pickle_error(exc: BaseException) -> bytes:
 
     try:
         payload = pickle.dumps(exc)
-        pickle.loads(payload)
-    except Exception:
+        pickle.loads(payload)  # noqa: S301  # does it survive the journey?
+    except Exception:  # noqa: BLE001  # whatever a foreign error's pickling raises
         return pickle.dumps(OstryaError(f"{type(exc).__name__}: {exc}"))
     return payload
 

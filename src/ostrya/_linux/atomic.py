@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from errno import EISDIR, ENOENT, EOPNOTSUPP
+from typing import Self
 
 _NO_TMPFILE_ERRNOS = (EISDIR, EOPNOTSUPP, ENOENT)
 
@@ -40,7 +41,7 @@ class TmpFile:
             if exc.errno not in _NO_TMPFILE_ERRNOS:
                 raise
             # Overlay and some network file systems have no unnamed files.
-            self._name = f"{where}/tmp.{secrets.token_hex(8)}"
+            self._name = f"{where}/{_temporary_name()}"
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
             self.fd = os.open(self._name, flags, mode, dir_fd=dir_fd)
 
@@ -60,7 +61,7 @@ class TmpFile:
     def replace(self, name: str, *, dir_fd: int) -> None:
         """Give the file its name, in place of whatever had it."""
         if self._name is None:
-            temporary = "tmp." + secrets.token_hex(8)
+            temporary = _temporary_name()
             self.link(temporary, dir_fd=dir_fd)
             self._name, self._dir_fd = temporary, dir_fd
         os.rename(self._name, name, src_dir_fd=self._dir_fd, dst_dir_fd=dir_fd)
@@ -76,11 +77,15 @@ class TmpFile:
             name, self._name = self._name, None
             os.unlink(name, dir_fd=self._dir_fd)
 
-    def __enter__(self) -> TmpFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+def _temporary_name() -> str:
+    return f"tmp.{secrets.token_hex(8)}"
 
 
 def write_all(fd: int, data: bytes | memoryview) -> None:

@@ -157,16 +157,12 @@ class _Pull:
         def make() -> Callable[[list[str]], _ContentResult]:
             writer = tx.new_writer()
             importer = self._importer(tx, writer)
-            before = [0, writer.counts.as_tuple()]
 
             def work(batch: list[str]) -> _ContentResult:
+                imported = importer.imported
                 for checksum in batch:
                     importer.import_content(Checksum(checksum))
-                counts = writer.counts.as_tuple()
-                imported = importer.imported - before[0]
-                delta = tuple(a - b for a, b in zip(counts, before[1], strict=True))
-                before[:] = [importer.imported, counts]
-                return len(batch), imported, delta
+                return len(batch), importer.imported - imported, writer.counts.take()
 
             return work
 

@@ -191,7 +191,7 @@ class _Fsck:
                 what = f"Ref ‘{ref}’"
                 actual = resolve_rev(self._repo, ref, allow_noent=True)
             else:
-                what = f"Collection–ref ({collection_id}, {ref})"  # noqa: RUF001  # libostree's
+                what = f"Collection–ref ({collection_id}, {ref})"  # libostree's
                 refs = list_collection_refs(self._repo, collection_id)
                 actual = refs.get(CollectionRef(collection_id, ref))
             if actual is None:

@@ -38,11 +38,41 @@ class ModeTraits(NamedTuple):
 
 
 TRAITS = {
-    RepoMode.BARE: ModeTraits(True, True, True, True, False),
-    RepoMode.ARCHIVE: ModeTraits(False, True, True, False, False),
-    RepoMode.BARE_USER: ModeTraits(True, True, True, False, True),
-    RepoMode.BARE_USER_ONLY: ModeTraits(True, False, False, True, True),
-    RepoMode.BARE_SPLIT_XATTRS: ModeTraits(True, True, True, True, False),
+    RepoMode.BARE: ModeTraits(
+        is_bare=True,
+        keeps_ownership=True,
+        keeps_xattrs=True,
+        real_symlinks=True,
+        user_checkout=False,
+    ),
+    RepoMode.ARCHIVE: ModeTraits(
+        is_bare=False,
+        keeps_ownership=True,
+        keeps_xattrs=True,
+        real_symlinks=False,
+        user_checkout=False,
+    ),
+    RepoMode.BARE_USER: ModeTraits(
+        is_bare=True,
+        keeps_ownership=True,
+        keeps_xattrs=True,
+        real_symlinks=False,
+        user_checkout=True,
+    ),
+    RepoMode.BARE_USER_ONLY: ModeTraits(
+        is_bare=True,
+        keeps_ownership=False,
+        keeps_xattrs=False,
+        real_symlinks=True,
+        user_checkout=True,
+    ),
+    RepoMode.BARE_SPLIT_XATTRS: ModeTraits(
+        is_bare=True,
+        keeps_ownership=True,
+        keeps_xattrs=True,
+        real_symlinks=True,
+        user_checkout=False,
+    ),
 }
 
 

@@ -98,7 +98,7 @@ def prune(
         return _prune_to(repo, kept, commits_only=commits_only, dry_run=dry_run, progress=progress)
 
 
-def prune_branches(
+def prune_branches(  # noqa: PLR0913  # options by keyword
     repo: Repository,
     *,
     depth: int = ALL_PARENTS,

@@ -158,7 +158,9 @@ def list_refs(
     """
     return {
         name: _load_listed(repo, path, name)
-        for name, path, _ in _walk(repo, prefix, cut_prefix, include_remotes)
+        for name, path, _ in _walk(
+            repo, prefix, cut_prefix=cut_prefix, include_remotes=include_remotes
+        )
     }
 
 
@@ -167,7 +169,7 @@ def list_aliases(
 ) -> dict[str, str]:
     """List refs that are aliases, and the refs they stand for."""
     aliases = {}
-    for name, path, is_link in _walk(repo, prefix, cut_prefix, include_remotes=True):
+    for name, path, is_link in _walk(repo, prefix, cut_prefix=cut_prefix, include_remotes=True):
         if is_link:
             target = os.readlink(path, dir_fd=repo.dir_fd)
             while target.startswith("../"):
@@ -191,7 +193,9 @@ def list_collection_refs(
     if collection_id is not None:
         check_collection_id(collection_id)
     found: dict[CollectionRef, Checksum] = {}
-    for owner, base in _collection_dirs(repo, include_remotes, include_mirrors):
+    for owner, base in _collection_dirs(
+        repo, include_remotes=include_remotes, include_mirrors=include_mirrors
+    ):
         if collection_id in (None, owner):
             for name, path, _ in _walk_dir(repo, base, ""):
                 found[CollectionRef(owner, name)] = _load_listed(repo, path, name)
@@ -199,7 +203,7 @@ def list_collection_refs(
 
 
 def _collection_dirs(
-    repo: Repository, include_remotes: bool, include_mirrors: bool
+    repo: Repository, *, include_remotes: bool, include_mirrors: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield (collection id, directory of refs)."""
     if repo.config.collection_id is not None:
@@ -230,11 +234,13 @@ def _load_listed(repo: Repository, path: str, name: str) -> Checksum:
 
 
 def _walk(
-    repo: Repository, prefix: str | None, cut_prefix: bool, include_remotes: bool
+    repo: Repository, prefix: str | None, *, cut_prefix: bool, include_remotes: bool
 ) -> Iterator[tuple[str, str, bool]]:
     """Yield (name as listed, path in the repository, whether it is an alias)."""
     if prefix is not None:
-        yield from _walk_prefix(repo, prefix, cut_prefix, include_remotes)
+        yield from _walk_prefix(
+            repo, prefix, cut_prefix=cut_prefix, include_remotes=include_remotes
+        )
         return
     _require_dir(repo, "refs/heads")
     yield from _walk_dir(repo, "refs/heads", "")
@@ -254,7 +260,7 @@ def _require_dir(repo: Repository, path: str) -> None:
 
 
 def _walk_prefix(
-    repo: Repository, prefix: str, cut_prefix: bool, include_remotes: bool
+    repo: Repository, prefix: str, *, cut_prefix: bool, include_remotes: bool
 ) -> Iterator[tuple[str, str, bool]]:
     remote, ref = _parse_prefix(prefix)
     base = f"refs/remotes/{remote}" if remote is not None and include_remotes else "refs/heads"

@@ -8,9 +8,10 @@ from errno import EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd
+from ostrya.errors import RepoError
 from ostrya.formats.keyfile import KeyFile
 from ostrya.repo.config import MAX_CONFIG_BYTES, RepoConfig, initial_config, parse_config
-from ostrya.repo.errors import RepoConfigError, RepoError, RepoModeError, RepoNotFound
+from ostrya.repo.errors import RepoConfigError, RepoModeError, RepoNotFound
 from ostrya.repo.lock import RepoLock
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.runtime import DEFAULT_RUNTIME, Runtime

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, read_file, unlink_if_exists
+from ostrya.errors import RepoError
 from ostrya.formats.commit import KEY_COLLECTION_BINDING, KEY_REF_BINDING, Commit
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
@@ -23,7 +24,7 @@ from ostrya.formats.summary import (
     summary_ref,
 )
 from ostrya.repo.delta_files import delta_dir, list_deltas
-from ostrya.repo.errors import RepoConfigError, RepoError
+from ostrya.repo.errors import RepoConfigError
 from ostrya.repo.reader import load_commit_bytes
 from ostrya.repo.refs import list_collection_refs, list_refs, resolve_ref
 

@@ -66,6 +66,12 @@ class WriteCounts:
             self.devino_cache_hits,
         )
 
+    def take(self) -> tuple[int, int, int, int, int, int]:
+        """Return the counts, and begin anew."""
+        values = self.as_tuple()
+        self._set((0, 0, 0, 0, 0, 0))
+        return values
+
     def add(self, values: tuple[int, ...]) -> None:
         """Add the counts of another writer."""
         mine = self.as_tuple()

@@ -7,11 +7,12 @@ Archives are read once, from front to back, so they may come through a pipe.
 from __future__ import annotations
 
 import bz2
+import importlib
 import lzma
 import stat
 import tarfile
 import zlib
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from ostrya.errors import FormatError
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
@@ -197,7 +198,7 @@ _Inflater = _Gunzip | bz2.BZ2Decompressor | lzma.LZMADecompressor
 
 def _new_zstd() -> _Inflater:
     try:
-        from backports import zstd
+        zstd = importlib.import_module("backports.zstd")
     except ImportError:
         raise ArchiveError(
             "Reading zstd archives needs the package backports.zstd",
@@ -223,7 +224,7 @@ def _looks_like_tar(head: bytes) -> bool:
 def _read_tar(reader: _Reader) -> Iterator[ArchiveEntry]:
     try:
         with tarfile.open(
-            fileobj=reader,  # type: ignore[arg-type]  # reads are all that a stream needs
+            fileobj=cast("IO[bytes]", reader),
             mode="r|",
             encoding="utf-8",
             errors="surrogateescape",

@@ -29,7 +29,7 @@ class ParentMissing(RepoError):
     """An archive has an entry without an entry for its directory."""
 
 
-def import_archive(
+def import_archive(  # noqa: PLR0913  # options by keyword
     tx: Transaction,
     stream: IO[bytes],
     tree: MutableTree,

@@ -8,37 +8,33 @@ them is in place, so that nobody else can reach into a tree under construction.
 from __future__ import annotations
 
 import os
-import stat
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya._linux import dirfd, xattr
-from ostrya.formats.checksum import Checksum
-from ostrya.formats.dirmeta import DirMeta
+from ostrya._linux import dirfd
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
-from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_commit, load_dirmeta, load_dirtree, load_file
 from ostrya.tree.checkout_files import FilePlacer, HardlinkImpossible
-from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
+from ostrya.tree.checkout_options import CheckoutOptions
+from ostrya.tree.checkout_worker import (
+    DirTask,
+    finish_dir,
+    make_below,
+    make_checkout_worker,
+    make_dir,
+)
 from ostrya.tree.modifier import FileInfo
-from ostrya.tree.scan_worker import open_below
 from ostrya.tree.whiteouts import OPAQUE_NAME
 from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from ostrya.formats.checksum import Checksum
+    from ostrya.formats.dirmeta import DirMeta
     from ostrya.repo.repository import Repository
 
-# Directory; names, checksums and labels of its files; uid, gid, mode, xattrs of a finished leaf.
-_DirTask = tuple[
-    str,
-    "list[tuple[str, str, str | None]]",
-    "tuple[int, int, int, tuple[tuple[bytes, bytes], ...]] | None",
-]
 _BATCH_FILES = 256
-_USER_ONLY_BITS = 0o775
 
 
 class CheckoutResult(NamedTuple):
@@ -57,7 +53,7 @@ class PathNotFound(FileNotFoundError):
     """The commit has nothing at the path that was to be checked out."""
 
 
-def checkout_commit(
+def checkout_commit(  # noqa: PLR0913  # options by keyword
     repo: Repository,
     checksum: Checksum,
     destination: str,
@@ -159,7 +155,7 @@ class _Checkout:
         subpath: str,
     ) -> CheckoutResult:
         root_meta = self._dirmeta(metadata)
-        made = _make_dir(destination, dir_fd, self._options)
+        made = make_dir(destination, dir_fd, self._options)
         root_fd = dirfd.open_dir(destination, dir_fd=dir_fd, follow=True)
         try:
             self._check_device(root_fd)
@@ -167,7 +163,7 @@ class _Checkout:
                 self._unfinished.append(("", root_meta))
             files = self._place_all(root_fd, contents, jobs, subpath)
             for relative, dirmeta in reversed(self._unfinished):
-                _finish_dir(root_fd, relative, dirmeta, self._options, self._repo.mode)
+                finish_dir(root_fd, relative, dirmeta, self._options, self._repo.mode)
         finally:
             os.close(root_fd)
         return CheckoutResult(files, self._dirs)
@@ -175,12 +171,12 @@ class _Checkout:
     def _place_all(self, root_fd: int, contents: Checksum, jobs: int | None, subpath: str) -> int:
         progress = self._progress
         progress.send(Started("checking out", None, Unit.ITEMS))
-        factory = _worker_factory(self._repo, self._options, root_fd)
+        factory = make_checkout_worker(self._repo, self._options, root_fd)
         tasks = self._walk(root_fd, contents, subpath)
         placed = 0
         if self._in_order:
             work = factory()
-            results = (work([task]) for task in tasks)
+            results: Iterator[tuple[int, list[str]]] = (work([task]) for task in tasks)
         else:
             results = map_batches(factory, _batches(tasks), jobs=jobs)
         touched: set[str] = set()
@@ -195,7 +191,7 @@ class _Checkout:
         progress.send(Finished("checking out", placed))
         return placed
 
-    def _walk(self, root_fd: int, contents: Checksum, subpath: str) -> Iterator[_DirTask]:
+    def _walk(self, root_fd: int, contents: Checksum, subpath: str) -> Iterator[DirTask]:
         """Make directories, and yield what is to be placed in each."""
         stack: list[tuple[str, Checksum, DirMeta | None]] = [("", contents, None)]
         while stack:
@@ -212,9 +208,9 @@ class _Checkout:
             files = self._files(relative, tree.files, subpath)
             if dirmeta is not None and not children and not self._in_order:
                 # A leaf is made, filled and finished by one worker.
-                yield relative, files, tuple(dirmeta)
+                yield relative, files, (*dirmeta[:3], dirmeta.xattrs)
                 continue
-            if dirmeta is not None and _make_below(root_fd, relative, self._options):
+            if dirmeta is not None and make_below(root_fd, relative, self._options):
                 self._unfinished.append((relative, dirmeta))
             if files:
                 yield relative, files, None
@@ -237,7 +233,7 @@ class _Checkout:
         options = self._options
         if options.filter is None and not options.skip_paths and options.label_for is None:
             return [(name, checksum, None) for name, checksum in files]
-        wanted = []
+        wanted: list[tuple[str, str, str | None]] = []
         for name, checksum in files:
             path = f"{relative}/{name}" if relative else name
             if options.filter is None and options.label_for is None:
@@ -279,25 +275,8 @@ class _Checkout:
             )
 
 
-def _make_dir(path: str, dir_fd: int | None, options: CheckoutOptions) -> bool:
-    """Make a directory; False if it was there, and may be."""
-    if options.process_whiteouts and options.overwrite == Overwrite.UNION_FILES:
-        # Flattening like overlayfs: a file gives way to a directory.
-        with suppress(FileNotFoundError):
-            found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
-            if not stat.S_ISDIR(found.st_mode):
-                os.unlink(path, dir_fd=dir_fd)
-    try:
-        os.mkdir(path, 0o700, dir_fd=dir_fd)
-    except FileExistsError as exc:
-        if options.overwrite == Overwrite.NONE:
-            raise FileExistsError(exc.errno, f"mkdirat({path}): File exists") from exc
-        return False
-    return True
-
-
-def _batches(tasks: Iterator[_DirTask]) -> Iterator[list[_DirTask]]:
-    batch: list[_DirTask] = []
+def _batches(tasks: Iterator[DirTask]) -> Iterator[list[DirTask]]:
+    batch: list[DirTask] = []
     count = 0
     for task in tasks:
         batch.append(task)
@@ -307,95 +286,3 @@ def _batches(tasks: Iterator[_DirTask]) -> Iterator[list[_DirTask]]:
             batch, count = [], 0
     if batch:
         yield batch
-
-
-def _worker_factory(
-    repo: Repository, options: CheckoutOptions, root_fd: int
-) -> Callable[[], Callable[[list[_DirTask]], tuple[int, list[str]]]]:
-    def make() -> Callable[[list[_DirTask]], tuple[int, list[str]]]:
-        cache = None
-        if (
-            options.uncompressed_cache
-            and options.user_mode
-            and repo.mode == RepoMode.ARCHIVE
-            and repo.writable
-            and repo.config.uncompressed_cache
-        ):
-            from ostrya.tree.uncompressed_cache import UncompressedCache
-
-            cache = UncompressedCache(repo)
-        placer = FilePlacer(repo, options, cache)
-
-        def place(batch: list[_DirTask]) -> tuple[int, list[str]]:
-            count = 0
-            for relative, files, leaf in batch:
-                _place_dir(root_fd, relative, files, leaf, placer, options, repo.mode)
-                count += len(files)
-            touched: list[str] = []
-            if cache is not None:
-                touched = sorted(cache.touched)
-                cache.touched.clear()
-            return count, touched
-
-        return place
-
-    return make
-
-
-def _place_dir(
-    root_fd: int,
-    relative: str,
-    files: list[tuple[str, str, str | None]],
-    leaf: tuple[int, int, int, tuple[tuple[bytes, bytes], ...]] | None,
-    placer: FilePlacer,
-    options: CheckoutOptions,
-    mode: RepoMode,
-) -> None:
-    made = leaf is not None and _make_below(root_fd, relative, options)
-    fd = open_below(root_fd, relative)
-    try:
-        for name, checksum, label in files:
-            try:
-                placer.place(fd, name, Checksum(checksum), label)
-            except ObjectNotFound as exc:
-                exc.hint = exc.hint or f"it is the content of /{relative}/{name}".replace("//", "/")
-                raise
-        if made and leaf is not None:
-            _finish_fd(fd, DirMeta(*leaf), options, mode)
-    finally:
-        os.close(fd)
-
-
-def _make_below(root_fd: int, relative: str, options: CheckoutOptions) -> bool:
-    if len(relative) < 3500:
-        return _make_dir(relative, root_fd, options)
-    parent, _, name = relative.rpartition("/")
-    parent_fd = open_below(root_fd, parent)
-    try:
-        return _make_dir(name, parent_fd, options)
-    finally:
-        os.close(parent_fd)
-
-
-def _finish_dir(
-    root_fd: int, relative: str, dirmeta: DirMeta, options: CheckoutOptions, mode: RepoMode
-) -> None:
-    fd = open_below(root_fd, relative)
-    try:
-        _finish_fd(fd, dirmeta, options, mode)
-    finally:
-        os.close(fd)
-
-
-def _finish_fd(fd: int, dirmeta: DirMeta, options: CheckoutOptions, mode: RepoMode) -> None:
-    permissions = stat.S_IMODE(dirmeta.mode)
-    if options.bareuseronly_dirs or mode == RepoMode.BARE_USER_ONLY:
-        permissions &= _USER_ONLY_BITS
-    if not options.user_mode:
-        xattr.write_xattrs(fd, dirmeta.xattrs)
-        os.fchown(fd, dirmeta.uid, dirmeta.gid)
-    os.fchmod(fd, permissions)
-    if not options.force_copy:
-        os.utime(fd, ns=(os.fstat(fd).st_atime_ns, 0))
-    if options.fsync:
-        os.fsync(fd)

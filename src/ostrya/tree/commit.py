@@ -54,7 +54,7 @@ def write_tree(tx: Transaction, tree: MutableTree) -> TreeRoot:
     return TreeRoot(contents, tree.metadata_checksum)
 
 
-def write_commit(
+def write_commit(  # noqa: PLR0913  # options by keyword
     tx: Transaction,
     root: TreeRoot,
     *,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.errors import RepoError
-from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.object_name import ObjectType
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.repo.modes import RepoMode
@@ -17,6 +16,7 @@ from ostrya.tree.modifier import CommitModifier, FileInfo, canonical_info
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
+    from ostrya.formats.dirmeta import DirMeta
     from ostrya.repo.transaction import Transaction
 
 _SELINUX = b"security.selinux"

@@ -55,7 +55,7 @@ class _Pending(NamedTuple):
     places: list[tuple[MutableTree, str]]
 
 
-def write_directory(
+def write_directory(  # noqa: PLR0913  # options by keyword
     tx: Transaction,
     path: str,
     tree: MutableTree,
@@ -240,10 +240,10 @@ class _Scan:
             found.st_size,
             found.st_mtime_ns,
             xattrs,
-            self._can_adopt(found, changed == info, decided=xattrs is not None),
+            self._can_adopt(found, unchanged=changed == info, decided=xattrs is not None),
         )
 
-    def _can_adopt(self, found: os.stat_result, unchanged: bool, *, decided: bool) -> bool:
+    def _can_adopt(self, found: os.stat_result, *, unchanged: bool, decided: bool) -> bool:
         """Say whether a file may become its object by a hard link, instead of a copy."""
         if not self._modifier.consume or not stat.S_ISREG(found.st_mode) or decided:
             return False

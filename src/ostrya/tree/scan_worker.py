@@ -61,7 +61,6 @@ def make_scan_worker(
 class _ScanWorker:
     __slots__ = (
         "_buffer",
-        "_counted",
         "_dir_fd",
         "_relative",
         "_root_fd",
@@ -77,7 +76,6 @@ class _ScanWorker:
         self._dir_fd = -1
         # Pages are only used up as far as files fill them.
         self._buffer = memoryview(bytearray(WHOLE_BYTES + 1))
-        self._counted = writer.counts.as_tuple()
 
     def run(self, batch: Batch) -> BatchResult:
         number, tasks = batch
@@ -85,10 +83,7 @@ class _ScanWorker:
             checksums: list[str] = [self._store(task) for task in tasks]
         finally:
             self._leave_dir()
-        counts = self._writer.counts.as_tuple()
-        delta = tuple(now - before for now, before in zip(counts, self._counted, strict=True))
-        self._counted = counts
-        return number, checksums, delta, self._take_sizes()
+        return number, checksums, self._writer.counts.take(), self._take_sizes()
 
     def _take_sizes(self) -> list[tuple[str, tuple[str, int, int, int]]] | None:
         if self._writer.sizes is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import TmpFile, write_all
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ostrya.repo.stores.base import FileObject
 
 _NAME = "uncompressed-objects-cache"
+_SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID
 
 
 class UncompressedCache:
@@ -52,11 +54,9 @@ class UncompressedCache:
                 if self._fsync:
                     os.fsync(tmp.fd)
                 # Never a setuid file that anybody could link to.
-                os.fchmod(tmp.fd, stat.S_IMODE(loaded.header.mode) & ~(stat.S_ISUID | stat.S_ISGID))
-                try:
+                os.fchmod(tmp.fd, stat.S_IMODE(loaded.header.mode) & ~_SPECIAL_BITS)
+                with suppress(FileExistsError):
                     tmp.link(path, dir_fd=self._fd)
-                except FileExistsError:
-                    pass
             self.touched.add(path[:2])
         return self._fd, path
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ostrya._linux.atomic import write_all
 from ostrya._linux.dirfd import OPEN_FILE
@@ -88,7 +88,7 @@ def inflate(packed: bytes | memoryview, size: int) -> bytes:
     except ImportError:
         return b"".join(inflate_chunks([bytes(packed)], size))
     try:
-        data = deflate.deflate_decompress(packed, size) if size else b""
+        data = bytes(0) if not size else cast("bytes", deflate.deflate_decompress(packed, size))
     except deflate.DeflateError:
         raise ObjectFormatError("compressed content is damaged") from None
     if len(data) != size:
@@ -127,8 +127,7 @@ def _new_inflater() -> zlib._Decompress:
         from isal import isal_zlib
     except ImportError:
         return zlib.decompressobj(_RAW_DEFLATE)
-    inflater: zlib._Decompress = isal_zlib.decompressobj(_RAW_DEFLATE)
-    return inflater
+    return cast("zlib._Decompress", isal_zlib.decompressobj(_RAW_DEFLATE))  # noqa: SLF001  # a type
 
 
 def compress(data: bytes | memoryview, level: int) -> bytes | bytearray:

@@ -14,7 +14,7 @@ import os
 import stat
 import time
 from errno import ELOOP
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import xattr
 from ostrya._linux.atomic import TmpFile, write_all
@@ -60,6 +60,22 @@ def set_object_times(fd: int) -> None:
     os.utime(fd, ns=(time.time_ns(), 0))
 
 
+class _Found(NamedTuple):
+    """An object's file, as it lies on the disk."""
+
+    objects_fd: int
+    checksum: Checksum
+    path: str
+    fd: int
+    stat: os.stat_result
+    target: str
+
+    def header(self, xattrs: Xattrs) -> FileHeader:
+        """Return the header of a file that has these xattrs."""
+        stat = self.stat
+        return FileHeader(stat.st_uid, stat.st_gid, stat.st_mode, self.target, xattrs)
+
+
 class BareStore:
     """Stores content the way mode ``bare`` does: ownership, mode and xattrs are the file's."""
 
@@ -78,7 +94,7 @@ class BareStore:
         fd, found = open_bare(objects_fd, path)
         try:
             target = "" if fd != -1 else os.readlink(path, dir_fd=objects_fd)
-            header = self._header(objects_fd, path, fd, found, target, checksum)
+            header = self._header(_Found(objects_fd, checksum, path, fd, found, target))
         except BaseException:
             if fd != -1:
                 os.close(fd)
@@ -86,22 +102,16 @@ class BareStore:
         size = found.st_size if fd != -1 else 0
         return FileObject(header, size, found.st_size, fd)
 
-    def _header(
-        self,
-        objects_fd: int,
-        path: str,
-        fd: int,
-        found: os.stat_result,
-        target: str,
-        checksum: Checksum,
-    ) -> FileHeader:
+    def _header(self, found: _Found) -> FileHeader:
         xattrs: Xattrs = ()
         if self._with_xattrs:
             pairs = (
-                xattr.read_xattrs(fd) if fd != -1 else xattr.read_xattrs_at(path, dir_fd=objects_fd)
+                xattr.read_xattrs(found.fd)
+                if found.fd != -1
+                else xattr.read_xattrs_at(found.path, dir_fd=found.objects_fd)
             )
             xattrs = canonical_xattrs(pairs) if pairs else ()
-        return FileHeader(found.st_uid, found.st_gid, found.st_mode, target, xattrs)
+        return found.header(xattrs)
 
     def put(
         self,
@@ -111,6 +121,7 @@ class BareStore:
         data: bytes | memoryview,
     ) -> int:
         """Store a regular file held in memory."""
+        self._check(header, checksum)
         with destination.begin(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
             self._finish(destination, checksum, header, tmp)
@@ -125,11 +136,15 @@ class BareStore:
         chunks: Iterable[bytes],
     ) -> int:
         """Store a regular file that comes in pieces."""
+        self._check(header, checksum)
         with destination.begin(loose_file_path(checksum)) as tmp:
             for chunk in chunks:
                 write_all(tmp.fd, chunk)
             self._finish(destination, checksum, header, tmp)
         return size
+
+    def _check(self, header: FileHeader, checksum: Checksum) -> None:
+        """Refuse what this mode cannot hold."""
 
     def put_tmpfile(
         self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
@@ -140,11 +155,11 @@ class BareStore:
     def _finish(
         self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
     ) -> None:
-        self._apply_metadata(tmp.fd, header, checksum)
+        self._apply_metadata(tmp.fd, header)
         set_object_times(tmp.fd)
         destination.publish(tmp, loose_file_path(checksum))
 
-    def _apply_metadata(self, fd: int, header: FileHeader, checksum: Checksum) -> None:
+    def _apply_metadata(self, fd: int, header: FileHeader) -> None:
         # Ownership before mode: chown clears setuid. Both only now, when the content is known.
         os.fchown(fd, header.uid, header.gid)
         os.fchmod(fd, stat.S_IMODE(header.mode))
@@ -184,23 +199,17 @@ class BareUserOnlyStore(BareStore):
     def __init__(self) -> None:
         super().__init__(with_xattrs=False)
 
-    def _header(
-        self,
-        objects_fd: int,
-        path: str,
-        fd: int,
-        found: os.stat_result,
-        target: str,
-        checksum: Checksum,
-    ) -> FileHeader:
-        return FileHeader(0, 0, found.st_mode, target, ())
+    def _header(self, found: _Found) -> FileHeader:
+        return FileHeader(0, 0, found.stat.st_mode, found.target, ())
 
-    def _apply_metadata(self, fd: int, header: FileHeader, checksum: Checksum) -> None:
-        check_user_only_mode(header.mode, checksum)
+    def _apply_metadata(self, fd: int, header: FileHeader) -> None:
         os.fchmod(fd, stat.S_IMODE(header.mode))
 
-    def _needs_staging(self, header: FileHeader) -> bool:
+    def _needs_staging(self, _header: FileHeader) -> bool:
         return False
+
+    def _check(self, header: FileHeader, checksum: Checksum) -> None:
+        check_user_only_mode(header.mode, checksum)
 
 
 def check_user_only_mode(mode: int, checksum: Checksum) -> None:
@@ -230,21 +239,13 @@ class BareSplitXattrsStore(BareStore):
         super().__init__(with_xattrs=True)
         self._may_write = may_write
 
-    def _header(
-        self,
-        objects_fd: int,
-        path: str,
-        fd: int,
-        found: os.stat_result,
-        target: str,
-        checksum: Checksum,
-    ) -> FileHeader:
-        link = f"{checksum[:2]}/{checksum[2:]}.file-xattrs-link"
+    def _header(self, found: _Found) -> FileHeader:
+        link = f"{found.path}-xattrs-link"
         try:
-            encoded = read_file(link, dir_fd=objects_fd, max_bytes=_MAX_XATTRS_BYTES)
+            encoded = read_file(link, dir_fd=found.objects_fd, max_bytes=_MAX_XATTRS_BYTES)
         except FileTooLargeError:
             raise ObjectFormatError(f"object {link} is too large") from None
-        return FileHeader(found.st_uid, found.st_gid, found.st_mode, target, decode_xattrs(encoded))
+        return found.header(decode_xattrs(encoded))
 
     def put(
         self,
@@ -281,6 +282,6 @@ class BareSplitXattrsStore(BareStore):
                 hint="mode bare-split-xattrs is for reading",
             )
 
-    def _apply_metadata(self, fd: int, header: FileHeader, checksum: Checksum) -> None:
+    def _apply_metadata(self, fd: int, header: FileHeader) -> None:
         os.fchown(fd, header.uid, header.gid)
         os.fchmod(fd, stat.S_IMODE(header.mode))

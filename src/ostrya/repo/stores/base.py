@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from ostrya._linux.atomic import TmpFile
+from ostrya._linux.dirfd import ensure_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -115,10 +116,7 @@ class Destination:
         """Make the two-letter directory of a loose path."""
         prefix = path[:2]
         if prefix not in self._prefixes:
-            try:
-                os.mkdir(prefix, 0o777, dir_fd=self.fd)
-            except FileExistsError:
-                pass
+            ensure_dir(prefix, dir_fd=self.fd)
             self._prefixes.add(prefix)
 
 

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Filling the directories of a checkout: what runs in every worker, and what finishes them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ostrya._linux import xattr
+from ostrya.formats.checksum import Checksum
+from ostrya.formats.dirmeta import DirMeta
+from ostrya.repo.errors import ObjectNotFound
+from ostrya.repo.modes import RepoMode
+from ostrya.tree.checkout_files import FilePlacer
+from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
+from ostrya.tree.scan_worker import open_below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostrya.repo.repository import Repository
+
+# Directory; names, checksums and labels of its files; uid, gid, mode, xattrs of a finished leaf.
+DirTask = tuple[
+    str,
+    "list[tuple[str, str, str | None]]",
+    "tuple[int, int, int, tuple[tuple[bytes, bytes], ...]] | None",
+]
+BatchResult = tuple[int, "list[str]"]
+_PATH_ROOM = 3500
+_USER_ONLY_BITS = 0o775
+
+
+def make_checkout_worker(
+    repo: Repository, options: CheckoutOptions, root_fd: int
+) -> Callable[[], Callable[[list[DirTask]], BatchResult]]:
+    """Return a factory of workers, for ``map_batches``."""
+
+    def make() -> Callable[[list[DirTask]], BatchResult]:
+        return _CheckoutWorker(repo, options, root_fd).run
+
+    return make
+
+
+class _CheckoutWorker:
+    __slots__ = ("_options", "_placer", "_repo", "_root_fd")
+
+    def __init__(self, repo: Repository, options: CheckoutOptions, root_fd: int) -> None:
+        self._repo = repo
+        self._options = options
+        self._root_fd = root_fd
+        cache = None
+        if (
+            options.uncompressed_cache
+            and options.user_mode
+            and repo.mode == RepoMode.ARCHIVE
+            and repo.writable
+            and repo.config.uncompressed_cache
+        ):
+            from ostrya.tree.uncompressed_cache import UncompressedCache
+
+            cache = UncompressedCache(repo)
+        self._placer = FilePlacer(repo, options, cache)
+
+    def run(self, batch: list[DirTask]) -> BatchResult:
+        for task in batch:
+            self._fill(task)
+        touched: list[str] = []
+        cache = self._placer.cache
+        if cache is not None:
+            touched = sorted(cache.touched)
+            cache.touched.clear()
+        return sum(len(files) for _, files, _ in batch), touched
+
+    def _fill(self, task: DirTask) -> None:
+        relative, files, leaf = task
+        made = leaf is not None and make_below(self._root_fd, relative, self._options)
+        fd = open_below(self._root_fd, relative)
+        try:
+            for name, checksum, label in files:
+                try:
+                    self._placer.place(fd, name, Checksum(checksum), label)
+                except ObjectNotFound as exc:
+                    path = f"/{relative}/{name}" if relative else f"/{name}"
+                    exc.hint = exc.hint or f"it is the content of {path}"
+                    raise
+            if made and leaf is not None:
+                _finish_fd(fd, DirMeta(*leaf), self._options, self._repo.mode)
+        finally:
+            os.close(fd)
+
+
+def make_dir(path: str, dir_fd: int | None, options: CheckoutOptions) -> bool:
+    """Make a directory; False if it was there, and may be."""
+    if options.process_whiteouts and options.overwrite == Overwrite.UNION_FILES:
+        # Flattening like overlayfs: a file gives way to a directory.
+        with suppress(FileNotFoundError):
+            found = os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
+            if not stat.S_ISDIR(found.st_mode):
+                os.unlink(path, dir_fd=dir_fd)
+    try:
+        os.mkdir(path, 0o700, dir_fd=dir_fd)
+    except FileExistsError as exc:
+        if options.overwrite == Overwrite.NONE:
+            raise FileExistsError(exc.errno, f"mkdirat({path}): File exists") from exc
+        return False
+    return True
+
+
+def make_below(root_fd: int, relative: str, options: CheckoutOptions) -> bool:
+    """Make a directory below another one, however long the path; False if it was there."""
+    if len(relative) < _PATH_ROOM:
+        return make_dir(relative, root_fd, options)
+    parent, _, name = relative.rpartition("/")
+    parent_fd = open_below(root_fd, parent)
+    try:
+        return make_dir(name, parent_fd, options)
+    finally:
+        os.close(parent_fd)
+
+
+def finish_dir(
+    root_fd: int, relative: str, dirmeta: DirMeta, options: CheckoutOptions, mode: RepoMode
+) -> None:
+    """Give a directory its owner, mode, xattrs and time, once all in it is in place."""
+    fd = open_below(root_fd, relative)
+    try:
+        _finish_fd(fd, dirmeta, options, mode)
+    finally:
+        os.close(fd)
+
+
+def _finish_fd(fd: int, dirmeta: DirMeta, options: CheckoutOptions, mode: RepoMode) -> None:
+    permissions = stat.S_IMODE(dirmeta.mode)
+    if options.bareuseronly_dirs or mode == RepoMode.BARE_USER_ONLY:
+        permissions &= _USER_ONLY_BITS
+    if not options.user_mode:
+        xattr.write_xattrs(fd, dirmeta.xattrs)
+        os.fchown(fd, dirmeta.uid, dirmeta.gid)
+    os.fchmod(fd, permissions)
+    if not options.force_copy:
+        os.utime(fd, ns=(os.fstat(fd).st_atime_ns, 0))
+    if options.fsync:
+        os.fsync(fd)
