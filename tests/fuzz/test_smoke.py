@@ -49,7 +49,7 @@ def test_a_failing_target_is_reported(tmp_path, monkeypatch, capsys):
         raise ValueError("not a FormatError")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(run, "load", lambda name: broken)
+    monkeypatch.setattr(run, "load", lambda _name: broken)
     outcome = run.mutate_target("dirmeta", 5, seed=1)
     assert outcome.failures == 5
     assert "dirmeta fails on" in capsys.readouterr().err
