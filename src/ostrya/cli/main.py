@@ -67,7 +67,8 @@ def _run(arguments: Sequence[str], *, drop_in: bool) -> int:
 
 def _report_bug(exc: Exception, *, color: bool) -> int:
     """Say that this is our mistake; with ``--verbose`` say where it was made."""
-    if "logging" in sys.modules:
+    logging = sys.modules.get("logging")
+    if logging is not None and logging.getLogger().isEnabledFor(logging.DEBUG):
         sys.excepthook(type(exc), exc, exc.__traceback__)
     hint = "this is a mistake in ostrya; --verbose shows where, please report it"
     write_error(f"internal error: {type(exc).__name__}: {exc}", hint=hint, color=color)

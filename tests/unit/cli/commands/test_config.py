@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+
+def test_get_set_unset(run, sample):
+    config = (sample.option, "config")
+    assert run.ok(*config, "get", "core.mode").out == "archive-z2\n"
+    run.ok(*config, "--", "set", "core.lock-timeout-secs", "-1")
+    assert run.ok(*config, "get", "core.lock-timeout-secs").out == "-1\n"
+    run.ok(*config, "unset", "core.lock-timeout-secs")
+    message = run.fails(*config, "get", "core.lock-timeout-secs")
+    assert message == "Key file does not have key “lock-timeout-secs” in group “core”"
+
+
+def test_groups_with_blanks(run, sample):
+    config = (sample.option, "config", '--group=remote "x"')
+    run.ok(*config, "set", "xa.title", " A title; of it")
+    assert run.ok(*config, "get", "xa.title").out == " A title; of it\n"
+    run.ok(*config, "unset", "nope")
+    run.ok(sample.option, "config", "--group=nope", "unset", "nope")
+
+
+def test_comments_stay(run, sample):
+    with (sample.path / "config").open("a") as config:
+        config.write("# a remark\n")
+    run.ok(sample.option, "config", "set", "core.x", "y")
+    assert "# a remark\n" in (sample.path / "config").read_text()
+
+
+def test_a_setting_that_cannot_be_used_is_refused(run, sample):
+    before = (sample.path / "config").read_text()
+    assert "bogus" in run.fails(sample.option, "config", "set", "core.mode", "bogus")
+    assert (sample.path / "config").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "OPERATION must be specified"),
+        (["get"], "KEY must be specified"),
+        (["set", "core.x"], "KEY and VALUE must be specified"),
+        (["--group=core", "set", "x"], "GROUP name, KEY and VALUE must be specified"),
+        (["--group=core", "get"], "Group name and key must be specified"),
+        (["get", "core"], 'Key must be of the form "sectionname.keyname"'),
+        (["get", "core.mode", "x"], "Too many arguments given"),
+        (["set", "core.x", "y", "z"], "Too many arguments given"),
+        (["frob"], "Unknown operation frob"),
+    ],
+)
+def test_usage(run, sample, words, message):
+    assert run.fails(sample.option, "config", *words, status=2) == message
+
+
+def test_json(run, sample, schema):
+    found = run.ok(sample.option, "config", "get", "--json", "core.mode").json()
+    schema(found, "config")
+    assert found == {"group": "core", "key": "mode", "value": "archive-z2"}

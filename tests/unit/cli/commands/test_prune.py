@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+
+def commits_of(sample):
+    return len(list(sample.path.glob("objects/*/*.commit")))
+
+
+def test_nothing_to_delete(run, sample):
+    assert run.ok(sample.option, "prune").lines == ["Total objects: 12", "No unreachable objects"]
+
+
+def test_what_no_ref_reaches(run, sample):
+    run.ok(sample.option, "reset", "main", "main^")
+    assert run.ok(sample.option, "prune").lines[1] == "No unreachable objects"
+    found = run.ok(sample.option, "prune", "--refs-only", "--no-prune").lines
+    assert found[1].startswith("Would delete: 3 objects, freeing ")
+    found = run.ok(sample.option, "prune", "--refs-only").lines
+    assert found[0] == "Total objects: 12"
+    assert found[1].startswith("Deleted 3 objects, ")
+    assert found[1].endswith(" freed")
+    run.ok(sample.option, "fsck", "-q")
+
+
+def test_depth(run, sample):
+    run.ok(sample.option, "prune", "--refs-only", "--depth=1")
+    assert commits_of(sample) == 2
+    run.ok(sample.option, "prune", "--refs-only", "--depth=0")
+    assert commits_of(sample) == 1
+
+
+def test_younger_than(run, sample):
+    run.ok(sample.option, "prune", "--keep-younger-than=@1000000000")
+    assert commits_of(sample) == 2
+    run.ok(sample.option, "prune", "--keep-younger-than=yesterday")
+    assert commits_of(sample) == 1
+
+
+def test_rules_by_branch(run, sample, tree):
+    for number in range(2):
+        run.ok(sample.option, "commit", "-b", "dev", "-s", str(number), tree)
+    run.ok(sample.option, "prune", "--retain-branch-depth=main=-1", "--depth=0")
+    assert commits_of(sample) == 3
+    run.ok(sample.option, "prune", "--only-branch=main", "--depth=0")
+    assert commits_of(sample) == 2
+
+
+def test_commit_only(run, sample):
+    objects = len(list(sample.path.glob("objects/*/*")))
+    found = run.ok(sample.option, "prune", "--commit-only", "--refs-only", "--depth=0").lines
+    assert found[0] == "Total (commit only) objects: 2"
+    assert len(list(sample.path.glob("objects/*/*"))) == objects - 1
+
+
+def test_delete_commit(run, sample):
+    message = run.fails(sample.option, "prune", f"--delete-commit={sample.second}")
+    assert message == f"Commit '{sample.second}' is referenced by 'main'"
+    run.ok(sample.option, "prune", f"--delete-commit={sample.first}")
+    assert commits_of(sample) == 1
+    assert list(sample.path.glob("objects/*/*.tombstone-commit"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--static-deltas-only"], "--static-deltas-only requires --delete-commit"),
+        (["--retain-branch-depth=x"], "Invalid value x, must specify BRANCH=DEPTH"),
+        (["--retain-branch-depth=x=y"], "Invalid depth y"),
+        (["--keep-younger-than=never"], "Could not parse 'never'"),
+        (["--only-branch=nope"], "Refspec 'nope' not found"),
+        (["--delete-commit=" + "0" * 64, "--no-prune"], "Cannot specify both --delete-commit and --no-prune"),
+        (["--depth=x"], "Cannot parse integer value “x” for --depth"),
+    ],
+)  # fmt: skip
+def test_errors(run, sample, arguments, message):
+    assert run.fails(sample.option, "prune", *arguments) == message
+    assert commits_of(sample) == 2
