@@ -67,7 +67,8 @@ class KeyFile:
             lines.pop()
         group: list[tuple[str | None, str]] | None = None
         for raw_line in lines:
-            line = raw_line.removesuffix("\r")
+            # All of them: one that is kept would be lost when the line is read again.
+            line = raw_line.rstrip("\r")
             content = line.lstrip(_BLANKS)
             if not content or content[0] == "#":
                 if keep_comments:

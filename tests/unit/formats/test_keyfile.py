@@ -70,6 +70,7 @@ def test_vector(vectors):
         ("#top\n\n[a]\nb=1\n[b]\nc=1\n[a]\nd=3\n", "[a]\nb=1\nd=3\n\n[b]\nc=1\n", "#top\n\n[a]\nb=1\nd=3\n\n[b]\nc=1\n"),
         ("[a]\nb=1\nb=2\n", "[a]\nb=1\nb=2\n", "[a]\nb=1\nb=2\n"),
         ("[a]\r\nb=c\r\n", "[a]\nb=c\n", "[a]\nb=c\n"),
+        ("[a]\r\r\nb=c\r\r\n#d\r\r", "[a]\nb=c\n", "[a]\nb=c\n#d\n"),
         ("[a]\nb c=d\n", "[a]\nb c=d\n", "[a]\nb c=d\n"),
         ("[a]\nb  =d\n", "[a]\nb=d\n", "[a]\nb=d\n"),
         ("[a]\n  # hi\n", "[a]\n", "[a]\n  # hi\n"),
