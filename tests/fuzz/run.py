@@ -15,6 +15,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -144,8 +145,10 @@ def atheris_target(name: str, runs: int, seed: int) -> int:
         "atheris.Fuzz()\n"
     )
     options = [f"-runs={runs}", f"-seed={seed}", f"-rss_limit_mb={MEMORY_LIMIT >> 20}"]
-    argv = [sys.executable, "-c", program, *options, str(CORPUS / name)]
-    return subprocess.run(argv, check=False).returncode
+    with tempfile.TemporaryDirectory() as scratch:
+        # It writes what it finds to the first folder, which shall not be the corpus.
+        argv = [sys.executable, "-c", program, *options, scratch, str(CORPUS / name)]
+        return subprocess.run(argv, check=False).returncode
 
 
 def on_hang(_signal: int, _frame: object) -> None:
