@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import sys
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ostrya.cli.commit_modifier import set_policy
 from ostrya.cli.errors import UsageError
@@ -79,7 +80,7 @@ def add_tree(
             set_policy(modifier, spec.source)
         write_directory(transaction, spec.source, tree, modifier, progress=progress)
     elif spec.kind == "tar":
-        _add_archive(transaction, tree, spec, modifier)
+        _add_archive(transaction, tree, spec, modifier, progress)
     else:
         from ostrya.tree.overlay import overlay_commit
 
@@ -103,18 +104,35 @@ def _parse_filter(text: str | None) -> Callable[[str], str] | None:
 
 
 def _add_archive(
-    transaction: Transaction, tree: MutableTree, spec: TreeSpec, modifier: CommitModifier
+    transaction: Transaction,
+    tree: MutableTree,
+    spec: TreeSpec,
+    modifier: CommitModifier,
+    progress: ProgressSink,
 ) -> None:
-    import sys
+    if spec.source == "-":
+        _import(transaction, tree, spec, modifier, progress, sys.stdin.buffer)
+    else:
+        with open(spec.source, "rb") as stream:
+            _import(transaction, tree, spec, modifier, progress, stream)
 
+
+def _import(  # noqa: PLR0913 - what one archive needs, passed through once
+    transaction: Transaction,
+    tree: MutableTree,
+    spec: TreeSpec,
+    modifier: CommitModifier,
+    progress: ProgressSink,
+    stream: IO[bytes],
+) -> None:
     from ostrya.tree.archive_import import import_archive
 
-    with sys.stdin.buffer if spec.source == "-" else open(spec.source, "rb") as stream:
-        import_archive(
-            transaction,
-            stream,
-            tree,
-            modifier,
-            autocreate_parents=spec.autocreate_parents,
-            rename=spec.rename,
-        )
+    import_archive(
+        transaction,
+        stream,
+        tree,
+        modifier,
+        autocreate_parents=spec.autocreate_parents,
+        rename=spec.rename,
+        progress=progress,
+    )

@@ -158,4 +158,5 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
 def _log_to_stderr() -> None:
     import logging
 
-    logging.basicConfig(level=logging.DEBUG, format="OT: %(message)s")
+    logging.basicConfig(format="OT: %(message)s")
+    logging.getLogger("ostrya").setLevel(logging.DEBUG)

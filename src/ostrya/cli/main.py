@@ -15,7 +15,7 @@ from ostrya.cli import dispatch
 from ostrya.cli.environment import read_environment
 from ostrya.cli.errors import UsageError
 from ostrya.cli.exit_codes import BROKEN_PIPE, FAILURE, INTERRUPTED, Terminated, exit_status
-from ostrya.cli.output import write_error
+from ostrya.cli.output import prepare_streams, write_error
 from ostrya.errors import OstryaError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = sys.argv if argv is None else argv
     drop_in = os.path.basename(argv[0]) == "ostree"
+    prepare_streams()
     try:
         return _run(argv[1:], drop_in=drop_in)
     except KeyboardInterrupt:
@@ -61,15 +62,14 @@ def _run(arguments: Sequence[str], *, drop_in: bool) -> int:
         write_error(_describe(exc), color=not environment.no_color)
         return exit_status(exc, drop_in=drop_in)
     except Exception as exc:  # noqa: BLE001 - the one place where nothing may get past
+        if not {"-v", "--verbose"}.isdisjoint(arguments):
+            sys.excepthook(type(exc), exc, exc.__traceback__)
         return _report_bug(exc, color=not environment.no_color)
     return status
 
 
 def _report_bug(exc: Exception, *, color: bool) -> int:
-    """Say that this is our mistake; with ``--verbose`` say where it was made."""
-    logging = sys.modules.get("logging")
-    if logging is not None and logging.getLogger().isEnabledFor(logging.DEBUG):
-        sys.excepthook(type(exc), exc, exc.__traceback__)
+    """Say that this is our mistake, in one sentence as well."""
     hint = "this is a mistake in ostrya; --verbose shows where, please report it"
     write_error(f"internal error: {type(exc).__name__}: {exc}", hint=hint, color=color)
     return FAILURE

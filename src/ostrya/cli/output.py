@@ -3,9 +3,18 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 _RED_BOLD, _PLAIN = "\x1b[31m\x1b[1m", "\x1b[22m\x1b[0m"
+
+
+def prepare_streams() -> None:
+    """Let every text be written: names of files need not be UTF-8, nor the terminal's charset."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            is_utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
 
 
 def write(text: str) -> None:

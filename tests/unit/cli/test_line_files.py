@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from ostrya.cli.line_files import read_lines, read_stat_overrides
+from ostrya.errors import FormatError
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "list"
+
+
+def test_empty_lines_are_left_out(path):
+    path.write_bytes(b"/a\n\n/b c\r\n/d")
+    assert read_lines(str(path)) == ["/a", "/b c\r", "/d"]
+
+
+def test_what_is_no_text(path):
+    path.write_bytes(b"/\xff\n")
+    with pytest.raises(FormatError, match="not UTF-8"):
+        read_lines(str(path))
+
+
+def test_modes(path):
+    path.write_text("+1048 /a\n2048 /b c\n=384 /d\n")
+    assert read_stat_overrides(str(path)) == ({"/a": 1048, "/b c": 2048}, {"/d": 384})
+
+
+@pytest.mark.parametrize("line", ["2048", "x /a", "= /a"])
+def test_what_is_no_mode(path, line):
+    path.write_text(line + "\n")
+    with pytest.raises(FormatError, match="Malformed statoverride file"):
+        read_stat_overrides(str(path))

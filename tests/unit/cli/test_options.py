@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from ostrya.cli.options import Kind, boolean, flag, number, text, texts
+
+
+def test_kinds():
+    declared = [flag("a", "h"), text("b", "B", "h"), texts("c", "C", "h"), number("d", "D", "h")]
+    declared.append(boolean("e", "E", "h"))
+    assert [option.kind for option in declared] == list(Kind)
+    assert {option.help for option in declared} == {"h"}
+    assert [option.metavar for option in declared] == ["", "B", "C", "D", "E"]

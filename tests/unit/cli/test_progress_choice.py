@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from ostrya.cli.errors import UsageError
+from ostrya.cli.progress_choice import choose_progress
+from ostrya.cli.progress_jsonl import JsonLinesProgress
+from ostrya.cli.progress_plain import PlainProgress
+from ostrya.cli.progress_tty import TerminalProgress
+from ostrya.progress import NULL_PROGRESS
+
+
+def test_modes(monkeypatch):
+    assert isinstance(choose_progress("json", no_color=False), JsonLinesProgress)
+    assert isinstance(choose_progress("plain", no_color=False), PlainProgress)
+    assert choose_progress("none", no_color=False) is NULL_PROGRESS
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
+    assert choose_progress("auto", no_color=False) is NULL_PROGRESS
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert isinstance(choose_progress("auto", no_color=False), TerminalProgress)
+
+
+def test_no_such_mode(run, sample):
+    assert "Unknown kind of progress 'x'" in run.fails(sample.option, "fsck", "--progress=x")
+    with pytest.raises(UsageError):
+        choose_progress("x", no_color=False)
