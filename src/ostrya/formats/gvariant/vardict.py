@@ -13,7 +13,7 @@ because checksums and signatures cover them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, SupportsIndex, overload
 
 
 class Variant(NamedTuple):
@@ -59,15 +59,25 @@ class VarDict(tuple[tuple[str, Variant], ...]):
         """The keys, in their order."""
         return tuple(name for name, _ in self)
 
-    def to_dict(self) -> dict[str, Variant]:
-        """Give a mapping of the entries; of several with one key, the first.
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> tuple[str, Variant]: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> tuple[tuple[str, Variant], ...]: ...
+    @overload
+    def __getitem__(self, index: str, /) -> Variant: ...
 
-        (``dict()`` of a VarDict fails: it has keys, but is indexed by number.)
-        """
-        found: dict[str, Variant] = {}
-        for key, variant in self:
-            found.setdefault(key, variant)
-        return found
+    def __getitem__(self, index: SupportsIndex | slice | str, /) -> Any:
+        """Give an entry by its number or a value by its key; so that ``dict()`` takes it."""
+        if not isinstance(index, str):
+            return super().__getitem__(index)
+        variant = self.get(index)
+        if variant is None:
+            raise KeyError(index)
+        return variant
+
+    def to_dict(self) -> dict[str, Variant]:
+        """Give a mapping of the entries; of several with one key, the first."""
+        return dict(self)
 
     def with_item(self, key: str, variant: Variant) -> Self:
         """Replace the first value of a key where it stands, or append it."""

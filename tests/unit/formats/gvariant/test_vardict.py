@@ -36,6 +36,12 @@ def test_lookup():
 def test_keys_and_mapping():
     assert DOUBLE.keys() == ("k", "l", "k")
     assert DOUBLE.to_dict() == {"k": ONE, "l": TEXT}
+    assert dict(DOUBLE) == {"k": ONE, "l": TEXT}
+    assert DOUBLE["l"] == TEXT
+    assert DOUBLE[1] == ("l", TEXT)
+    assert DOUBLE[1:] == (("l", TEXT), ("k", TWO))
+    with pytest.raises(KeyError):
+        DOUBLE["m"]
 
 
 def test_changes_make_new_ones():
