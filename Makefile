@@ -53,9 +53,9 @@ bench: $(STAMP) system-packages
 fuzz: $(STAMP)
 	$(PY) tests/fuzz/run.py --runs $(FUZZ_RUNS)
 
-#: make crash-full    kill and fill the disk at every step, not at a sample of them
+#: make crash-full    kill and fill the disk at every step; writes docs/crash-tests.md
 crash-full: $(STAMP) system-packages
-	$(PY) -m pytest tests/crash --override-ini "addopts=-ra --import-mode=importlib" -m crash --crash-full
+	$(PY) tools/crash_full.py
 
 system-packages: $(STAMP)
 	@$(PY) tools/system_packages.py

@@ -136,7 +136,7 @@ class Place:
 
 @pytest.mark.parametrize("mode", ["archive", "bare", "bare-user"])
 @pytest.mark.parametrize("verb", ["commit", "pull-local"])
-def test_disk_full_at_any_write(tmp_path, disk, mode, verb, crash_full):
+def test_disk_full_at_any_write(tmp_path, disk, mode, verb, crash_full, record_property):
     place = Place(tmp_path, disk, mode, verb)
     needed = place.needed_blocks()
     assert needed > 0
@@ -148,7 +148,8 @@ def test_disk_full_at_any_write(tmp_path, disk, mode, verb, crash_full):
         refused += place.run_full(blocks)
         place.run_again()
     assert refused, "the disk was never full"
-    print(f"{verb} to {mode}: refused at {refused} of {len(steps)} fillings")
+    told = f"{verb} to {mode}, disk full|{len(steps)} fillings, {refused} refused|{needed} blocks needed"
+    record_property("told", told)
 
 
 @pytest.mark.parametrize("setting", ["min-free-space-percent=99", "min-free-space-size=1GB"])

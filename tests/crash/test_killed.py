@@ -190,8 +190,7 @@ def test_killed_at_any_step(tmp_path, name, jobs, crash_full, record_property):
         assert done.returncode == 0 or refs_of(repo) == after, (point, done.stderr.decode())
         check_whole(repo, point, after)
     assert reached, "no point was reached"
-    record_property("points", len(points))
-    print(f"{name}, {jobs}: killed at {reached} of {len(points)} points")
+    record_property("told", f"{name}, {jobs}|{reached} kills|{len(points)} points")
 
 
 def check_left_behind(
