@@ -213,8 +213,8 @@ def write_page(outcomes: list[Outcome]) -> None:
         "# Conformance",
         "",
         "libostree's own test scripts, as Debian installs them (`ostree-tests`), run against",
-        "`ostrya` under the name `ostree`. `make conformance` runs those that must pass, a list that",
-        "only grows; `make conformance SCRIPTS='all --page'` runs all and writes this page.",
+        "`ostrya` under the name `ostree`. `make conformance` runs those that must pass, a list",
+        "that only grows; `make conformance SCRIPTS='all --page'` runs all and writes this page.",
         "",
     ]
     for title, chosen in (("Must pass", True), ("Others", False)):

@@ -44,6 +44,9 @@ def main() -> int:
     # pip first: the pinned one writes launchers that start without `re`.
     pip(python, "--upgrade", "pip", "hatchling", "editables")
     pip(python, "--no-build-isolation", "--editable", ".[dev]")
+    # Nothing here needs setuptools, and its hook costs every start of this Python milliseconds.
+    uninstall = [str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools"]
+    subprocess.run(uninstall, check=True, stderr=subprocess.DEVNULL)
     print(f"{sys.argv[1]}/bin/ostrya is ready")
     return 0
 

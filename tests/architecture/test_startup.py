@@ -37,7 +37,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "sys.argv = sys.argv[1:]\n"
         "import atexit\n"
         "path = sys.argv[0]\n"
-        "atexit.register(lambda: print('LOADED', *sorted(set(sys.modules) - before)))\n"
+        "atexit.register(lambda: print('\\nLOADED', *sorted(set(sys.modules) - before)))\n"
         "code = compile(open(path).read(), path, 'exec')\n"
         "exec(code, {'__name__': '__main__', '__file__': path})\n"
     )
