@@ -117,7 +117,7 @@ def _add_archive(
             _import(transaction, tree, spec, modifier, progress, stream)
 
 
-def _import(  # noqa: PLR0913 - what one archive needs, passed through once
+def _import(
     transaction: Transaction,
     tree: MutableTree,
     spec: TreeSpec,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from ostrya.cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ostrya.cli.environment import Environment
     from ostrya.cli.options import Option
     from ostrya.cli.parser import Arguments
@@ -21,7 +23,7 @@ class Context:
     Attributes:
         drop_in: We were called as ``ostree``.
         environment: The variables that we honour.
-        help_text: The verb's ``--help``.
+        make_help: Returns the verb's ``--help``, which is made only when somebody asks.
         json: The user wants JSON on stdout.
         repo_path: The repository's path; empty for a verb that takes none.
     """
@@ -30,16 +32,18 @@ class Context:
         "_repo",
         "drop_in",
         "environment",
-        "help_text",
         "json",
+        "make_help",
         "progress_mode",
         "repo_path",
     )
 
-    def __init__(self, *, drop_in: bool, environment: Environment, help_text: str) -> None:
+    def __init__(
+        self, *, drop_in: bool, environment: Environment, make_help: Callable[[], str]
+    ) -> None:
         self.drop_in = drop_in
         self.environment = environment
-        self.help_text = help_text
+        self.make_help = make_help
         self.json = False
         self.progress_mode = "auto"
         self.repo_path = ""
@@ -64,7 +68,7 @@ class Context:
 
     def usage_error(self, message: str) -> UsageError:
         """Return an error that shows the verb's help above the message."""
-        return UsageError(message, help_text=self.help_text + "\n")
+        return UsageError(message, help_text=self.make_help() + "\n")
 
     def disable_fsync(self) -> None:
         """Do not wait for the disk during this run."""

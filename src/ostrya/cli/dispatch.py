@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, cast
 
-from ostrya.cli import external, options, usage
+from ostrya.cli import options
 from ostrya.cli.context import Context
 from ostrya.cli.errors import UsageError
 from ostrya.cli.output import write
@@ -31,9 +31,11 @@ def run_command_line(arguments: Sequence[str], environment: Environment, *, drop
     verb = find_verb(VERBS, name)
     if verb is None:
         if name is not None:
-            path = external.find_extension(name, environment, drop_in=drop_in)
+            from ostrya.cli.external import find_extension, run_extension
+
+            path = find_extension(name, environment, drop_in=drop_in)
             if path is not None:
-                return external.run_extension(path, arguments)
+                return run_extension(path, arguments)
         return _run_group(program, VERBS, None, name, rest)
     if verb.verbs:
         name, rest = take_verb(rest)
@@ -64,15 +66,19 @@ def load_command(verb: Verb) -> Command:
 
 def verb_help(program: str, verb: Verb, command: Command, *, drop_in: bool) -> str:
     """Return the ``--help`` of a verb."""
+    from ostrya.cli.usage import format_help
+
     declared = verb_options(verb, command, drop_in=drop_in)
-    return usage.format_help(program, command.PARAMETERS, verb.help, declared)
+    return format_help(program, command.PARAMETERS, verb.help, declared)
 
 
 def group_help(program: str, verbs: tuple[Verb, ...], group: Verb | None) -> str:
     """Return the ``--help`` of the program itself, or of a group of verbs."""
-    listing = usage.format_verbs(verbs, group.name if group else "")
+    from ostrya.cli.usage import format_help, format_verbs
+
+    listing = format_verbs(verbs, group.name if group else "")
     summary = f"{group.help}\n\n{listing}" if group else listing
-    return usage.format_help(program, "COMMAND", summary, options.GLOBAL)
+    return format_help(program, "COMMAND", summary, options.GLOBAL)
 
 
 def _run_group(
@@ -99,17 +105,20 @@ def _run_verb(
     program: str, verb: Verb, rest: list[str], environment: Environment, *, drop_in: bool
 ) -> int:
     command = load_command(verb)
-    help_text = verb_help(program, verb, command, drop_in=drop_in)
+
+    def make_help() -> str:
+        return verb_help(program, verb, command, drop_in=drop_in)
+
     try:
         arguments = parse_arguments(verb_options(verb, command, drop_in=drop_in), rest)
     except HelpRequested:
-        write(help_text)
+        write(make_help())
         return 0
     if arguments.flag("version"):
         return _print_version(program)
     if arguments.flag("verbose"):
         _log_to_stderr()
-    context = Context(drop_in=drop_in, environment=environment, help_text=help_text)
+    context = Context(drop_in=drop_in, environment=environment, make_help=make_help)
     context.json = arguments.has("json") and arguments.flag("json")
     if arguments.has("progress"):
         context.progress_mode = arguments.text("progress") or "auto"
@@ -146,7 +155,7 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
         named = os.path.join(sysroot, REPO_IN_SYSROOT)
     path = default_repo_path(context.environment.repo) if named is None else os.path.abspath(named)
     if path is None:
-        raise UsageError("Command requires a --repo argument", help_text=context.help_text)
+        raise UsageError("Command requires a --repo argument", help_text=context.make_help())
     context.repo_path = path
     if verb.repo is Repo.NAMED and named is not None:
         return

@@ -98,7 +98,7 @@ def _description(docstring: str | None) -> str:
 
 
 def _table(options: Iterable[Option]) -> str:
-    lines = ["| option | meaning |", "|---|---|"]
+    lines = ["| option | meaning |", "|---|---|", "| `-h`, `--help` | Show help options |"]
     for option in options:
         short = f"`-{option.short}`, " if option.short else ""
         value = f"={option.metavar}" if option.metavar else ""

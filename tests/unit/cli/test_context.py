@@ -10,7 +10,7 @@ from ostrya.progress import NULL_PROGRESS
 
 @pytest.fixture
 def context():
-    return Context(drop_in=False, environment=Environment(), help_text="Usage:\n  x\n")
+    return Context(drop_in=False, environment=Environment(), make_help=lambda: "Usage:\n  x\n")
 
 
 def test_usage_errors_show_the_help(context):
