@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd, flock
+from ostrya.formats.object_name import parse_loose_name
 
 if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
@@ -60,6 +61,7 @@ def allocate(repo: Repository) -> StagingDir:
             found = _try_take(repo, name)
             if found is not None:
                 os.utime(found.fd)
+                _drop_unfinished(found.fd)
                 return found
     while True:
         name = prefix + "".join(secrets.choice(_NAME_CHARS) for _ in range(6))
@@ -68,6 +70,20 @@ def allocate(repo: Repository) -> StagingDir:
             found = _try_take(repo, name)
             if found is not None:
                 return found
+
+
+def _drop_unfinished(staging_fd: int) -> None:
+    """Delete what is not an object: files that a killed writer had not named yet."""
+    for prefix in os.listdir(staging_fd):
+        if len(prefix) != 2:
+            continue
+        fd = dirfd.open_dir(prefix, dir_fd=staging_fd)
+        try:
+            for name in os.listdir(fd):
+                if parse_loose_name(prefix, name) is None:
+                    dirfd.unlink_if_exists(name, dir_fd=fd)
+        finally:
+            os.close(fd)
 
 
 def _try_take(repo: Repository, name: str) -> StagingDir | None:

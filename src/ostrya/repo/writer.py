@@ -103,7 +103,7 @@ class ObjectWriter:
         self._repo = repo
         self._store = repo.store
         self._archive = repo.mode == RepoMode.ARCHIVE
-        self._destination = Destination(fd, sync_each=sync_each)
+        self._destination = Destination(fd, scratch_fd=repo.tmp_fd, sync_each=sync_each)
         self._hashers: dict[FileHeader, hashlib._Hash] = {}
         self._payload_links: PayloadLinks | None = None
         if repo.config.payload_link_threshold_bytes is not None and TRAITS[repo.mode].is_bare:
@@ -183,11 +183,10 @@ class ObjectWriter:
             self._note_existing(checksum, path, len(data))
             return checksum
         self._check_space(len(data))
-        if self._payload_links is not None and self._payload_links.put(
+        stored: int | None = len(data)
+        if self._payload_links is None or not self._payload_links.put(
             self._store, checksum, header, data
         ):
-            stored = len(data)
-        else:
             stored = self._store.put(self._destination, checksum, header, data)
         self._note_new(checksum, len(data), stored)
         return checksum
@@ -357,8 +356,11 @@ class ObjectWriter:
             return
 
     def _note_new(
-        self, checksum: Checksum, size: int, stored: int, *, unpacked: int | None = None
+        self, checksum: Checksum, size: int, stored: int | None, *, unpacked: int | None = None
     ) -> None:
+        """Count an object that was stored; None of its bytes if another worker was quicker."""
+        if stored is None:
+            return
         self.counts.content_written += 1
         self.counts.content_bytes_written += size
         if self.sizes is not None:

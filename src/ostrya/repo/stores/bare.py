@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import time
 from errno import ELOOP
@@ -119,13 +120,13 @@ class BareStore:
         checksum: Checksum,
         header: FileHeader,
         data: bytes | memoryview,
-    ) -> int:
+    ) -> int | None:
         """Store a regular file held in memory."""
         self._check(header, checksum)
         with destination.begin(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
-            self._finish(destination, checksum, header, tmp)
-        return len(data)
+            is_new = self.put_tmpfile(destination, checksum, header, tmp)
+        return len(data) if is_new else None
 
     def put_chunks(
         self,
@@ -134,30 +135,25 @@ class BareStore:
         header: FileHeader,
         size: int,
         chunks: Iterable[bytes],
-    ) -> int:
+    ) -> int | None:
         """Store a regular file that comes in pieces."""
         self._check(header, checksum)
         with destination.begin(loose_file_path(checksum)) as tmp:
             for chunk in chunks:
                 write_all(tmp.fd, chunk)
-            self._finish(destination, checksum, header, tmp)
-        return size
+            is_new = self.put_tmpfile(destination, checksum, header, tmp)
+        return size if is_new else None
 
     def _check(self, header: FileHeader, checksum: Checksum) -> None:
         """Refuse what this mode cannot hold."""
 
     def put_tmpfile(
         self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
-    ) -> None:
-        """Store a file whose content was already written, by cloning for instance."""
-        self._finish(destination, checksum, header, tmp)
-
-    def _finish(
-        self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
-    ) -> None:
+    ) -> bool:
+        """Store a file whose content is written already; False if it was there."""
         self._apply_metadata(tmp.fd, header)
         set_object_times(tmp.fd)
-        destination.publish(tmp, loose_file_path(checksum))
+        return destination.publish(tmp, loose_file_path(checksum))
 
     def _apply_metadata(self, fd: int, header: FileHeader) -> None:
         # Ownership before mode: chown clears setuid. Both only now, when the content is known.
@@ -165,13 +161,15 @@ class BareStore:
         os.fchmod(fd, stat.S_IMODE(header.mode))
         xattr.write_xattrs(fd, header.xattrs)
 
-    def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
+    def put_symlink(
+        self, destination: Destination, checksum: Checksum, header: FileHeader
+    ) -> int | None:
         """Store a symbolic link as one."""
         path = loose_file_path(checksum)
         if self._needs_staging(header):
             self._put_owned_symlink(destination, path, header)
-        else:
-            destination.publish_symlink(header.symlink_target, path)
+        elif not destination.publish_symlink(header.symlink_target, path):
+            return None
         return len(os.fsencode(header.symlink_target))
 
     def _needs_staging(self, header: FileHeader) -> bool:
@@ -180,15 +178,12 @@ class BareStore:
     def _put_owned_symlink(self, destination: Destination, path: str, header: FileHeader) -> None:
         """Give the link its owner under another name first, so that it never appears without."""
         destination.ensure_prefix(path)
-        temporary = path + ".tmp"
-        try:
-            os.symlink(header.symlink_target, temporary, dir_fd=destination.fd)
-        except FileExistsError:
-            os.unlink(temporary, dir_fd=destination.fd)
-            os.symlink(header.symlink_target, temporary, dir_fd=destination.fd)
-        os.chown(temporary, header.uid, header.gid, dir_fd=destination.fd, follow_symlinks=False)
-        xattr.write_xattrs_at(temporary, header.xattrs, dir_fd=destination.fd)
-        os.rename(temporary, path, src_dir_fd=destination.fd, dst_dir_fd=destination.fd)
+        temporary = "symlink." + secrets.token_hex(8)
+        scratch_fd = destination.scratch_fd
+        os.symlink(header.symlink_target, temporary, dir_fd=scratch_fd)
+        os.chown(temporary, header.uid, header.gid, dir_fd=scratch_fd, follow_symlinks=False)
+        xattr.write_xattrs_at(temporary, header.xattrs, dir_fd=scratch_fd)
+        os.rename(temporary, path, src_dir_fd=scratch_fd, dst_dir_fd=destination.fd)
 
 
 class BareUserOnlyStore(BareStore):
@@ -253,7 +248,7 @@ class BareSplitXattrsStore(BareStore):
         checksum: Checksum,
         header: FileHeader,
         data: bytes | memoryview,
-    ) -> int:
+    ) -> int | None:
         """Store a regular file held in memory."""
         self._require_permission()
         return super().put(destination, checksum, header, data)
@@ -265,12 +260,14 @@ class BareSplitXattrsStore(BareStore):
         header: FileHeader,
         size: int,
         chunks: Iterable[bytes],
-    ) -> int:
+    ) -> int | None:
         """Store a regular file that comes in pieces."""
         self._require_permission()
         return super().put_chunks(destination, checksum, header, size, chunks)
 
-    def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
+    def put_symlink(
+        self, destination: Destination, checksum: Checksum, header: FileHeader
+    ) -> int | None:
         """Store a symbolic link as one."""
         self._require_permission()
         return super().put_symlink(destination, checksum, header)

@@ -61,12 +61,12 @@ class BareUserStore:
         checksum: Checksum,
         header: FileHeader,
         data: bytes | memoryview,
-    ) -> int:
+    ) -> int | None:
         """Store a regular file held in memory."""
         with destination.begin(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
-            self.put_tmpfile(destination, checksum, header, tmp)
-        return len(data)
+            is_new = self.put_tmpfile(destination, checksum, header, tmp)
+        return len(data) if is_new else None
 
     def put_chunks(
         self,
@@ -75,26 +75,28 @@ class BareUserStore:
         header: FileHeader,
         size: int,
         chunks: Iterable[bytes],
-    ) -> int:
+    ) -> int | None:
         """Store a regular file that comes in pieces."""
         with destination.begin(loose_file_path(checksum)) as tmp:
             for chunk in chunks:
                 write_all(tmp.fd, chunk)
-            self.put_tmpfile(destination, checksum, header, tmp)
-        return size
+            is_new = self.put_tmpfile(destination, checksum, header, tmp)
+        return size if is_new else None
 
     def put_tmpfile(
         self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
-    ) -> None:
-        """Store a file whose content was already written, by cloning for instance."""
+    ) -> bool:
+        """Store a file whose content is written already; False if it was there."""
         os.setxattr(tmp.fd, _META, encode_filemeta(header))
         # Readable by the owner in any case: this mode is for users without privilege.
         mode = 0o644 if header.is_symlink else (stat.S_IMODE(header.mode) & 0o775) | stat.S_IRUSR
         os.fchmod(tmp.fd, mode)
         set_object_times(tmp.fd)
-        destination.publish(tmp, loose_file_path(checksum))
+        return destination.publish(tmp, loose_file_path(checksum))
 
-    def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
+    def put_symlink(
+        self, destination: Destination, checksum: Checksum, header: FileHeader
+    ) -> int | None:
         """Store a symbolic link as a regular file that holds its target."""
         # The NUL lets other tools map the file and read the target as a C string.
         data = os.fsencode(header.symlink_target) + b"\0"

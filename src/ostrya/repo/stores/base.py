@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 20
 # Up to this size, content is handled whole, in memory.
-WHOLE_BYTES = 8 << 20
+WHOLE_BYTES = 16 << 20
 
 
 class FileObject:
@@ -78,13 +78,15 @@ class Destination:
 
     Attributes:
         fd: ``objects``, or the staging directory of a transaction.
+        scratch_fd: For what needs a name before it may have its own; cleaned of old leftovers.
         sync_each: Whether every object is synced by itself before it gets its name.
     """
 
-    __slots__ = ("_prefixes", "fd", "sync_each")
+    __slots__ = ("_prefixes", "fd", "scratch_fd", "sync_each")
 
-    def __init__(self, fd: int, *, sync_each: bool) -> None:
+    def __init__(self, fd: int, *, scratch_fd: int, sync_each: bool) -> None:
         self.fd = fd
+        self.scratch_fd = scratch_fd
         self.sync_each = sync_each
         self._prefixes: set[str] = set()
 
@@ -140,8 +142,8 @@ class ContentStore(Protocol):
         checksum: Checksum,
         header: FileHeader,
         data: bytes | memoryview,
-    ) -> int:
-        """Store a regular file held in memory, and return the bytes that the object takes."""
+    ) -> int | None:
+        """Store a regular file held in memory, and return the bytes that the object takes; None: it was there."""
 
     def put_chunks(
         self,
@@ -150,12 +152,14 @@ class ContentStore(Protocol):
         header: FileHeader,
         size: int,
         chunks: Iterable[bytes],
-    ) -> int:
-        """Store a regular file that comes in pieces, and return the bytes that the object takes.
+    ) -> int | None:
+        """Store a regular file that comes in pieces, and return the bytes that the object takes; None: it was there.
 
         The pieces are trusted to be those that ``checksum`` was computed from; an exception
         raised while iterating over them leaves nothing behind.
         """
 
-    def put_symlink(self, destination: Destination, checksum: Checksum, header: FileHeader) -> int:
-        """Store a symbolic link, and return the bytes that the object takes."""
+    def put_symlink(
+        self, destination: Destination, checksum: Checksum, header: FileHeader
+    ) -> int | None:
+        """Store a symbolic link, and return the bytes that the object takes; None: it was there."""
