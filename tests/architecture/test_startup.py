@@ -24,8 +24,15 @@ TOO_HEAVY = {
 def repo(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("startup")
     trees.write(folder / "tree/file", b"x")
-    OURS("init", f"--repo={folder / 'repo'}", "--mode=archive")
-    OURS(f"--repo={folder / 'repo'}", "commit", "-b", "main", f"--tree=dir={folder / 'tree'}")
+    OURS("init", f"--repo={folder / 'repo'}", "--mode=bare-user-only")
+    OURS(
+        f"--repo={folder / 'repo'}",
+        "commit",
+        "-b",
+        "main",
+        "--canonical-permissions",
+        f"--tree=dir={folder / 'tree'}",
+    )
     return folder / "repo"
 
 

@@ -144,7 +144,6 @@ def test_checkout_from_file_and_skip_list(tmp_path, repos):
             "-U",
             "--union",
             f"--from-file={tmp_path / 'list'}",
-            "main",
             target / "listed",
         )
     trees.assert_same_tree(tmp_path / "ours", tmp_path / "peer")
