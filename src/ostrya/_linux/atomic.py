@@ -67,6 +67,12 @@ class TmpFile:
         os.rename(self._name, name, src_dir_fd=self._dir_fd, dst_dir_fd=dir_fd)
         self._name = None
 
+    def reopen_read_only(self) -> None:
+        """Give up writing: the file is open for reading only from here on."""
+        fd = os.open(f"/proc/self/fd/{self.fd}", os.O_RDONLY | os.O_CLOEXEC)
+        os.close(self.fd)
+        self.fd = fd
+
     def close(self) -> None:
         """Close the file; without a name given, it is gone."""
         os.close(self.fd)

@@ -6,6 +6,7 @@ Source: ``ostree.repo-config(5)``.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.repo.errors import RepoConfigError
@@ -21,6 +22,21 @@ _DEFAULT_TMP_EXPIRY_S = 24 * 60 * 60
 _DEFAULT_ZLIB_LEVEL = 6
 _DEFAULT_MIN_FREE_PERCENT = 3
 _SIZE_UNITS_MB = {"MB": 1, "GB": 1 << 10, "TB": 1 << 20}
+
+
+class Tristate(Enum):
+    """Whether something is wanted: not at all, where it is possible, or without fail."""
+
+    NO = "no"
+    MAYBE = "maybe"
+    YES = "yes"
+
+
+_TRISTATES = {
+    **dict.fromkeys(("no", "false", "0"), Tristate.NO),
+    **dict.fromkeys(("yes", "true", "1"), Tristate.YES),
+    "maybe": Tristate.MAYBE,
+}
 
 
 class RepoConfig(NamedTuple):
@@ -43,6 +59,7 @@ class RepoConfig(NamedTuple):
         auto_update_summary: Whether every change of a ref rewrites the summary.
         tombstone_commits: Whether deleting a commit leaves a tombstone.
         uncompressed_cache: Whether user-mode checkouts of archives keep inflated content.
+        fsverity: Whether the kernel seals objects as they get their names.
     """
 
     keyfile: KeyFile
@@ -61,6 +78,7 @@ class RepoConfig(NamedTuple):
     auto_update_summary: bool
     tombstone_commits: bool
     uncompressed_cache: bool
+    fsverity: Tristate = Tristate.NO
 
 
 def parse_config(keyfile: KeyFile) -> RepoConfig:
@@ -97,6 +115,7 @@ def parse_config(keyfile: KeyFile) -> RepoConfig:
         or core.boolean("commit-update-summary", default=False),
         tombstone_commits=core.boolean("tombstone-commits", default=False),
         uncompressed_cache=core.boolean("enable-uncompressed-cache", default=True),
+        fsverity=_fsverity(keyfile),
     )
 
 
@@ -133,6 +152,28 @@ def _zlib_level(keyfile: KeyFile) -> int:
         return _DEFAULT_ZLIB_LEVEL
     text = keyfile.get_value("archive", "zlib-level").strip()
     return max(1, min(9, int(text) if text.isdigit() else 1))
+
+
+def _fsverity(keyfile: KeyFile) -> Tristate:
+    composefs = _tristate(keyfile, "composefs", Tristate.NO)
+    default = Tristate.NO if composefs == Tristate.NO else Tristate.MAYBE
+    wanted = _tristate(keyfile, "fsverity", default)
+    if wanted == Tristate.NO:
+        # The older spelling of the same.
+        for key, value in (("required", Tristate.YES), ("opportunistic", Tristate.MAYBE)):
+            if keyfile.has_key("ex-fsverity", key) and keyfile.get_boolean("ex-fsverity", key):
+                return value
+    return wanted
+
+
+def _tristate(keyfile: KeyFile, key: str, default: Tristate) -> Tristate:
+    if not keyfile.has_key("ex-integrity", key):
+        return default
+    text = keyfile.get_value("ex-integrity", key).strip()
+    value = _TRISTATES.get(text)
+    if value is None:
+        raise RepoConfigError(f"Invalid tri-state value: {text}")
+    return value
 
 
 def _payload_threshold(core: _Core) -> int | None:

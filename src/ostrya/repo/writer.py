@@ -103,7 +103,9 @@ class ObjectWriter:
         self._repo = repo
         self._store = repo.store
         self._archive = repo.mode == RepoMode.ARCHIVE
-        self._destination = Destination(fd, scratch_fd=repo.tmp_fd, sync_each=sync_each)
+        self._destination = Destination(
+            fd, scratch_fd=repo.tmp_fd, sync_each=sync_each, fsverity=repo.config.fsverity
+        )
         self._hashers: dict[FileHeader, hashlib._Hash] = {}
         self._payload_links: PayloadLinks | None = None
         if repo.config.payload_link_threshold_bytes is not None and TRAITS[repo.mode].is_bare:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from ostrya._linux.atomic import TmpFile
 from ostrya._linux.dirfd import ensure_dir
+from ostrya.errors import RepoError
+from ostrya.repo.config import Tristate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,6 +75,27 @@ class FileObject:
         self.close()
 
 
+def seal_file(tmp: TmpFile, wanted: Tristate) -> bool:
+    """Let the kernel seal a finished file; False if it is not wanted, or not possible.
+
+    Raises:
+        RepoError: It is required, and the file system cannot.
+    """
+    if wanted == Tristate.NO:
+        return False
+    from ostrya._linux.fsverity import try_enable
+
+    tmp.reopen_read_only()
+    if try_enable(tmp.fd):
+        return True
+    if wanted == Tristate.YES:
+        raise RepoError(
+            "fsverity required but filesystem does not support it",
+            hint="set ex-integrity.fsverity to maybe, or use a file system with fs-verity",
+        )
+    return False
+
+
 class Destination:
     """Where new objects get their names.
 
@@ -80,14 +103,18 @@ class Destination:
         fd: ``objects``, or the staging directory of a transaction.
         scratch_fd: For what needs a name before it may have its own; cleaned of old leftovers.
         sync_each: Whether every object is synced by itself before it gets its name.
+        fsverity: Whether the kernel seals every object before it gets its name.
     """
 
-    __slots__ = ("_prefixes", "fd", "scratch_fd", "sync_each")
+    __slots__ = ("_prefixes", "fd", "fsverity", "scratch_fd", "sync_each")
 
-    def __init__(self, fd: int, *, scratch_fd: int, sync_each: bool) -> None:
+    def __init__(
+        self, fd: int, *, scratch_fd: int, sync_each: bool, fsverity: Tristate = Tristate.NO
+    ) -> None:
         self.fd = fd
         self.scratch_fd = scratch_fd
         self.sync_each = sync_each
+        self.fsverity = fsverity
         self._prefixes: set[str] = set()
 
     def begin(self, path: str, mode: int = 0o600) -> TmpFile:
@@ -99,6 +126,9 @@ class Destination:
         """Name a finished file; False if an object of that name was there already."""
         if self.sync_each:
             os.fsync(tmp.fd)
+        if self.fsverity != Tristate.NO and not seal_file(tmp, self.fsverity):
+            # The file system will not support it for the next object either.
+            self.fsverity = Tristate.NO
         try:
             tmp.link(path, dir_fd=self.fd)
         except FileExistsError:
@@ -143,7 +173,9 @@ class ContentStore(Protocol):
         header: FileHeader,
         data: bytes | memoryview,
     ) -> int | None:
-        """Store a regular file held in memory, and return the bytes that the object takes; None: it was there."""
+        """Store a regular file held in memory, and return the bytes that it takes.
+
+        None says that it was there already."""
 
     def put_chunks(
         self,
@@ -153,7 +185,9 @@ class ContentStore(Protocol):
         size: int,
         chunks: Iterable[bytes],
     ) -> int | None:
-        """Store a regular file that comes in pieces, and return the bytes that the object takes; None: it was there.
+        """Store a regular file that comes in pieces, and return the bytes that it takes.
+
+        None says that it was there already.
 
         The pieces are trusted to be those that ``checksum`` was computed from; an exception
         raised while iterating over them leaves nothing behind.
@@ -162,4 +196,6 @@ class ContentStore(Protocol):
     def put_symlink(
         self, destination: Destination, checksum: Checksum, header: FileHeader
     ) -> int | None:
-        """Store a symbolic link, and return the bytes that the object takes; None: it was there."""
+        """Store a symbolic link, and return the bytes that it takes.
+
+        None says that it was there already."""
