@@ -218,19 +218,18 @@ class _Fsck:
         self._progress.send(Started("fsck objects", total, Unit.ITEMS))
         done = 0
         for count, problems in verify_objects(self._repo, names, jobs=jobs):
-            for problem in problems:
-                self._handle(problem, commits)
+            if problems:
+                holders = commits_holding(self._repo, commits, [p.name for p in problems])
+                for problem in problems:
+                    self._handle(problem, holders[problem.name])
             done += count
             self._progress.send(Advanced("fsck objects", done))
         self._progress.send(Finished("fsck objects", done))
         return total
 
-    def _handle(self, problem: Problem, commits: list[Checksum] | None) -> None:
-        """Report a problem, or raise it; ``commits`` are those that may hold the object."""
+    def _handle(self, problem: Problem, holders: list[Checksum] | None) -> None:
+        """Report a problem, or raise it; ``holders`` are the commits that reach the object."""
         name = problem.name
-        holders: list[Checksum] | None = None
-        if commits is not None:
-            holders = commits_holding(self._repo, commits, [name])[name]
         where = "" if holders is None else f" in commits {', '.join(holders)}"
         gone = problem.missing
         if problem.missing:

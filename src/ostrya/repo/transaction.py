@@ -172,6 +172,9 @@ class Transaction:
             sync_filesystem(repo.dir_fd)
         touched = _rename_staged(repo, self._staging.fd)
         if repo.config.fsync:
+            if repo.config.per_object_fsync:
+                # Objects went into place one by one, so any directory may have changed.
+                touched = _prefixes(repo.objects_fd)
             _sync_object_dirs(repo, touched)
         self._leave(delete=True)
         try:
@@ -213,9 +216,7 @@ class Transaction:
 def _rename_staged(repo: Repository, staging_fd: int) -> list[str]:
     """Move all staged objects into place; return the two-letter directories that changed."""
     touched = []
-    with os.scandir(staging_fd) as entries:
-        prefixes = [entry.name for entry in entries if len(entry.name) == 2]
-    for prefix in prefixes:
+    for prefix in _prefixes(staging_fd):
         touched.append(prefix)
         try:
             # A whole directory at once, where objects has none of that name or an empty one.
@@ -225,6 +226,10 @@ def _rename_staged(repo: Repository, staging_fd: int) -> list[str]:
                 raise
             _rename_one_by_one(repo, staging_fd, prefix)
     return touched
+
+
+def _prefixes(fd: int) -> list[str]:
+    return [name for name in os.listdir(fd) if len(name) == 2]
 
 
 def _rename_one_by_one(repo: Repository, staging_fd: int, prefix: str) -> None:

@@ -175,7 +175,8 @@ class ContentStore(Protocol):
     ) -> int | None:
         """Store a regular file held in memory, and return the bytes that it takes.
 
-        None says that it was there already."""
+        None says that it was there already.
+        """
 
     def put_chunks(
         self,
@@ -198,4 +199,5 @@ class ContentStore(Protocol):
     ) -> int | None:
         """Store a symbolic link, and return the bytes that it takes.
 
-        None says that it was there already."""
+        None says that it was there already.
+        """
