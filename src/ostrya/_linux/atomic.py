@@ -8,7 +8,6 @@ returns, a power cut leaves the old content or the new, never a mixture.
 from __future__ import annotations
 
 import os
-import secrets
 from errno import EISDIR, ENOENT, EOPNOTSUPP
 from typing import Self
 
@@ -91,7 +90,8 @@ class TmpFile:
 
 
 def _temporary_name() -> str:
-    return f"tmp.{secrets.token_hex(8)}"
+    # Not from secrets: that module costs every start-up more than all the rest of this one.
+    return f"tmp.{os.urandom(8).hex()}"
 
 
 def write_all(fd: int, data: bytes | memoryview) -> None:

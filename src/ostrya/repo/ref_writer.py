@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
@@ -52,7 +51,7 @@ def write_alias(repo: Repository, ref: str, target: str) -> None:
     if resolve_ref(repo, None, target, allow_noent=True, search_remotes=False) is None:
         raise RefNotFound(target)
     _make_parents(repo, "refs/heads", ref)
-    temporary = "alias." + secrets.token_hex(8)
+    temporary = "alias." + os.urandom(8).hex()
     os.symlink("../" * ref.count("/") + target, temporary, dir_fd=repo.tmp_fd)
     os.rename(temporary, f"refs/heads/{ref}", src_dir_fd=repo.tmp_fd, dst_dir_fd=repo.dir_fd)
     os.utime(repo.dir_fd)

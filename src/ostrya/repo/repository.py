@@ -15,7 +15,6 @@ from ostrya.repo.errors import RepoConfigError, RepoModeError, RepoNotFound
 from ostrya.repo.lock import RepoLock
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.runtime import DEFAULT_RUNTIME, Runtime
-from ostrya.repo.stores.registry import make_store
 
 if TYPE_CHECKING:
     from typing import Self
@@ -47,13 +46,13 @@ class Repository:
         staging_fd: Objects of the transaction under way, or -1.
         config: What its configuration says.
         parent: The repository whose objects count as present here, if there is one.
-        store: How content lies in it.
         writable: Whether objects can be written.
         lock: Its lock.
         runtime: What the surroundings say.
     """
 
     __slots__ = (
+        "_store",
         "config",
         "dir_fd",
         "lock",
@@ -62,7 +61,6 @@ class Repository:
         "path",
         "runtime",
         "staging_fd",
-        "store",
         "tmp_fd",
         "writable",
     )
@@ -84,7 +82,7 @@ class Repository:
         if self.writable and runtime.use_cache:
             dirfd.ensure_dir("cache", dir_fd=self.tmp_fd)
         self.config: RepoConfig = read_config(self)
-        self.store: ContentStore = make_store(self.config, runtime)
+        self._store: ContentStore | None = None
         self.lock = RepoLock(dir_fd, self.config.lock_timeout_s, runtime.on_lock_wait)
 
     @property
@@ -92,10 +90,19 @@ class Repository:
         """How content is stored."""
         return self.config.mode
 
+    @property
+    def store(self) -> ContentStore:
+        """How content lies in it; made when content is first asked for."""
+        if self._store is None:
+            from ostrya.repo.stores.registry import make_store
+
+            self._store = make_store(self.config, self.runtime)
+        return self._store
+
     def reload_config(self) -> None:
         """Read the configuration again, after it was changed."""
         self.config = read_config(self)
-        self.store = make_store(self.config, self.runtime)
+        self._store = None
 
     def close(self) -> None:
         """Close all handles, the parents' too; a lock held is lost."""

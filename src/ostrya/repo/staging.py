@@ -13,7 +13,6 @@ disk: directories of other boots are deleted, one of this boot is taken up again
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 import time
 from contextlib import suppress
@@ -64,7 +63,7 @@ def allocate(repo: Repository) -> StagingDir:
                 _drop_unfinished(found.fd)
                 return found
     while True:
-        name = prefix + "".join(secrets.choice(_NAME_CHARS) for _ in range(6))
+        name = prefix + "".join(_NAME_CHARS[byte % len(_NAME_CHARS)] for byte in os.urandom(6))
         with suppress(FileExistsError):
             os.mkdir(name, 0o755, dir_fd=repo.tmp_fd)
             found = _try_take(repo, name)

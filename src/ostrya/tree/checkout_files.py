@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from errno import EEXIST, EMLINK, EPERM, EXDEV
 from typing import TYPE_CHECKING
@@ -143,7 +142,7 @@ class FilePlacer:
             raise _exists(f"Hardlinking {path} to {name}") from error
         if self._options.process_whiteouts:
             dirfd.remove_tree(name, dir_fd=dir_fd)
-        temporary = "checkout-union-" + secrets.token_hex(6)
+        temporary = "checkout-union-" + os.urandom(6).hex()
         tmp_fd = self._repo.tmp_fd
         os.link(path, temporary, src_dir_fd=src_fd, dst_dir_fd=tmp_fd, follow_symlinks=False)
         try:
@@ -231,7 +230,7 @@ class FilePlacer:
             dirfd.remove_tree(name, dir_fd=dir_fd)
             self._copy_once(dir_fd, name, header, loaded)
             return
-        temporary = f".{secrets.token_hex(8)}.tmp"
+        temporary = f".{os.urandom(8).hex()}.tmp"
         self._copy_once(dir_fd, temporary, header, loaded)
         try:
             os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)

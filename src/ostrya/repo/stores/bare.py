@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 import time
 from errno import ELOOP
@@ -178,7 +177,7 @@ class BareStore:
     def _put_owned_symlink(self, destination: Destination, path: str, header: FileHeader) -> None:
         """Give the link its owner under another name first, so that it never appears without."""
         destination.ensure_prefix(path)
-        temporary = "symlink." + secrets.token_hex(8)
+        temporary = "symlink." + os.urandom(8).hex()
         scratch_fd = destination.scratch_fd
         os.symlink(header.symlink_target, temporary, dir_fd=scratch_fd)
         os.chown(temporary, header.uid, header.gid, dir_fd=scratch_fd, follow_symlinks=False)
