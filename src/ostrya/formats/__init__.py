@@ -14,6 +14,7 @@ in time and memory bounded by their size.
     dirmeta.py         owner, mode, xattrs of a directory
     dirtree.py         entries of a directory
     file_header.py     what stands before the content of a file
+    filemeta.py        the same, beside files of bare-user repositories
     commit.py          the commit, its well-known metadata, its size entries
     commitmeta.py      detached metadata, where signatures live
     tombstone.py       what remains of a deleted commit
@@ -22,4 +23,5 @@ in time and memory bounded by their size.
     summary.py         the ``summary`` file
     varint.py          LEB128
     verity_digest.py   fs-verity digest of a byte stream
+    erofs/             composefs images, byte for byte
 """
