@@ -60,6 +60,10 @@ def with_automatic_metadata(
 
         release = find_kernel_release(transaction.repo, root)
         metadata = with_bootable_keys(metadata, release)
+    if arguments.flag("generate-composefs-metadata"):
+        from ostrya.tree.composefs import image_digest, with_digest_key
+
+        metadata = with_digest_key(metadata, image_digest(transaction.repo, root))
     return metadata
 
 

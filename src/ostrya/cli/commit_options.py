@@ -40,6 +40,7 @@ OPTIONS = (
     flag("consume", "Delete local directories once they are committed"),
     flag("table-output", "Print counts besides the checksum, as KEY: VALUE"),
     flag("generate-sizes", "Put the sizes of all objects into the metadata"),
+    flag("generate-composefs-metadata", "Put the digest of the composefs image into the metadata"),
     flag("disable-fsync", "Do not wait for the disk", hidden=True),
     FSYNC,
     text("timestamp", "TIMESTAMP", "The time of the commit; by default now"),

@@ -45,6 +45,8 @@ OPTIONS = (
     text("skip-list", "FILE", "File with paths to leave out"),
     text("selinux-policy", "PATH", "Label files after the policy in PATH; implies --force-copy"),
     text("selinux-prefix", "PREFIX", "Where the tree will be, for --selinux-policy"),
+    flag("composefs", "Write a composefs image of the commit into the file DESTINATION"),
+    flag("composefs-noverity", "As --composefs, without the fs-verity digests of files"),
 )
 
 # Options that libostree's newer interface is needed for; without any, inflated content is kept.
@@ -91,6 +93,9 @@ def _check_out(
 ) -> None:
     rev, subpath, destination = what
     repo = context.repo
+    if _wants_image(arguments):
+        _write_image(context, arguments, rev, destination)
+        return
     forgiven = (PathNotFound,) if arguments.flag("allow-noent") else ()
     with suppress(*forgiven):
         checkout_commit(
@@ -103,7 +108,31 @@ def _check_out(
         )
 
 
+def _wants_image(arguments: Arguments) -> bool:
+    return arguments.flag("composefs") or arguments.flag("composefs-noverity")
+
+
+def _write_image(context: Context, arguments: Arguments, rev: str, destination: str) -> None:
+    from ostrya.tree.composefs import Verity, checkout_image
+
+    repo = context.repo
+    verity = Verity.NONE if arguments.flag("composefs-noverity") else Verity.ALL
+    checkout_image(
+        repo, require_rev(repo, rev), destination, verity=verity, progress=context.progress()
+    )
+
+
+def _check_image_options(arguments: Arguments) -> None:
+    flags = any(arguments.flag(name) for name in _BEYOND_THE_BASICS)
+    texts = ("skip-list", "selinux-policy", "selinux-prefix")
+    if flags or any(arguments.text(name) is not None for name in texts):
+        raise UsageError("Specified options are incompatible with --composefs")
+
+
 def _make_options(arguments: Arguments, context: Context) -> CheckoutOptions:
+    if _wants_image(arguments):
+        _check_image_options(arguments)
+        return CheckoutOptions()
     policy, prefix = arguments.text("selinux-policy"), arguments.text("selinux-prefix")
     for first, second in _EXCLUSIVE:
         if arguments.flag(first) and arguments.flag(second):
