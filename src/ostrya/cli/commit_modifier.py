@@ -12,6 +12,7 @@ from ostrya.tree.modifier import CommitModifier
 
 if TYPE_CHECKING:
     from ostrya.cli.parser import Arguments
+    from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
 
 
@@ -58,6 +59,13 @@ def set_policy(modifier: CommitModifier, root_path: str) -> None:
     from ostrya.tree.selinux import load_policy
 
     modifier.label_for = load_policy(root_path).label_for
+
+
+def set_policy_of_commit(modifier: CommitModifier, repo: Repository, commit: Checksum) -> None:
+    """Let a modifier label files after the SELinux policy of a commit."""
+    from ostrya.tree.selinux import load_policy_of_commit
+
+    modifier.label_for = load_policy_of_commit(repo, commit).label_for
 
 
 def _owner(arguments: Arguments, name: str) -> int | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from ostrya.cli.commit_modifier import set_policy
+from ostrya.cli.commit_modifier import set_policy, set_policy_of_commit
 from ostrya.cli.errors import UsageError
 from ostrya.repo.refs import require_rev
 
@@ -49,6 +49,8 @@ def parse_trees(arguments: Arguments) -> list[TreeSpec]:
     path = arguments.positionals[0] if arguments.positionals else "."
     texts = arguments.texts("tree") or [f"dir={path}"]
     rename = _parse_filter(arguments.text("tar-pathname-filter"))
+    # A base that is named gives the policy itself.
+    from_base = arguments.flag("selinux-policy-from-base") and arguments.text("base") is None
     specs = []
     for index, text in enumerate(texts):
         kind, equals, source = text.partition("=")
@@ -56,7 +58,7 @@ def parse_trees(arguments: Arguments) -> list[TreeSpec]:
             raise UsageError(f"Missing type in tree specification '{text}'")
         if kind not in _KINDS:
             raise UsageError(f"Invalid tree type specification '{kind}'")
-        policy = arguments.flag("selinux-policy-from-base") and index == 0
+        policy = from_base and index == 0
         if policy and kind == "tar":
             raise UsageError("Cannot use --selinux-policy-from-base with tar")
         specs.append(
@@ -85,6 +87,8 @@ def add_tree(
         from ostrya.tree.overlay import overlay_commit
 
         commit = require_rev(transaction.repo, spec.source)
+        if spec.gives_policy:
+            set_policy_of_commit(modifier, transaction.repo, commit)
         overlay_commit(transaction, commit, tree, modifier)
 
 

@@ -2,7 +2,8 @@
 """Progress bars on a terminal.
 
 Drawing starts one second after the first task does: short runs stay quiet, and do not pay for
-the import of the drawing library.
+the import of the drawing library. It is done as events come, without a thread of its own, because
+beside threads no worker process may be forked.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _QUIET_S = 1.0
+_REFRESH_S = 0.1
 
 
 class TerminalProgress:
@@ -27,13 +29,17 @@ class TerminalProgress:
         self._running: dict[str, Started] = {}
         self._bars: dict[str, TaskID] = {}
         self._screen: Progress | None = None
+        self._drawn = 0.0
 
     def send(self, event: ProgressEvent) -> None:
         """Take one event."""
         if isinstance(event, Started):
             self._running[event.task] = event
-        elif isinstance(event, Advanced) and time.monotonic() - self._began >= _QUIET_S:
-            self._draw(event)
+        elif isinstance(event, Advanced):
+            now = time.monotonic()
+            if now - self._began >= _QUIET_S and now - self._drawn >= _REFRESH_S:
+                self._drawn = now
+                self._draw(event)
         elif isinstance(event, Finished):
             self._finish(event)
 
@@ -49,6 +55,7 @@ class TerminalProgress:
                 event.task, total=started.total, unit=started.unit
             )
         self._screen.update(self._bars[event.task], completed=event.done, total=event.total)
+        self._screen.refresh()
 
     def _finish(self, event: Finished) -> None:
         self._running.pop(event.task, None)
@@ -90,5 +97,6 @@ def _make_screen(*, no_color: bool) -> Progress:
         AmountColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True, no_color=no_color),
+        auto_refresh=False,
         transient=True,
     )

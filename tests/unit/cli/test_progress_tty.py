@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 import pytest
 
@@ -40,7 +41,11 @@ def test_long_work_draws_a_bar(clock, capfd):
     progress.send(Started("counting", None, Unit.ITEMS))
     clock.now = 1.5
     progress.send(Advanced("copying", 1500))
+    clock.now = 1.7
     progress.send(Advanced("counting", 3))
+    assert len(progress._screen.tasks) == 2
+    # Threads of our own would keep workers from being processes.
+    assert threading.active_count() == 1
     progress.send(Advanced("unknown", 3))
     progress.send(Finished("copying", 2000))
     progress.send(Finished("counting", 3))

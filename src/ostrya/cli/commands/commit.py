@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ostrya.cli import commit_options
 from ostrya.cli.commit_message import read_message
 from ostrya.cli.commit_metadata import detached_metadata, given_metadata, with_automatic_metadata
-from ostrya.cli.commit_modifier import make_modifier
+from ostrya.cli.commit_modifier import make_modifier, set_policy_of_commit
 from ostrya.cli.commit_trees import TreeSpec, add_tree, parse_trees
 from ostrya.cli.output import write, write_line, write_message
 from ostrya.errors import OstryaError
@@ -132,7 +132,10 @@ def _write_root(
     base = arguments.text("base")
     tree = MutableTree()
     if base is not None:
-        tree = tree_from_commit(context.repo, refs.require_rev(context.repo, base))
+        commit = refs.require_rev(context.repo, base)
+        tree = tree_from_commit(context.repo, commit)
+        if arguments.flag("selinux-policy-from-base"):
+            set_policy_of_commit(plan.modifier, context.repo, commit)
     progress = context.progress()
     for spec in plan.trees:
         add_tree(transaction, tree, spec, plan.modifier, progress)
