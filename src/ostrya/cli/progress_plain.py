@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from ostrya.cli.sizes import format_size
 from ostrya.progress import Finished, ProgressEvent, Started, Unit
+from ostrya.repo.free_space import format_size
 
 
 class PlainProgress:

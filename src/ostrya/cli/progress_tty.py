@@ -79,7 +79,7 @@ def _make_screen(*, no_color: bool) -> Progress:
     )
     from rich.text import Text
 
-    from ostrya.cli.sizes import format_size
+    from ostrya.repo.free_space import format_size
 
     class AmountColumn(ProgressColumn):
         def render(self, task: object) -> Text:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli.dump import format_local, metadata_as_json, print_variant
-from ostrya.cli.sizes import format_size
 from ostrya.formats.gvariant.byteorder import swap_u64
+from ostrya.repo.free_space import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

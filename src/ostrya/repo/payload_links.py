@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ostrya._linux import reflink
 from ostrya._linux.atomic import TmpFile
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ostrya.formats.file_header import FileHeader
     from ostrya.repo.repository import Repository
     from ostrya.repo.stores.bare import BareStore
-    from ostrya.repo.stores.bare_user import BareUserStore
     from ostrya.repo.stores.base import ContentStore, Destination
 
 _TARGET_PREFIX = "../"
@@ -66,7 +65,7 @@ class PayloadLinks:
     def _put_clone(
         self, store: ContentStore, checksum: Checksum, header: FileHeader, twin_fd: int
     ) -> bool:
-        clone_store: BareStore | BareUserStore = store  # type: ignore[assignment]  # bare modes only
+        clone_store = cast("BareStore", store)
         with self._destination.begin(checksum) as tmp:
             if not reflink.try_clone(twin_fd, tmp.fd):
                 return False

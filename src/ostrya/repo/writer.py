@@ -18,7 +18,8 @@ from ostrya._linux.dirfd import unlink_if_exists
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
-from ostrya.repo.errors import ChecksumMismatch, LowSpace
+from ostrya.repo.errors import ChecksumMismatch
+from ostrya.repo.free_space import FreeSpace
 from ostrya.repo.modes import TRAITS, RepoMode
 from ostrya.repo.stores.base import WHOLE_BYTES, Destination
 
@@ -89,11 +90,10 @@ class ObjectWriter:
     __slots__ = (
         "_archive",
         "_destination",
+        "_free_space",
         "_hashers",
         "_payload_links",
-        "_privileged",
         "_repo",
-        "_reserved_bytes",
         "_store",
         "counts",
         "sizes",
@@ -112,8 +112,7 @@ class ObjectWriter:
             from ostrya.repo.payload_links import PayloadLinks
 
             self._payload_links = PayloadLinks(repo, self._destination)
-        self._reserved_bytes = min_free_bytes(repo)
-        self._privileged = os.geteuid() == 0
+        self._free_space = FreeSpace(repo, fd)
         self.counts = WriteCounts()
         self.sizes: dict[str, SizeEntry] | None = {} if with_sizes else None
 
@@ -184,7 +183,7 @@ class ObjectWriter:
         if not known_absent and self.has(path):
             self._note_existing(checksum, path, len(data))
             return checksum
-        self._check_space(len(data))
+        self._free_space.require(len(data))
         stored: int | None = len(data)
         if self._payload_links is None or not self._payload_links.put(
             self._store, checksum, header, data
@@ -214,7 +213,7 @@ class ObjectWriter:
         if self.has(path):
             self._note_existing(checksum, path, size)
             return checksum
-        self._check_space(size)
+        self._free_space.require(size)
         again = self._verified(self.hasher_for(header), checksum, read_chunks())
         stored = self._store.put_chunks(self._destination, checksum, header, size, again)
         self._note_new(checksum, size, stored)
@@ -237,7 +236,7 @@ class ObjectWriter:
         """
         if expected is not None and size > WHOLE_BYTES:
             self.counts.content_total += 1
-            self._check_space(size)
+            self._free_space.require(size)
             verified = self._verified(self.hasher_for(header), expected, chunks)
             stored = self._store.put_chunks(self._destination, expected, header, size, verified)
             self._note_new(expected, size, stored)
@@ -247,7 +246,7 @@ class ObjectWriter:
         return self._write_spooled(header, size, chunks)
 
     def _write_spooled(self, header: FileHeader, size: int, chunks: Iterable[bytes]) -> Checksum:
-        self._check_space(size)
+        self._free_space.require(size)
         spool_fd = os.open(
             ".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=self._destination.fd
         )
@@ -338,14 +337,6 @@ class ObjectWriter:
             yield chunk
         self._checked(hasher, expected)
 
-    def _check_space(self, size: int) -> None:
-        if not self._reserved_bytes:
-            return
-        free = os.fstatvfs(self._destination.fd)
-        blocks = free.f_bfree if self._privileged else free.f_bavail
-        if blocks * free.f_frsize - self._reserved_bytes < size:
-            raise low_space_error(self._repo, size)
-
     def _note_existing(self, checksum: Checksum, path: str, unpacked: int) -> None:
         if self.sizes is None or checksum in self.sizes:
             return
@@ -384,40 +375,3 @@ def read_chunks(fd: int, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:
     while data := os.pread(fd, chunk_bytes, offset):
         offset += len(data)
         yield data
-
-
-def min_free_bytes(repo: Repository) -> int:
-    """Return how much free space the configuration wants left on the repository's disk."""
-    config = repo.config
-    if config.min_free_mb:
-        return config.min_free_mb << 20
-    if not config.min_free_percent:
-        return 0
-    found = os.fstatvfs(repo.dir_fd)
-    return found.f_frsize * found.f_blocks * config.min_free_percent // 100
-
-
-def low_space_error(repo: Repository, size: int) -> LowSpace:
-    """Say which limit would be broken, in libostree's words."""
-    config = repo.config
-    limit = (
-        f"min-free-space-size {config.min_free_mb}MB"
-        if config.min_free_mb
-        else f"min-free-space-percent '{config.min_free_percent}%'"
-    )
-    return LowSpace(
-        f"{limit} would be exceeded, at least {format_size(size)} requested",
-        hint=f"free some space on the disk of {repo.path}, or prune the repository",
-    )
-
-
-def format_size(size: int) -> str:
-    """Write a number of bytes the way GLib does: powers of 1000, one decimal."""
-    if size < 1000:
-        return f"{size} bytes" if size != 1 else "1 byte"
-    value = float(size)
-    for unit in ("kB", "MB", "GB", "TB", "PB"):
-        value /= 1000
-        if value < 1000:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1000:.1f} EB"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.cli.options import flag, number
 from ostrya.cli.output import write, write_json
-from ostrya.cli.sizes import format_size
+from ostrya.repo.free_space import format_size
 from ostrya.repo.refs import require_rev
 from ostrya.tree import diff
 

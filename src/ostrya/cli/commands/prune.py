@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ostrya.cli.errors import UsageError
 from ostrya.cli.options import flag, number, text, texts
 from ostrya.cli.output import write_line
-from ostrya.cli.sizes import format_size
 from ostrya.formats.checksum import check_checksum
+from ostrya.repo.free_space import format_size
 from ostrya.repo.prune import PruneResult, delete_commit, prune, prune_branches, prune_deltas
 from ostrya.repo.repository import require_writable
 from ostrya.repo.traverse import ALL_PARENTS

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from ostrya.cli.options import flag, number, text
 from ostrya.cli.output import write_line
 from ostrya.cli.repo_lookup import make_runtime
-from ostrya.cli.sizes import format_size
 from ostrya.errors import RepoError
 from ostrya.formats.refs import check_remote_name
 from ostrya.pull.pull_local import PullLocalOptions, pull_local
+from ostrya.repo.free_space import format_size
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.repository import open_repository, require_writable
 

@@ -129,7 +129,7 @@ def _format_value(value: Variant, *, as_hex: bool) -> str:
 
 
 def _show_sizes(context: Context, checksum: Checksum) -> int:
-    from ostrya.cli.sizes import format_size
+    from ostrya.repo.free_space import format_size
 
     repo = context.repo
     sizes = decode_sizes(reader.load_commit(repo, checksum).metadata)

@@ -14,15 +14,12 @@ import stat
 from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
-from ostrya._linux.atomic import TmpFile, write_all
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.filemeta import decode_filemeta, encode_filemeta
-from ostrya.repo.stores.bare import loose_file_path, open_bare, set_object_times
+from ostrya.repo.stores.bare import BareStore, loose_file_path, open_bare
 from ostrya.repo.stores.base import FileObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.file_header import FileHeader
     from ostrya.repo.stores.base import Destination
@@ -31,14 +28,13 @@ _META = "user.ostreemeta"
 _MAX_TARGET_BYTES = 4096
 
 
-class BareUserStore:
+class BareUserStore(BareStore):
     """Stores content the way mode ``bare-user`` does."""
 
     __slots__ = ()
 
-    def path_of(self, checksum: Checksum) -> str:
-        """Return the loose path of a content object."""
-        return loose_file_path(checksum)
+    def __init__(self) -> None:
+        super().__init__(with_xattrs=True)
 
     def load(self, objects_fd: int, checksum: Checksum) -> FileObject:
         """Open a content object."""
@@ -55,44 +51,11 @@ class BareUserStore:
             return FileObject(header, 0, found.st_size)
         return FileObject(header, found.st_size, found.st_size, fd)
 
-    def put(
-        self,
-        destination: Destination,
-        checksum: Checksum,
-        header: FileHeader,
-        data: bytes | memoryview,
-    ) -> int | None:
-        """Store a regular file held in memory."""
-        with destination.begin(loose_file_path(checksum)) as tmp:
-            write_all(tmp.fd, data)
-            is_new = self.put_tmpfile(destination, checksum, header, tmp)
-        return len(data) if is_new else None
-
-    def put_chunks(
-        self,
-        destination: Destination,
-        checksum: Checksum,
-        header: FileHeader,
-        size: int,
-        chunks: Iterable[bytes],
-    ) -> int | None:
-        """Store a regular file that comes in pieces."""
-        with destination.begin(loose_file_path(checksum)) as tmp:
-            for chunk in chunks:
-                write_all(tmp.fd, chunk)
-            is_new = self.put_tmpfile(destination, checksum, header, tmp)
-        return size if is_new else None
-
-    def put_tmpfile(
-        self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
-    ) -> bool:
-        """Store a file whose content is written already; False if it was there."""
-        os.setxattr(tmp.fd, _META, encode_filemeta(header))
+    def _apply_metadata(self, fd: int, header: FileHeader) -> None:
+        os.setxattr(fd, _META, encode_filemeta(header))
         # Readable by the owner in any case: this mode is for users without privilege.
         mode = 0o644 if header.is_symlink else (stat.S_IMODE(header.mode) & 0o775) | stat.S_IRUSR
-        os.fchmod(tmp.fd, mode)
-        set_object_times(tmp.fd)
-        return destination.publish(tmp, loose_file_path(checksum))
+        os.fchmod(fd, mode)
 
     def put_symlink(
         self, destination: Destination, checksum: Checksum, header: FileHeader

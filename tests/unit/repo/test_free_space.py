@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from ostrya.cli.sizes import format_size
+from ostrya.repo.free_space import format_size
 
 
 @pytest.mark.parametrize(
