@@ -158,7 +158,8 @@ class _CommitSource:
         except (PathNotFound, NotADirectory):
             return None
         with load_file(self._repo, found.checksum) as loaded:
-            return loaded.read()
+            # An archive gives a bytearray, which is neither hashable nor text.
+            return bytes(loaded.read())
 
     def names(self, path: str) -> list[str]:
         from ostrya.tree.lookup import (
