@@ -25,6 +25,7 @@ from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Sta
 from ostrya.repo.reader import load_commit, load_dirmeta, load_dirtree, load_file
 from ostrya.repo.stores.base import FileObject, seal_file
 from ostrya.tree.commit import TreeRoot
+from ostrya.tree.errors import ImageDigestMismatch
 from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
@@ -50,26 +51,6 @@ class Verity(IntEnum):
     NONE = 0
     IF_SEALED = 1
     ALL = 2
-
-
-class DigestMismatch(IntegrityError):
-    """The image of a commit is not the one that the commit promises.
-
-    Attributes:
-        actual: Digest of the image.
-        expected: Digest in the commit.
-    """
-
-    def __init__(self, actual: Checksum, expected: Checksum) -> None:
-        super().__init__(
-            f"Generated composefs image digest ({actual}) "
-            f"doesn't match expected digest ({expected})"
-        )
-        self.actual = actual
-        self.expected = expected
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.actual, self.expected))
 
 
 def image_tree(
@@ -142,7 +123,7 @@ def checkout_image(
     Raises:
         ObjectNotFound: The repository lacks an object.
         ErofsError: An image cannot hold the tree.
-        DigestMismatch: The commit has the digest of another image.
+        ImageDigestMismatch: The commit has the digest of another image.
     """
     commit = load_commit(repo, checksum)
     expected = commit.metadata.lookup(KEY_DIGEST, "ay")
@@ -176,7 +157,7 @@ def _require_digest(digest: Checksum, expected: bytes) -> None:
     if len(expected) != len(to_raw(digest)):
         raise IntegrityError("Expected composefs fs-verity in metadata has the wrong size")
     if to_raw(digest) != expected:
-        raise DigestMismatch(digest, from_raw(expected))
+        raise ImageDigestMismatch(digest, from_raw(expected))
 
 
 # -- gathering

@@ -24,7 +24,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from ostrya.errors import RepoError
+from ostrya.tree.errors import PolicyError
 from ostrya.tree.selinux_contexts import FileContexts, parse_substitutions
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ _ENABLED = re.compile(rb"SELINUX=(?:enforcing|permissive)", re.IGNORECASE)
 _NAME_KEY = b"SELINUXTYPE="
 _BINARY_POLICY = re.compile(r"policy\.([0-9]+)")
 _MAX_FILE_BYTES = 256 << 20
-
-
-class PolicyError(RepoError):
-    """An SELinux policy is incomplete."""
 
 
 class SelinuxPolicy:

@@ -23,7 +23,7 @@ import re
 import stat
 from typing import NamedTuple
 
-from ostrya.errors import FormatError
+from ostrya.tree.errors import ContextsError
 
 NO_LABEL = "<<none>>"
 _TYPES = {
@@ -47,10 +47,6 @@ _POSIX_CLASSES = {
     b"[:xdigit:]": b"0-9A-Fa-f",
     b"[:space:]": rb"\s",
 }
-
-
-class ContextsError(FormatError):
-    """A line of a policy's files cannot be used."""
 
 
 class Substitution(NamedTuple):
