@@ -231,3 +231,39 @@ def test_names_that_are_not_utf8(run, option, tree):
 def test_a_missing_directory(run, option, tmp_path):
     message = run.fails(option, "commit", "-b", "main", tmp_path / "nope")
     assert message == f"{tmp_path / 'nope'}: No such file or directory"
+
+
+LABEL = "system_u:object_r:etc_t:s0"
+
+
+@pytest.fixture
+def policy(tmp_path):
+    """A root file system with the smallest policy that labels something."""
+    root = tmp_path / "policy"
+    for place in ("etc", "usr/etc"):
+        contexts = root / place / "selinux/tiny/contexts/files"
+        contexts.mkdir(parents=True)
+        (root / place / "selinux/config").write_text("SELINUX=enforcing\nSELINUXTYPE=tiny\n")
+        (contexts / "file_contexts").write_text(f"/.*\t{LABEL}\n/\t-d\t{LABEL}\n")
+        (root / place / "selinux/tiny/policy").mkdir()
+        (root / place / "selinux/tiny/policy/policy.33").write_bytes(b"")
+    (root / "file").write_text("labelled")
+    return root
+
+
+def labelled(run, option, rev="main"):
+    return "security.selinux" in run.ok(option, "ls", "-X", rev, "/file").out
+
+
+@pytest.mark.parametrize("kind", ["none", "path", "first tree", "first ref", "base"])
+def test_labels(run, option, policy, kind):
+    run.ok(option, "commit", "-b", "plain", policy)
+    options = {
+        "none": [policy],
+        "path": [f"--selinux-policy={policy}", policy],
+        "first tree": ["-P", policy],
+        "first ref": ["-P", "--tree=ref=plain"],
+        "base": ["-P", "--base=plain", f"--tree=dir={policy}"],
+    }[kind]
+    run.ok(option, "commit", "-b", "main", *options)
+    assert labelled(run, option) is (kind != "none")
