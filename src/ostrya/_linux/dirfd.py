@@ -6,10 +6,23 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from errno import EISDIR, EPERM
+from errno import EAGAIN, EINVAL, EISDIR, ENOSYS, ENOTDIR, EPERM
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ctypes
 
 OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY
+# Not blocking: whoever put a pipe where a file should be must not stop us.
+OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONBLOCK
+_OPENAT2 = 437
+_NO_LINKS_NO_ESCAPE = 0x04 | 0x08
+_NO_OPENAT2_ERRNOS = (ENOSYS, EPERM, EINVAL, EAGAIN)
+# A path that the kernel takes in one piece.
+_MAX_PATH_BYTES = 4000
+
+
+_libc: ctypes.CDLL | None = None
 
 
 class FileTooLargeError(Exception):
@@ -24,6 +37,66 @@ def open_dir(name: str, *, dir_fd: int | None = None, follow: bool = False) -> i
     """
     flags = OPEN_DIR if follow else OPEN_DIR | os.O_NOFOLLOW
     return os.open(name, flags, dir_fd=dir_fd)
+
+
+def open_dir_below(root_fd: int, relative: str) -> int:
+    """Open a directory below another one, however long the path; the caller owns the descriptor.
+
+    No step of the path may be a link or ``..``, so what is opened is below ``root_fd`` whatever
+    others put there meanwhile.
+
+    Raises:
+        OSError: As ``openat`` does; ELOOP or ENOTDIR for a link.
+    """
+    path = os.fsencode(relative)
+    if not path:
+        return os.open(".", OPEN_DIR, dir_fd=root_fd)
+    if len(path) <= _MAX_PATH_BYTES:
+        fd = _openat2_dir(root_fd, path)
+        if fd != -1:
+            return fd
+    fd = root_fd
+    for part in path.split(b"/"):
+        if part == b"..":
+            raise OSError(EINVAL, os.strerror(EINVAL), relative)
+        try:
+            next_fd = os.open(part, OPEN_DIR | os.O_NOFOLLOW, dir_fd=fd)
+        except OSError as exc:
+            exc.filename = relative
+            raise
+        finally:
+            if fd != root_fd:
+                os.close(fd)
+        fd = next_fd
+    return fd
+
+
+def _openat2_dir(root_fd: int, path: bytes) -> int:
+    """Open a directory in one call; -1 where the kernel, or its warden, has no such call."""
+    import ctypes
+
+    global _libc  # noqa: PLW0603  # loaded once, by those who need it
+    if _libc is None:
+        _libc = ctypes.CDLL(None, use_errno=True)
+    how = (ctypes.c_uint64 * 3)(OPEN_DIR | os.O_NOFOLLOW, 0, _NO_LINKS_NO_ESCAPE)
+    fd: int = _libc.syscall(_OPENAT2, root_fd, path, how, ctypes.sizeof(how))
+    if fd == -1:
+        errno = ctypes.get_errno()
+        if errno not in _NO_OPENAT2_ERRNOS:
+            raise OSError(errno, os.strerror(errno), os.fsdecode(path))
+    return fd
+
+
+def list_names(fd: int) -> list[str]:
+    """List a directory by descriptor, in no order.
+
+    Through a descriptor of its own: on btrfs, one shows only what was there when it was opened.
+    """
+    fresh_fd = os.open(".", OPEN_DIR, dir_fd=fd)
+    try:
+        return os.listdir(fresh_fd)
+    finally:
+        os.close(fresh_fd)
 
 
 def ensure_dir(name: str, *, dir_fd: int | None = None, mode: int = 0o777) -> bool:
@@ -105,29 +178,68 @@ def remove_tree(name: str, *, dir_fd: int | None = None) -> None:
 
 
 def _remove_dir(name: str, dir_fd: int | None) -> None:
-    try:
-        fd = open_dir(name, dir_fd=dir_fd)
-    except FileNotFoundError:
+    """Remove a directory of any depth, with two descriptors open at a time."""
+    fd = _open_to_empty(name, dir_fd)
+    if fd == -1:
         return
-    except PermissionError:
-        os.chmod(name, 0o700, dir_fd=dir_fd)
-        fd = open_dir(name, dir_fd=dir_fd)
     try:
-        _make_writable(fd)
-        with os.scandir(fd) as entries:
-            children = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-        for child, is_dir in children:
-            if is_dir:
-                _remove_dir(child, fd)
-            else:
-                unlink_if_exists(child, dir_fd=fd)
+        # From the top down: identity, name, and the subdirectories still to be removed.
+        levels = [(_identity(fd), name, _empty_of_files(fd))]
+        while True:
+            subdirs = levels[-1][2]
+            if subdirs:
+                child = subdirs.pop()
+                child_fd = _open_to_empty(child, fd)
+                if child_fd != -1:
+                    os.close(fd)
+                    fd = child_fd
+                    levels.append((_identity(fd), child, _empty_of_files(fd)))
+                continue
+            _, empty, _ = levels.pop()
+            if not levels:
+                break
+            parent_fd = open_dir("..", dir_fd=fd)
+            os.close(fd)
+            fd = parent_fd
+            if _identity(fd) != levels[-1][0]:
+                raise OSError(ENOTDIR, "Directory was moved while it was being removed", name)
+            _rmdir_if_exists(empty, fd)
     finally:
         os.close(fd)
+    _rmdir_if_exists(name, dir_fd)
+
+
+def _rmdir_if_exists(name: str, dir_fd: int | None) -> None:
     with suppress(FileNotFoundError):
         os.rmdir(name, dir_fd=dir_fd)
 
 
-def _make_writable(fd: int) -> None:
+def _identity(fd: int) -> tuple[int, int]:
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
+
+
+def _open_to_empty(name: str, dir_fd: int | None) -> int:
+    """Open a directory with all permissions of its owner; -1 if it is gone."""
+    try:
+        try:
+            fd = open_dir(name, dir_fd=dir_fd)
+        except PermissionError:
+            os.chmod(name, 0o700, dir_fd=dir_fd)
+            fd = open_dir(name, dir_fd=dir_fd)
+    except FileNotFoundError:
+        return -1
     mode = os.fstat(fd).st_mode
     if mode & 0o700 != 0o700 and os.geteuid() != 0:
         os.fchmod(fd, stat.S_IMODE(mode) | 0o700)
+    return fd
+
+
+def _empty_of_files(fd: int) -> list[str]:
+    """Remove what is no directory from an open directory; return the names of those that are."""
+    with os.scandir(fd) as entries:
+        children = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for child, is_dir in children:
+        if not is_dir:
+            unlink_if_exists(child, dir_fd=fd)
+    return [child for child, is_dir in children if is_dir]

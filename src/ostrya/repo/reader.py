@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import FileTooLargeError, open_dir, read_file
+from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
 from ostrya.errors import FormatError
 from ostrya.formats.commit import Commit
 from ostrya.formats.dirmeta import DirMeta
@@ -168,9 +168,7 @@ def load_file(repo: Repository, checksum: Checksum) -> FileObject:
 
 def iter_objects(repo: Repository) -> Iterator[ObjectName]:
     """Yield the names of all loose objects of this very repository, in no order."""
-    with os.scandir(repo.objects_fd) as prefixes:
-        names = [entry.name for entry in prefixes if len(entry.name) == 2]
-    for prefix in names:
+    for prefix in [name for name in list_names(repo.objects_fd) if len(name) == 2]:
         try:
             fd = open_dir(prefix, dir_fd=repo.objects_fd)
         except (FileNotFoundError, NotADirectoryError):

@@ -55,7 +55,7 @@ def boot_prefix(repo: Repository) -> str:
 def allocate(repo: Repository) -> StagingDir:
     """Take up a staging directory of this boot that nobody uses, or make one."""
     prefix = boot_prefix(repo)
-    for name in sorted(os.listdir(repo.tmp_fd)):
+    for name in sorted(dirfd.list_names(repo.tmp_fd)):
         if name.startswith(prefix) and not name.endswith("-lock"):
             found = _try_take(repo, name)
             if found is not None:
@@ -133,7 +133,7 @@ def clean_tmp(repo: Repository) -> None:
     """Delete staging directories of other boots, and old leftovers, from ``tmp``."""
     prefix = boot_prefix(repo)
     now = time.time()
-    for name in os.listdir(repo.tmp_fd):
+    for name in dirfd.list_names(repo.tmp_fd):
         if name == "cache":
             continue
         try:

@@ -202,7 +202,7 @@ class _Checkout:
                 and self._options.process_whiteouts
                 and any(name == OPAQUE_NAME for name, _ in tree.files)
             ):
-                dirfd.remove_tree(relative, dir_fd=root_fd)
+                _remove_below(root_fd, relative)
             self._dirs += 1
             children = self._children(relative, tree.dirs)
             files = self._files(relative, tree.files, subpath)
@@ -273,6 +273,15 @@ class _Checkout:
                 "Unable to do hardlink checkout across devices "
                 f"(src={source} destination={destination})"
             )
+
+
+def _remove_below(root_fd: int, relative: str) -> None:
+    parent, _, name = relative.rpartition("/")
+    parent_fd = dirfd.open_dir_below(root_fd, parent)
+    try:
+        dirfd.remove_tree(name, dir_fd=parent_fd)
+    finally:
+        os.close(parent_fd)
 
 
 def _batches(tasks: Iterator[DirTask]) -> Iterator[list[DirTask]]:

@@ -9,13 +9,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
+from ostrya._linux.dirfd import open_dir_below
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.modes import RepoMode
 from ostrya.tree.checkout_files import FilePlacer
 from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
-from ostrya.tree.scan_worker import open_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,6 @@ DirTask = tuple[
     "tuple[int, int, int, tuple[tuple[bytes, bytes], ...]] | None",
 ]
 BatchResult = tuple[int, "list[str]"]
-_PATH_ROOM = 3500
 _USER_ONLY_BITS = 0o775
 
 
@@ -77,7 +76,7 @@ class _CheckoutWorker:
     def _fill(self, task: DirTask) -> None:
         relative, files, leaf = task
         made = leaf is not None and make_below(self._root_fd, relative, self._options)
-        fd = open_below(self._root_fd, relative)
+        fd = open_dir_below(self._root_fd, relative)
         try:
             for name, checksum, label in files:
                 try:
@@ -111,10 +110,8 @@ def make_dir(path: str, dir_fd: int | None, options: CheckoutOptions) -> bool:
 
 def make_below(root_fd: int, relative: str, options: CheckoutOptions) -> bool:
     """Make a directory below another one, however long the path; False if it was there."""
-    if len(relative) < _PATH_ROOM:
-        return make_dir(relative, root_fd, options)
     parent, _, name = relative.rpartition("/")
-    parent_fd = open_below(root_fd, parent)
+    parent_fd = open_dir_below(root_fd, parent)
     try:
         return make_dir(name, parent_fd, options)
     finally:
@@ -125,7 +122,7 @@ def finish_dir(
     root_fd: int, relative: str, dirmeta: DirMeta, options: CheckoutOptions, mode: RepoMode
 ) -> None:
     """Give a directory its owner, mode, xattrs and time, once all in it is in place."""
-    fd = open_below(root_fd, relative)
+    fd = open_dir_below(root_fd, relative)
     try:
         _finish_fd(fd, dirmeta, options, mode)
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import open_dir
+from ostrya._linux.dirfd import list_names, open_dir
 from ostrya.formats.object_name import ObjectType, parse_loose_name
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def scan_hardlinks(repo: Repository) -> DevInoCache:
 
 
 def _scan_objects(objects_fd: int, cache: DevInoCache) -> None:
-    for prefix in os.listdir(objects_fd):
+    for prefix in list_names(objects_fd):
         if len(prefix) != 2:
             continue
         try:

@@ -13,7 +13,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import xattr
-from ostrya._linux.dirfd import OPEN_DIR, remove_tree
+from ostrya._linux.dirfd import OPEN_DIR, open_dir_below, remove_tree
 from ostrya.errors import RepoError
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
@@ -25,7 +25,7 @@ from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_file
 from ostrya.tree.modifier import CommitModifier, FileInfo
 from ostrya.tree.rules import CommitRules
-from ostrya.tree.scan_worker import FileTask, make_scan_worker, open_below
+from ostrya.tree.scan_worker import FileTask, make_scan_worker
 from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class _Scan:
         stack = [("", tree)]
         while stack:
             relative, place = stack.pop()
-            fd = open_below(self._root_fd, relative)
+            fd = open_dir_below(self._root_fd, relative)
             try:
                 if not self._take_directory(fd, relative, place):
                     continue

@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
-from ostrya._linux.dirfd import OPEN_DIR
+from ostrya._linux.dirfd import open_dir_below
 from ostrya.errors import RepoError
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
@@ -29,7 +29,6 @@ BatchResult = tuple[
     int, list[str], tuple[int, ...], "list[tuple[str, tuple[str, int, int, int]]] | None"
 ]
 
-_PATH_ROOM = 3500
 _OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONBLOCK
 
 
@@ -98,7 +97,7 @@ class _ScanWorker:
     def _enter_dir(self, relative: str) -> int:
         if relative != self._relative:
             self._leave_dir()
-            self._dir_fd = open_below(self._root_fd, relative)
+            self._dir_fd = open_dir_below(self._root_fd, relative)
             self._relative = relative
         return self._dir_fd
 
@@ -167,19 +166,3 @@ class _ScanWorker:
 
 def _path(relative: str, name: str) -> str:
     return f"/{relative}/{name}" if relative else f"/{name}"
-
-
-def open_below(root_fd: int, relative: str) -> int:
-    """Open a directory below another one, however long the path is; the caller closes it."""
-    if not relative:
-        return os.open(".", OPEN_DIR, dir_fd=root_fd)
-    if len(relative) < _PATH_ROOM:
-        return os.open(relative, OPEN_DIR | os.O_NOFOLLOW, dir_fd=root_fd)
-    fd = root_fd
-    parts = relative.split("/")
-    for start in range(0, len(parts), 8):
-        next_fd = os.open("/".join(parts[start : start + 8]), OPEN_DIR | os.O_NOFOLLOW, dir_fd=fd)
-        if fd != root_fd:
-            os.close(fd)
-        fd = next_fd
-    return fd
