@@ -58,11 +58,14 @@ class TmpFile:
             self._unlink()
 
     def replace(self, name: str, *, dir_fd: int) -> None:
-        """Give the file its name, in place of whatever had it."""
+        """Give the file its name, in place of whatever had it.
+
+        On the way it has another name in the directory that it was begun in.
+        """
         if self._name is None:
             temporary = _temporary_name()
-            self.link(temporary, dir_fd=dir_fd)
-            self._name, self._dir_fd = temporary, dir_fd
+            self.link(temporary, dir_fd=self._dir_fd)
+            self._name = temporary
         os.rename(self._name, name, src_dir_fd=self._dir_fd, dst_dir_fd=dir_fd)
         self._name = None
 
@@ -105,7 +108,13 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
 
 
 def replace_file(
-    name: str, data: bytes, *, dir_fd: int, mode: int = 0o644, durable: bool = True
+    name: str,
+    data: bytes,
+    *,
+    dir_fd: int,
+    mode: int = 0o644,
+    durable: bool = True,
+    scratch_fd: int | None = None,
 ) -> None:
     """Write a file under ``name``, in place of any earlier one.
 
@@ -115,11 +124,13 @@ def replace_file(
         dir_fd: The directory that ``name`` is relative to.
         mode: Permission bits, before the umask.
         durable: Whether content and name must survive a power cut once this returns.
+        scratch_fd: Where it may have another name for a moment, if not beside ``name``; on the
+            same file system.
     """
     parent, _, base = name.rpartition("/")
     parent_fd = os.open(parent or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
-        with TmpFile(parent_fd, mode) as tmp:
+        with TmpFile(parent_fd if scratch_fd is None else scratch_fd, mode) as tmp:
             write_all(tmp.fd, data)
             if durable:
                 os.fsync(tmp.fd)

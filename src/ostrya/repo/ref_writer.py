@@ -103,9 +103,8 @@ def _store(repo: Repository, base: str, ref: str, checksum: Checksum | None) -> 
 
 
 def _replace(repo: Repository, path: str, ref: str, checksum: Checksum) -> None:
-    data = f"{checksum}\n".encode()
     try:
-        replace_file(path, data, dir_fd=repo.dir_fd, durable=repo.config.fsync)
+        _write(repo, path, checksum)
     except IsADirectoryError:
         # A directory left empty by deleted refs does not stand in the way.
         for other in list_refs(repo, ref):
@@ -114,7 +113,18 @@ def _replace(repo: Repository, path: str, ref: str, checksum: Checksum) -> None:
                     f"Conflict: {other} exists under {ref} when attempting write"
                 ) from None
         remove_tree(path, dir_fd=repo.dir_fd)
-        replace_file(path, data, dir_fd=repo.dir_fd, durable=repo.config.fsync)
+        _write(repo, path, checksum)
+
+
+def _write(repo: Repository, path: str, checksum: Checksum) -> None:
+    replace_file(
+        path,
+        f"{checksum}\n".encode(),
+        dir_fd=repo.dir_fd,
+        durable=repo.config.fsync,
+        # Beside the ref, a temporary left by a crash would be a ref as well.
+        scratch_fd=repo.tmp_fd,
+    )
 
 
 def _make_parents(repo: Repository, base: str, ref: str) -> None:

@@ -19,7 +19,7 @@ import os
 from errno import EDQUOT, EEXIST, ENOSPC, ENOTEMPTY
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya._linux.dirfd import OPEN_DIR, ensure_dir
+from ostrya._linux.dirfd import OPEN_DIR, ensure_dir, list_names
 from ostrya.repo import staging
 from ostrya.repo.errors import LowSpace, TransactionError
 from ostrya.repo.repository import require_writable
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from ostrya.formats.commit import SizeEntry
     from ostrya.formats.refs import CollectionRef
     from ostrya.repo.repository import Repository
+
+
+# The order in which staged objects get into place; what is not named here goes first.
+_PUBLISHING_RANKS = {"dirmeta": 1, "dirtree": 1, "commitmeta": 2, "commit": 3}
+_LAST_RANK = max(_PUBLISHING_RANKS.values())
 
 
 class TransactionStats(NamedTuple):
@@ -214,31 +219,57 @@ class Transaction:
 
 
 def _rename_staged(repo: Repository, staging_fd: int) -> list[str]:
-    """Move all staged objects into place; return the two-letter directories that changed."""
-    touched = []
-    for prefix in _prefixes(staging_fd):
-        touched.append(prefix)
-        try:
-            # A whole directory at once, where objects has none of that name or an empty one.
-            os.rename(prefix, prefix, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
-        except OSError as exc:
-            if exc.errno not in (ENOTEMPTY, EEXIST):
-                raise
-            _rename_one_by_one(repo, staging_fd, prefix)
-    return touched
+    """Move all staged objects into place; return the two-letter directories that changed.
+
+    Nothing appears before what it names: files, then dirtrees and dirmetas, commits last.
+    """
+    staged = {prefix: _list_dir(prefix, staging_fd) for prefix in _prefixes(staging_fd)}
+    mixed = [prefix for prefix, names in staged.items() if any(map(_publishing_rank, names))]
+    for prefix in staged:
+        if prefix not in mixed and not _rename_whole(repo, staging_fd, prefix):
+            mixed.append(prefix)
+    for rank in range(_LAST_RANK + 1):
+        for prefix in mixed:
+            names = [name for name in staged[prefix] if _publishing_rank(name) == rank]
+            if names:
+                _rename_one_by_one(repo, staging_fd, prefix, names)
+    return list(staged)
+
+
+def _publishing_rank(filename: str) -> int:
+    return _PUBLISHING_RANKS.get(filename.rpartition(".")[2], 0)
 
 
 def _prefixes(fd: int) -> list[str]:
-    return [name for name in os.listdir(fd) if len(name) == 2]
+    return [name for name in list_names(fd) if len(name) == 2]
 
 
-def _rename_one_by_one(repo: Repository, staging_fd: int, prefix: str) -> None:
+def _list_dir(name: str, dir_fd: int) -> list[str]:
+    fd = os.open(name, OPEN_DIR | os.O_NOFOLLOW, dir_fd=dir_fd)
+    try:
+        return os.listdir(fd)
+    finally:
+        os.close(fd)
+
+
+def _rename_whole(repo: Repository, staging_fd: int, prefix: str) -> bool:
+    """Move a directory at once; False where objects has one of that name that is not empty."""
+    try:
+        os.rename(prefix, prefix, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
+    except OSError as exc:
+        if exc.errno not in (ENOTEMPTY, EEXIST):
+            raise
+        return False
+    return True
+
+
+def _rename_one_by_one(repo: Repository, staging_fd: int, prefix: str, names: list[str]) -> None:
     ensure_dir(prefix, dir_fd=repo.objects_fd)
     src_fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=staging_fd)
     dst_fd = -1
     try:
         dst_fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=repo.objects_fd)
-        for name in os.listdir(src_fd):
+        for name in names:
             os.rename(name, name, src_dir_fd=src_fd, dst_dir_fd=dst_fd)
     finally:
         os.close(src_fd)
