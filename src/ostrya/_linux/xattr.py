@@ -12,7 +12,7 @@ Pairs = list[tuple[bytes, bytes]]
 def read_xattrs(fd: int) -> Pairs:
     """Read all extended attributes of an open file, in the order of their names.
 
-    A file system without extended attributes has none.
+    Those with an empty value are left out. A file system without extended attributes has none.
     """
     return _read(fd)
 
@@ -39,7 +39,9 @@ def _read(target: int | str) -> Pairs:
                 # Removed since it was listed.
                 continue
             raise
-        pairs.append((os.fsencode(name), value))
+        # libostree cannot see an attribute without a value, and checksums must be equal.
+        if value:
+            pairs.append((os.fsencode(name), value))
     pairs.sort()
     return pairs
 
