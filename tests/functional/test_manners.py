@@ -143,3 +143,13 @@ def test_progress_on_stderr_and_data_on_stdout(place):
 def test_verbose_is_for_stderr(place):
     done = run(place, "--repo=repo", "-v", "rev-parse", "main")
     assert len(done.stdout) == 65
+
+
+@pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-", "<&-"])
+def test_streams_that_are_closed(place, closing):
+    line = f"{place / 'bin/ostrya'} --repo=repo refs {closing}; echo $?"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=place, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0"
+    assert done.stderr == ""

@@ -4,13 +4,20 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 _RED_BOLD, _PLAIN = "\x1b[31m\x1b[1m", "\x1b[22m\x1b[0m"
 
 
 def prepare_streams() -> None:
-    """Let every text be written: names of files need not be UTF-8, nor the terminal's charset."""
+    """Let every text be written: names of files need not be UTF-8, nor the terminal's charset.
+
+    A stream that was closed by whoever started us goes nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             is_utf8 = stream.encoding.lower().replace("-", "") == "utf8"
