@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import trees
-from support.commands import OURS, PEER
+from support.commands import OURS, PEER, Command
 
 pytestmark = [
     pytest.mark.peer, pytest.mark.root, pytest.mark.rootfs,
@@ -32,6 +32,14 @@ def folder(debian_tree_path) -> Iterator[Path]:
     shutil.rmtree(top)
 
 
+def make_repo(tool: Command, path: Path, mode: str) -> str:
+    """An empty repository that does not wait for the disk; its ``--repo`` option."""
+    tool("init", f"--repo={path}", f"--mode={mode}")
+    with (path / "config").open("a") as config:
+        config.write("fsync=false\n")
+    return f"--repo={path}"
+
+
 @pytest.mark.parametrize("mode", ["bare", "archive", "bare-user", "bare-user-only"])
 def test_debian(folder, debian_tree_path, mode):
     """One commit checksum, each other's fsck, one tree out; then the unchanged tree again."""
@@ -40,9 +48,8 @@ def test_debian(folder, debian_tree_path, mode):
     work = folder / mode
     sums = {}
     for tool in BOTH:
-        repo = f"--repo={work / tool.name}"
         work.mkdir(exist_ok=True)
-        tool("init", repo, f"--mode={mode}")
+        repo = make_repo(tool, work / tool.name, mode)
         sums[tool.name] = tool(repo, "commit", *arguments)
     assert sums["ours"] == sums["peer"]
     OURS(f"--repo={work / 'peer'}", "fsck", "-q")
@@ -72,18 +79,16 @@ def test_debian_as_tar(folder, debian_tree_path):
     subprocess.run([*argv, "-cf", str(archive), "."], check=True)
     sums = {}
     for tool in BOTH:
-        repo = f"--repo={folder / tool.name}"
-        tool("init", repo, "--mode=archive")
+        repo = make_repo(tool, folder / tool.name, "archive")
         sums[tool.name] = tool(repo, "commit", "-b", "debian", WHEN, f"--tree=tar={archive}")
     assert sums["ours"] == sums["peer"]
     PEER(f"--repo={folder / 'ours'}", "fsck", "-q")
 
 
 def test_debian_pulled_from_archive_to_bare(folder, debian_tree_path):
-    OURS("init", f"--repo={folder / 'archive'}", "--mode=archive")
-    source = f"--repo={folder / 'archive'}"
+    source = make_repo(OURS, folder / "archive", "archive")
     checksum = OURS(source, "commit", "-b", "debian", WHEN, f"--tree=dir={debian_tree_path}")
-    OURS("init", f"--repo={folder / 'bare'}", "--mode=bare")
+    make_repo(OURS, folder / "bare", "bare")
     OURS(f"--repo={folder / 'bare'}", "pull-local", folder / "archive", "debian")
     assert PEER(f"--repo={folder / 'bare'}", "rev-parse", "debian") == checksum
     PEER(f"--repo={folder / 'bare'}", "fsck", "-q")
