@@ -9,7 +9,7 @@ from ostrya.formats.checksum import Checksum, is_checksum
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
 from ostrya.formats.refs import check_ref_name
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
-from ostrya.repo.bindings import check_bindings
+from ostrya.repo.bindings import BindingMismatch, check_bindings
 from ostrya.repo.detached import read_detached_bytes, write_detached_bytes
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.importer import Importer
@@ -179,14 +179,18 @@ class _Pull:
 
     def _contents(self, importer: Importer, tips: list[tuple[str, Checksum]]) -> Iterator[Checksum]:
         """Import commits and directories, and yield the files they hold."""
+        refs_by_tip: dict[Checksum, list[str]] = {}
         for name, checksum in tips:
-            ref = None if is_checksum(name) else name
-            for commit in self._import_commits(importer, checksum, ref):
+            refs = refs_by_tip.setdefault(checksum, [])
+            if not is_checksum(name):
+                refs.append(name)
+        for checksum, refs in refs_by_tip.items():
+            for commit in self._import_commits(importer, checksum, refs):
                 if not self._options.commits_only:
                     yield from self._walk(importer, commit)
 
     def _import_commits(
-        self, importer: Importer, tip: Checksum, ref: str | None
+        self, importer: Importer, tip: Checksum, refs: list[str]
     ) -> Iterator[Commit]:
         """Import a commit and its parents; yield those whose trees are not known to be here."""
         depth = self._options.depth
@@ -201,8 +205,8 @@ class _Pull:
                     raise
                 # History that was cut off ends here.
                 return
-            if self._options.verify_bindings:
-                check_bindings(commit.metadata, checksum, None, ref)
+            if self._options.verify_bindings and checksum == tip:
+                _check_bound_to_one(commit, checksum, refs)
             if not present:
                 mark_partial(self._repo, checksum)
             self._copy_detached(checksum)
@@ -213,7 +217,7 @@ class _Pull:
             if depth == 0:
                 return
             depth -= 1
-            checksum, ref = commit.parent, None
+            checksum = commit.parent
 
     def _copy_detached(self, checksum: Checksum) -> None:
         data = read_detached_bytes(self._source, checksum)
@@ -240,6 +244,23 @@ class _Pull:
             return False
         importer.import_metadata(name)
         return True
+
+
+def _check_bound_to_one(commit: Commit, checksum: Checksum, refs: list[str]) -> None:
+    """Refuse a commit that belongs under none of the refs it was asked for by.
+
+    Of an alias and the ref it stands for, a commit is bound to one only.
+    """
+    problem: BindingMismatch | None = None
+    for ref in refs:
+        try:
+            check_bindings(commit.metadata, checksum, None, ref)
+        except BindingMismatch as exc:
+            problem = problem or exc
+        else:
+            return
+    if problem is not None:
+        raise problem
 
 
 def _batches(checksums: Iterator[Checksum]) -> Iterator[list[str]]:

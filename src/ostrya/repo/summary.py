@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, read_file, unlink_if_exists
 from ostrya.errors import RepoError
-from ostrya.formats.commit import KEY_COLLECTION_BINDING, KEY_REF_BINDING, Commit
-from ostrya.formats.dirmeta import DirMeta
-from ostrya.formats.dirtree import DirTree
-from ostrya.formats.gvariant.vardict import VarDict, Variant, glib_dict_order
-from ostrya.formats.object_name import ObjectType
-from ostrya.formats.refs import CollectionRef
+from ostrya.formats.commit import Commit
+from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.summary import (
     Summary,
     SummaryFacts,
@@ -24,16 +20,14 @@ from ostrya.formats.summary import (
     summary_ref,
 )
 from ostrya.repo.delta_files import delta_dir, list_deltas
-from ostrya.repo.errors import RepoConfigError
 from ostrya.repo.reader import load_commit_bytes
-from ostrya.repo.refs import list_collection_refs, list_refs, resolve_ref
+from ostrya.repo.refs import list_collection_refs, list_refs
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
 
 MAX_SUMMARY_BYTES = 128 << 20
-METADATA_REF = "ostree-metadata"
 _MAX_SUPERBLOCK_BYTES = 128 << 20
 
 
@@ -68,35 +62,6 @@ def regenerate_summary(
         replace_file("summary", summary.encode(), dir_fd=repo.dir_fd, durable=repo.config.fsync)
         unlink_if_exists("summary.sig", dir_fd=repo.dir_fd)
     return summary
-
-
-def write_metadata_commit(
-    repo: Repository, additional: VarDict | None = None, *, now: int | None = None
-) -> Checksum:
-    """Write the commit ``ostree-metadata`` of a repository with a collection id.
-
-    Raises:
-        RepoConfigError: The repository has no collection id.
-    """
-    from ostrya.repo.transaction import Transaction
-
-    collection_id = repo.config.collection_id
-    if collection_id is None:
-        raise RepoConfigError("Repository must have collection ID to write repo metadata")
-    values = dict(additional or VarDict())
-    values[KEY_COLLECTION_BINDING] = Variant("s", collection_id)
-    values[KEY_REF_BINDING] = Variant("as", (METADATA_REF,))
-    metadata = VarDict((key, values[key]) for key in glib_dict_order(values))
-    parent = resolve_ref(repo, None, METADATA_REF, allow_noent=True)
-    with Transaction(repo) as tx:
-        dirmeta = tx.writer.write_metadata(ObjectType.DIR_META, DirMeta(0, 0, 0o040755).encode())
-        dirtree = tx.writer.write_metadata(ObjectType.DIR_TREE, DirTree().encode())
-        timestamp = int(time.time()) if now is None else now
-        commit = Commit(metadata, parent, (), "", "", timestamp, dirtree, dirmeta)
-        checksum = tx.writer.write_metadata(ObjectType.COMMIT, commit.encode())
-        tx.set_collection_ref(CollectionRef(collection_id, METADATA_REF), checksum)
-        tx.commit()
-    return checksum
 
 
 def _build(repo: Repository, additional: VarDict, now: int) -> Summary:

@@ -17,7 +17,7 @@ from ostrya.cli.summary_dump import SUMMARY_TYPE, format_summary, summary_as_jso
 from ostrya.errors import RepoError
 from ostrya.formats.summary import Summary
 from ostrya.repo.repository import require_writable
-from ostrya.repo.summary import read_summary, regenerate_summary, write_metadata_commit
+from ostrya.repo.summary import read_summary, regenerate_summary
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -66,6 +66,8 @@ def _update(repo: Repository, texts: list[str]) -> None:
     require_writable(repo)
     additional = VarDict(variant_entries(texts))
     if repo.config.collection_id is not None:
+        from ostrya.repo.metadata_commit import write_metadata_commit
+
         write_metadata_commit(repo, additional)
     regenerate_summary(repo, additional)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ostrya.cli.errors import UsageError
 from ostrya.cli.options import REPO_ONLY, SYSROOT, flag, text, texts
-from ostrya.cli.remotes import Setting, add_remote
 from ostrya.errors import OstryaError
+from ostrya.repo.remotes import Setting, add_remote
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli.options import REPO_ONLY, SYSROOT, flag
-from ostrya.cli.remotes import delete_remote
+from ostrya.repo.remotes import delete_remote
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context

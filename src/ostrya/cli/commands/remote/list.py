@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ostrya.cli.options import flag
 from ostrya.cli.output import write_json, write_line
-from ostrya.cli.remotes import list_remotes, remote_url
 from ostrya.errors import RepoError
+from ostrya.repo.remotes import list_remotes, remote_url
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context

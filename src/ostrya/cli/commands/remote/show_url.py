@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli.output import write_json, write_line
-from ostrya.cli.remotes import remote_url
+from ostrya.repo.remotes import remote_url
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from ostrya.cli.remotes import add_remote, delete_remote, list_remotes, remote_url
 from ostrya.errors import FormatError, RepoError
 from ostrya.repo.modes import RepoMode
+from ostrya.repo.remotes import add_remote, delete_remote, list_remotes, remote_url
 from ostrya.repo.repository import create_repository
 
 
