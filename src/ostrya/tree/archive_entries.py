@@ -6,16 +6,17 @@ Archives are read once, from front to back, so they may come through a pipe.
 
 from __future__ import annotations
 
-import bz2
-import importlib
-import lzma
 import stat
 import tarfile
-import zlib
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
-from ostrya.errors import FormatError
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.tree.archive_stream import (
+    ArchiveError,
+    ArchiveReader,
+    InflatedStream,
+    find_compression,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,10 +28,10 @@ _ODC_MAGIC = b"070707"
 _SCHILY = "SCHILY.xattr."
 _LIBARCHIVE = "LIBARCHIVE.xattr."
 _TRAILER = "TRAILER!!!"
-
-
-class ArchiveError(FormatError):
-    """An archive is damaged, or of no known kind."""
+_DIGITS = b"0123456789abcdefABCDEF"
+_MAX_TAR_HEADER_BYTES = 16 << 20
+# What tarfile raises for headers that are not what they should be.
+_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, IndexError, KeyError, EOFError)
 
 
 class ArchiveEntry(NamedTuple):
@@ -65,8 +66,8 @@ def read_archive(stream: IO[bytes]) -> Iterator[ArchiveEntry]:
     Raises:
         ArchiveError: It is damaged, or of no known kind.
     """
-    reader = _Reader(stream)
-    plain = _Reader(_Inflated(reader)) if _compression(reader.peek(6)) else reader
+    reader = ArchiveReader(stream)
+    plain = ArchiveReader(InflatedStream(reader)) if find_compression(reader.peek(6)) else reader
     head = plain.peek(512)
     if head[:6] in _NEWC_MAGICS:
         yield from _read_newc(plain)
@@ -76,136 +77,6 @@ def read_archive(stream: IO[bytes]) -> Iterator[ArchiveEntry]:
         yield from _read_tar(plain)
     else:
         raise ArchiveError("Unrecognized archive format")
-
-
-# -- streams
-
-
-class _Reader:
-    """Reads exact amounts from a stream, and can look ahead."""
-
-    def __init__(self, stream: IO[bytes] | _Inflated) -> None:
-        self._stream = stream
-        self._ahead = b""
-
-    def peek(self, size: int) -> bytes:
-        while len(self._ahead) < size:
-            more = self._stream.read(size - len(self._ahead))
-            if not more:
-                break
-            self._ahead += more
-        return self._ahead[:size]
-
-    def read(self, size: int = -1) -> bytes:
-        if size < 0:
-            size = _CHUNK_BYTES
-        if self._ahead:
-            data, self._ahead = self._ahead[:size], self._ahead[size:]
-            return data
-        return self._stream.read(size)
-
-    def read_exactly(self, size: int) -> bytes:
-        parts = []
-        missing = size
-        while missing:
-            data = self.read(min(missing, _CHUNK_BYTES))
-            if not data:
-                raise ArchiveError("Truncated archive")
-            parts.append(data)
-            missing -= len(data)
-        return b"".join(parts)
-
-
-def _compression(head: bytes) -> str:
-    for magic, name in (
-        (b"\x1f\x8b", "gzip"),
-        (b"BZh", "bzip2"),
-        (b"\xfd7zXZ\0", "xz"),
-        (b"\x5d\0\0", "lzma"),
-        (b"\x28\xb5\x2f\xfd", "zstd"),
-    ):
-        if head.startswith(magic):
-            return name
-    return ""
-
-
-class _Inflated:
-    """A compressed stream, inflated as it is read; concatenated streams count as one."""
-
-    def __init__(self, source: _Reader) -> None:
-        self._source = source
-        self._kind = _compression(source.peek(6))
-        self._inflate = self._new()
-        self._rest = b""
-        self._at_end = False
-
-    def _new(self) -> _Inflater:
-        if self._kind == "gzip":
-            return _Gunzip()
-        if self._kind == "bzip2":
-            return bz2.BZ2Decompressor()
-        if self._kind == "zstd":
-            return _new_zstd()
-        return lzma.LZMADecompressor()
-
-    def read(self, size: int) -> bytes:
-        while not self._at_end:
-            if self._inflate.eof:
-                self._rest = self._inflate.unused_data or self._source.read(_CHUNK_BYTES)
-                # Padding behind the last stream is not a stream.
-                if not self._rest.strip(b"\0") or not _compression(self._rest):
-                    self._at_end = True
-                    break
-                self._inflate = self._new()
-            elif not self._rest and self._inflate.needs_input:
-                self._rest = self._source.read(_CHUNK_BYTES)
-                if not self._rest:
-                    raise ArchiveError("Truncated archive")
-            try:
-                data = self._inflate.decompress(self._rest, size)
-            except (OSError, EOFError, zlib.error, lzma.LZMAError) as exc:
-                raise ArchiveError(f"Damaged {self._kind} data in archive: {exc}") from exc
-            self._rest = b""
-            if data:
-                return data
-        return b""
-
-
-class _Gunzip:
-    """zlib's decompressor with the manners of bz2's."""
-
-    def __init__(self) -> None:
-        self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
-
-    @property
-    def eof(self) -> bool:
-        return self._inflater.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inflater.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._inflater.unconsumed_tail
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._inflater.decompress(self._inflater.unconsumed_tail + data, max_length)
-
-
-_Inflater = _Gunzip | bz2.BZ2Decompressor | lzma.LZMADecompressor
-
-
-def _new_zstd() -> _Inflater:
-    try:
-        zstd = importlib.import_module("backports.zstd")
-    except ImportError:
-        raise ArchiveError(
-            "Reading zstd archives needs the package backports.zstd",
-            hint="pip install backports.zstd, or pipe through zstd -d",
-        ) from None
-    inflater: _Inflater = zstd.ZstdDecompressor()
-    return inflater
 
 
 # -- tar
@@ -221,18 +92,44 @@ def _looks_like_tar(head: bytes) -> bool:
     return True
 
 
-def _read_tar(reader: _Reader) -> Iterator[ArchiveEntry]:
+def _read_tar(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
     try:
         with tarfile.open(
             fileobj=cast("IO[bytes]", reader),
             mode="r|",
             encoding="utf-8",
             errors="surrogateescape",
+            tarinfo=_BoundedTarInfo,
         ) as archive:
-            for member in archive:
+            while (member := archive.next()) is not None:
+                # Otherwise it remembers every entry, for looking back.
+                archive.members.clear()  # type: ignore[attr-defined]  # not in the stubs
                 yield _tar_entry(archive, member)
-    except tarfile.ReadError as exc:
+    except _TAR_ERRORS as exc:
         raise ArchiveError(f"Damaged tar archive: {exc}") from exc
+
+
+class _BoundedTarInfo(tarfile.TarInfo):
+    """A header that may not make tarfile read megabytes of names, or go backwards."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.size < 0:
+            raise tarfile.ReadError("negative size")
+        if self.type in _NAME_TYPES and self.size > _MAX_TAR_HEADER_BYTES:
+            raise tarfile.ReadError("extended header is too large")
+        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]  # not in the stubs
+        if member.size < 0:
+            raise tarfile.ReadError("negative size")
+        return member
+
+
+_NAME_TYPES = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 
 
 def _tar_entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> ArchiveEntry:
@@ -242,7 +139,8 @@ def _tar_entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> ArchiveEntr
         member.uid,
         member.gid,
         _tar_type(member) | stat.S_IMODE(member.mode),
-        member.size if member.isreg() or member.islnk() else 0,
+        # A hard link may state a size, but has no content of its own here.
+        member.size if member.isreg() else 0,
         member.linkname if member.issym() else "",
         hardlink,
         _tar_xattrs(member),
@@ -265,14 +163,17 @@ def _tar_type(member: tarfile.TarInfo) -> int:
 
 
 def _tar_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
-    if member.islnk() and not member.size:
+    if not member.isreg():
         return
     stream = archive.extractfile(member)
     if stream is None:
         return
     left = member.size
     while left:
-        data = stream.read(min(left, _CHUNK_BYTES))
+        try:
+            data = stream.read(min(left, _CHUNK_BYTES))
+        except _TAR_ERRORS as exc:
+            raise ArchiveError(f"Damaged tar archive in {member.name}: {exc}") from exc
         if not data:
             raise ArchiveError(f"Truncated archive in {member.name}")
         left -= len(data)
@@ -307,7 +208,7 @@ class _CpioHeader(NamedTuple):
     name_size: int
 
 
-def _read_newc(reader: _Reader) -> Iterator[ArchiveEntry]:
+def _read_newc(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
     """Read the "new" ASCII kind: fields of 8 hexadecimal digits, everything padded to 4."""
 
     def header() -> _CpioHeader:
@@ -321,7 +222,7 @@ def _read_newc(reader: _Reader) -> Iterator[ArchiveEntry]:
     yield from _read_cpio(reader, header, fixed_bytes=110, alignment=4)
 
 
-def _read_odc(reader: _Reader) -> Iterator[ArchiveEntry]:
+def _read_odc(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
     """Read the "old" ASCII kind: octal fields, no padding."""
 
     def header() -> _CpioHeader:
@@ -329,13 +230,16 @@ def _read_odc(reader: _Reader) -> Iterator[ArchiveEntry]:
         if raw[:6] != _ODC_MAGIC:
             raise ArchiveError("Damaged cpio archive")
         device, inode, mode, uid, gid, links, _ = _numbers(raw[6:48], 6, 8)
-        name_size, size = int(raw[59:65], 8), int(raw[65:76], 8)
+        (name_size,), (size,) = _numbers(raw[59:65], 6, 8), _numbers(raw[65:76], 11, 8)
         return _CpioHeader((device, inode), mode, uid, gid, links, size, name_size)
 
     yield from _read_cpio(reader, header, fixed_bytes=76, alignment=1)
 
 
 def _numbers(raw: bytes, width: int, base: int) -> list[int]:
+    # int() alone would take signs, spaces, underscores and prefixes.
+    if raw.translate(None, _DIGITS):
+        raise ArchiveError("Damaged cpio archive")
     try:
         return [int(raw[at : at + width], base) for at in range(0, len(raw), width)]
     except ValueError:
@@ -343,7 +247,11 @@ def _numbers(raw: bytes, width: int, base: int) -> list[int]:
 
 
 def _read_cpio(
-    reader: _Reader, read_header: Callable[[], _CpioHeader], *, fixed_bytes: int, alignment: int
+    reader: ArchiveReader,
+    read_header: Callable[[], _CpioHeader],
+    *,
+    fixed_bytes: int,
+    alignment: int,
 ) -> Iterator[ArchiveEntry]:
     first_names: dict[tuple[int, int], str] = {}
     while True:
@@ -380,7 +288,7 @@ def _read_cpio(
 
 
 class _CpioContent:
-    def __init__(self, reader: _Reader, size: int) -> None:
+    def __init__(self, reader: ArchiveReader, size: int) -> None:
         self._reader = reader
         self._left = size
 

@@ -9,9 +9,11 @@ from typing import IO, TYPE_CHECKING
 from ostrya.errors import FormatError, RepoError
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import check_filename
+from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.file_header import FileHeader
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
-from ostrya.tree.archive_entries import ArchiveEntry, ArchiveError, read_archive
+from ostrya.tree.archive_entries import ArchiveEntry, read_archive
+from ostrya.tree.archive_stream import ArchiveError
 from ostrya.tree.modifier import CommitModifier, FileInfo
 from ostrya.tree.rules import CommitRules
 
@@ -81,7 +83,12 @@ class _Import:
         progress.send(Started("importing archive", None, Unit.ITEMS))
         count = 0
         for entry in read_archive(stream):
-            self._take(entry)
+            try:
+                self._take(entry)
+            except ObjectFormatError as exc:
+                # An owner that is no number of 32 bits, a link target that is not UTF-8 …
+                path = entry.path.encode("utf-8", "surrogateescape").decode(errors="replace")
+                raise ArchiveError(f"{path}: {exc.message}") from exc
             count += 1
             progress.send(Advanced("importing archive", count))
         self._link_all()
@@ -184,7 +191,13 @@ class _Import:
         for target, checksum in contents.items():
             parent, _, name = target.rpartition("/")
             self._walk(parent).replace_file(name, checksum)
+        # A target may itself be a name that comes later.
+        targets = {path: target for path, target, size in self._hardlinks if not size}
         for path, target, _ in self._hardlinks:
+            seen = {path}
+            while target in targets and target not in seen:
+                seen.add(target)
+                target = targets[target]  # noqa: PLW2901  # the end of the chain
             parent, _, name = path.rpartition("/")
             self._walk(parent).replace_file(name, self._lookup(target))
 
