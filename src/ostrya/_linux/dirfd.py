@@ -122,10 +122,13 @@ def read_file(name: str, *, dir_fd: int | None = None, max_bytes: int) -> bytes:
 
     Raises:
         FileTooLargeError: It holds more than ``max_bytes``.
+        IsADirectoryError: It is a directory, a pipe or a device.
         OSError: As ``openat`` and ``read`` do.
     """
     fd = os.open(name, OPEN_FILE, dir_fd=dir_fd)
     try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise IsADirectoryError(EISDIR, "Not a regular file", name)
         return read_fd(fd, max_bytes=max_bytes)
     finally:
         os.close(fd)

@@ -13,7 +13,7 @@ from ostrya.formats.refs import CollectionRef, parse_refspec
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bindings import check_bindings
 from ostrya.repo.deletion import delete_object
-from ostrya.repo.errors import ObjectNotFound
+from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
 from ostrya.repo.partial import CommitState, commit_state, is_partial, mark_partial
 from ostrya.repo.reader import has_object, iter_commits, load_commit
 from ostrya.repo.refs import list_collection_refs, list_refs, resolve_rev
@@ -164,7 +164,7 @@ class _Fsck:
             commit = load_commit(self._repo, checksum)
         except ObjectNotFound as exc:
             raise RepoCorrupted(f"{what}: {exc.message}") from exc
-        except FormatError as exc:
+        except (FormatError, ObjectInvalid) as exc:
             raise RepoCorrupted(f"{what}: {exc.message}") from exc
         if self._options.verify_bindings or self._options.verify_back_refs:
             check_bindings(commit.metadata, checksum, collection_id, ref)
@@ -174,7 +174,7 @@ class _Fsck:
     def _check_commit(self, checksum: Checksum, tombstones: list[Checksum]) -> None:
         try:
             commit = load_commit(self._repo, checksum)
-        except FormatError:
+        except (FormatError, ObjectInvalid):
             # Reported when its bytes are hashed.
             return
         if self._options.verify_back_refs:

@@ -7,6 +7,7 @@ Objects are looked for in the transaction under way, in the repository, and in i
 from __future__ import annotations
 
 import os
+from errno import EISDIR, ELOOP
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ostrya.repo.stores.base import FileObject
 
 MAX_METADATA_BYTES = 128 << 20
+_NOT_A_FILE = (EISDIR, ELOOP)
 
 
 def _places(repo: Repository) -> Iterator[tuple[Repository, int]]:
@@ -77,7 +79,7 @@ def _find(repo: Repository, name: ObjectName) -> os.stat_result | None:
 def _stat_or_none(path: str, dir_fd: int) -> os.stat_result | None:
     try:
         return os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
@@ -86,14 +88,18 @@ def load_metadata(repo: Repository, name: ObjectName) -> bytes:
 
     Raises:
         ObjectNotFound: It is nowhere.
-        ObjectInvalid: It is larger than any metadata object may be.
+        ObjectInvalid: It is no regular file, or larger than any metadata object may be.
     """
     for place, fd in _places(repo):
         path = _path_in(place, name)
         try:
             return read_file(path, dir_fd=fd, max_bytes=MAX_METADATA_BYTES)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError as exc:
+            if exc.errno not in _NOT_A_FILE:
+                raise
+            raise ObjectInvalid(name, "it is not a regular file") from None
         except FileTooLargeError:
             raise ObjectInvalid(name, f"it is larger than {MAX_METADATA_BYTES >> 20} MiB") from None
     raise ObjectNotFound(name)
@@ -104,9 +110,16 @@ def load_commit(repo: Repository, checksum: Checksum) -> Commit:
 
     Raises:
         ObjectNotFound: It is nowhere.
-        FormatError: It is not a commit.
+        FormatError: It is not a commit; the sentence names it.
     """
-    return Commit.decode(load_commit_bytes(repo, checksum))
+    name = ObjectName(checksum, ObjectType.COMMIT)
+    data = load_metadata(repo, name)
+    try:
+        return Commit.decode(data)
+    except FormatError as exc:
+        exc.args = (f"{name}: {exc.message}",)
+        exc.message = exc.args[0]
+        raise
 
 
 def load_commit_bytes(repo: Repository, checksum: Checksum) -> bytes:
@@ -158,8 +171,13 @@ def load_file(repo: Repository, checksum: Checksum) -> FileObject:
     for place, fd in _places(repo):
         try:
             return place.store.load(fd, checksum)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError as exc:
+            if exc.errno not in _NOT_A_FILE:
+                raise
+            name = ObjectName(checksum, ObjectType.FILE)
+            raise ObjectInvalid(name, "it is not a regular file") from None
         except FormatError as exc:
             name = ObjectName(checksum, ObjectType.FILE)
             raise ObjectInvalid(name, exc.message) from exc

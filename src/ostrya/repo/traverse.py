@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
-from ostrya.repo.errors import ObjectNotFound
+from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import load_commit, load_dirtree
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
 
 ALL_PARENTS = -1
+_ENDLESS = 1 << 62
 
 
 def reachable_objects(
@@ -46,18 +47,22 @@ def reachable_objects(
     Raises:
         ObjectNotFound: A directory of a commit that is not marked partial is missing.
         FormatError: A commit or directory is damaged.
+        ObjectInvalid: Likewise.
     """
     found = ObjectNameSet() if into is None else into
+    # By commit: how many generations of its parents were gathered with it, or will be.
+    gathered: dict[Checksum, int] = {}
     for start in commits:
         checksum: Checksum | None = start
-        generations = depth
-        while checksum is not None:
+        generations = depth if depth >= 0 else _ENDLESS
+        while checksum is not None and gathered.get(checksum, -1) < generations:
+            gathered[checksum] = generations
             name = ObjectName(checksum, ObjectType.COMMIT)
             try:
                 commit = load_commit(repo, checksum)
             except ObjectNotFound:
                 break
-            except FormatError as exc:
+            except (FormatError, ObjectInvalid) as exc:
                 if on_problem is None:
                     raise
                 found.add(name)
@@ -89,12 +94,12 @@ def _walk(
             continue
         try:
             tree = load_dirtree(repo, name.checksum)
-        except (ObjectNotFound, FormatError) as exc:
+        except (ObjectNotFound, ObjectInvalid, FormatError) as exc:
             if not lenient:
                 raise
             if on_problem is not None:
                 on_problem(name, exc)
-            elif isinstance(exc, FormatError):
+            elif not isinstance(exc, ObjectNotFound):
                 raise
             continue
         for _, content in tree.files:

@@ -16,6 +16,8 @@ from ostrya._linux.atomic import write_all
 from ostrya._linux.dirfd import OPEN_FILE
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.file_header import PREFIX_SIZE, FileHeader, parse_prefix
+from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.repo.errors import ObjectInvalid
 from ostrya.repo.stores.base import CHUNK_BYTES, WHOLE_BYTES, FileObject
 from ostrya.workers import default_jobs
 
@@ -38,12 +40,20 @@ _LIBDEFLATE_LEVELS = {6: 5}
 class ArchiveFile(FileObject):
     """A content object of an archive: inflated as it is read."""
 
-    __slots__ = ("_head", "_offset", "_path")
+    __slots__ = ("_checksum", "_head", "_offset")
 
-    def __init__(
-        self, header: FileHeader, size: int, stored_size: int, fd: int, offset: int, head: bytes
+    def __init__(  # noqa: PLR0913, PLR0917  # one caller
+        self,
+        checksum: Checksum,
+        header: FileHeader,
+        size: int,
+        stored_size: int,
+        fd: int,
+        offset: int,
+        head: bytes,
     ) -> None:
         super().__init__(header, size, stored_size, fd)
+        self._checksum = checksum
         self._offset = offset
         self._head = head
 
@@ -53,7 +63,11 @@ class ArchiveFile(FileObject):
         return False
 
     def read(self) -> bytes:
-        """Return the whole content."""
+        """Return the whole content.
+
+        Raises:
+            ObjectInvalid: It is damaged, or of another size than the header says.
+        """
         if self.size > WHOLE_BYTES:
             return super().read()
         if len(self._head) == self.stored_size:
@@ -62,16 +76,29 @@ class ArchiveFile(FileObject):
             packed = memoryview(
                 os.pread(self.content_fd, self.stored_size - self._offset, self._offset)
             )
-        return inflate(packed, self.size)
+        try:
+            return inflate(packed, self.size)
+        except ObjectFormatError as exc:
+            raise self._invalid(exc) from exc
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the content in pieces of bounded size."""
+        """Yield the content in pieces of bounded size.
+
+        Raises:
+            ObjectInvalid: It is damaged, or of another size than the header says.
+        """
         if self.size <= WHOLE_BYTES:
             data = self.read()
             if data:
                 yield data
             return
-        yield from inflate_chunks(self._packed_chunks(), self.size)
+        try:
+            yield from inflate_chunks(self._packed_chunks(), self.size)
+        except ObjectFormatError as exc:
+            raise self._invalid(exc) from exc
+
+    def _invalid(self, error: ObjectFormatError) -> ObjectInvalid:
+        return ObjectInvalid(ObjectName(self._checksum, ObjectType.FILE), error.message)
 
     def _packed_chunks(self) -> Iterator[bytes]:
         offset = self._offset
@@ -167,7 +194,7 @@ class ArchiveStore:
         """Open a content object."""
         fd = os.open(self.path_of(checksum), OPEN_FILE, dir_fd=objects_fd)
         try:
-            return _load(fd)
+            return _load(fd, checksum)
         except BaseException:
             os.close(fd)
             raise
@@ -254,7 +281,7 @@ def _deflate_block(chunk: bytes, window: bytes, level: int) -> bytes:
     return deflater.compress(chunk) + deflater.flush(zlib.Z_SYNC_FLUSH)
 
 
-def _load(fd: int) -> FileObject:
+def _load(fd: int, checksum: Checksum) -> FileObject:
     head = os.read(fd, _FIRST_READ_BYTES)
     stored_size = len(head) if len(head) < _FIRST_READ_BYTES else os.fstat(fd).st_size
     offset = PREFIX_SIZE + parse_prefix(head[:PREFIX_SIZE])
@@ -267,7 +294,7 @@ def _load(fd: int) -> FileObject:
     if header.is_symlink:
         os.close(fd)
         return FileObject(header, 0, stored_size)
-    return ArchiveFile(header, size, stored_size, fd, offset, head)
+    return ArchiveFile(checksum, header, size, stored_size, fd, offset, head)
 
 
 _headers: dict[bytes, FileHeader] = {}
