@@ -19,12 +19,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd, flock
-from ostrya.formats.object_name import parse_loose_name
+from ostrya.formats.object_name import ObjectType, parse_loose_name
 
 if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
 
 PREFIX = "staging-"
+_LOCK_SUFFIX = "-lock"
+_NOT_BY_CHECKSUM = (ObjectType.COMMIT_META, ObjectType.TOMBSTONE_COMMIT)
 _BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id"
 _NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -56,7 +58,7 @@ def allocate(repo: Repository) -> StagingDir:
     """Take up a staging directory of this boot that nobody uses, or make one."""
     prefix = boot_prefix(repo)
     for name in sorted(dirfd.list_names(repo.tmp_fd)):
-        if name.startswith(prefix) and not name.endswith("-lock"):
+        if name.startswith(prefix) and not name.endswith(_LOCK_SUFFIX):
             found = _try_take(repo, name)
             if found is not None:
                 os.utime(found.fd)
@@ -72,14 +74,23 @@ def allocate(repo: Repository) -> StagingDir:
 
 
 def _drop_unfinished(staging_fd: int) -> None:
-    """Delete what is not an object: files that a killed writer had not named yet."""
+    """Delete what a transaction that did not end must not hand on to the next one.
+
+    That is what is not an object yet; what is not told by its checksum, detached metadata; and
+    files that somebody else still has a link to, and may have changed since.
+    """
     for prefix in os.listdir(staging_fd):
         if len(prefix) != 2:
             continue
         fd = dirfd.open_dir(prefix, dir_fd=staging_fd)
         try:
             for name in os.listdir(fd):
-                if parse_loose_name(prefix, name) is None:
+                found = parse_loose_name(prefix, name)
+                if (
+                    found is None
+                    or found.type in _NOT_BY_CHECKSUM
+                    or os.stat(name, dir_fd=fd, follow_symlinks=False).st_nlink > 1
+                ):
                     dirfd.unlink_if_exists(name, dir_fd=fd)
         finally:
             os.close(fd)
@@ -105,7 +116,7 @@ def _try_take(repo: Repository, name: str) -> StagingDir | None:
 def _try_lock(repo: Repository, name: str) -> int:
     flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY
     while True:
-        lock_fd = os.open(f"{name}-lock", flags, 0o660, dir_fd=repo.tmp_fd)
+        lock_fd = os.open(f"{name}{_LOCK_SUFFIX}", flags, 0o660, dir_fd=repo.tmp_fd)
         if not flock.try_lock(lock_fd, exclusive=True):
             os.close(lock_fd)
             return -1
@@ -117,7 +128,7 @@ def _try_lock(repo: Repository, name: str) -> int:
 
 def _unlock(repo: Repository, name: str, lock_fd: int) -> None:
     # Unlinked while still locked, so that nobody can lock a file without a name.
-    dirfd.unlink_if_exists(f"{name}-lock", dir_fd=repo.tmp_fd)
+    dirfd.unlink_if_exists(f"{name}{_LOCK_SUFFIX}", dir_fd=repo.tmp_fd)
     os.close(lock_fd)
 
 
@@ -144,7 +155,17 @@ def clean_tmp(repo: Repository) -> None:
             if not name.startswith(prefix):
                 _delete_unused(repo, name)
         elif now - found.st_mtime >= 0 and now - found.st_mtime > repo.config.tmp_expiry_s:
-            dirfd.remove_tree(name, dir_fd=repo.tmp_fd)
+            if name.startswith(PREFIX) and name.endswith(_LOCK_SUFFIX):
+                _delete_stale_lock(repo, name.removesuffix(_LOCK_SUFFIX))
+            else:
+                dirfd.remove_tree(name, dir_fd=repo.tmp_fd)
+
+
+def _delete_stale_lock(repo: Repository, name: str) -> None:
+    # However old it is, a lock that is held guards a directory in use.
+    lock_fd = _try_lock(repo, name)
+    if lock_fd != -1:
+        _unlock(repo, name, lock_fd)
 
 
 def _delete_unused(repo: Repository, name: str) -> None:
