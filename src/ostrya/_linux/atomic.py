@@ -97,6 +97,20 @@ def _temporary_name() -> str:
     return f"tmp.{os.urandom(8).hex()}"
 
 
+def open_spool(dir_fd: int) -> int:
+    """Open a file without a name, to write and read again; gone when it is closed."""
+    try:
+        return os.open(".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=dir_fd)
+    except OSError as exc:
+        if exc.errno not in _NO_TMPFILE_ERRNOS:
+            raise
+    name = _temporary_name()
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(name, flags, 0o600, dir_fd=dir_fd)
+    os.unlink(name, dir_fd=dir_fd)
+    return fd
+
+
 def write_all(fd: int, data: bytes | memoryview) -> None:
     """Write all of ``data``, however many calls it takes."""
     written = os.write(fd, data)

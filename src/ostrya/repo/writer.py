@@ -11,9 +11,10 @@ import hashlib
 import os
 import stat
 import time
+from errno import EMLINK, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
-from ostrya._linux.atomic import write_all
+from ostrya._linux.atomic import open_spool, write_all
 from ostrya._linux.dirfd import unlink_if_exists
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from ostrya.formats.file_header import FileHeader
     from ostrya.repo.payload_links import PayloadLinks
     from ostrya.repo.repository import Repository
+
+
+_CANNOT_LINK = (EMLINK, EXDEV, EPERM)
 
 
 class WriteCounts:
@@ -205,8 +209,12 @@ class ObjectWriter:
             LowSpace: The repository would be left with too little free space.
         """
         hasher = self.hasher_for(header)
+        found = 0
         for chunk in read_chunks():
             hasher.update(chunk)
+            found += len(chunk)
+        # An archive's header holds the size, its checksum does not: only what was read counts.
+        size = found
         checksum = Checksum(hasher.hexdigest())
         self.counts.content_total += 1
         path = self._store.path_of(checksum)
@@ -247,9 +255,7 @@ class ObjectWriter:
 
     def _write_spooled(self, header: FileHeader, size: int, chunks: Iterable[bytes]) -> Checksum:
         self._free_space.require(size)
-        spool_fd = os.open(
-            ".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600, dir_fd=self._destination.fd
-        )
+        spool_fd = open_spool(self._destination.scratch_fd)
         try:
             for chunk in chunks:
                 write_all(spool_fd, chunk)
@@ -257,11 +263,11 @@ class ObjectWriter:
         finally:
             os.close(spool_fd)
 
-    def adopt(self, header: FileHeader, fd: int, name: str, dir_fd: int) -> Checksum:
+    def adopt(self, header: FileHeader, fd: int) -> Checksum:
         """Let an open regular file become its object by a hard link, and return the name.
 
         The caller gives the file up: it must not be written to any more, and its mode and time
-        are changed to an object's.
+        are changed to an object's. Where links are impossible it is copied.
         """
         hasher = self.hasher_for(header)
         size = 0
@@ -274,15 +280,14 @@ class ObjectWriter:
         if not self.has(path):
             os.fchmod(fd, stat.S_IMODE(header.mode))
             os.utime(fd, ns=(time.time_ns(), 0))
-            self._destination.ensure_prefix(path)
-            os.link(
-                name,
-                path,
-                src_dir_fd=dir_fd,
-                dst_dir_fd=self._destination.fd,
-                follow_symlinks=False,
-            )
-            self._note_new(checksum, size, size)
+            try:
+                is_new = self._destination.publish_file(fd, path)
+            except OSError as exc:
+                if exc.errno not in _CANNOT_LINK:
+                    raise
+                self.counts.content_total -= 1
+                return self.write_rereadable(header, size, lambda: read_chunks(fd))
+            self._note_new(checksum, size, size if is_new else None)
         return checksum
 
     def write_symlink(self, header: FileHeader, expected: Checksum | None = None) -> Checksum:

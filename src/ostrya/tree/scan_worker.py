@@ -12,6 +12,7 @@ from ostrya._linux.dirfd import open_dir_below
 from ostrya.errors import RepoError
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.repo.errors import ChecksumMismatch
 from ostrya.repo.stores.base import WHOLE_BYTES
 from ostrya.repo.writer import read_chunks
 
@@ -121,12 +122,14 @@ class _ScanWorker:
                 xattrs = self._read_xattrs(fd)
             header = FileHeader(uid, gid, mode, "", xattrs)
             if adopt:
-                checksum = self._writer.adopt(header, fd, name, dir_fd)
+                checksum = self._writer.adopt(header, fd)
             elif size <= WHOLE_BYTES:
                 checksum = self._store_small(fd, header, size)
             else:
                 checksum = self._writer.write_rereadable(header, size, lambda: read_chunks(fd))
             found = os.fstat(fd)
+        except ChecksumMismatch as exc:
+            raise ChangedWhileRead(_path(relative, name)) from exc
         finally:
             os.close(fd)
         if (found.st_size, found.st_mtime_ns, found.st_ino) != (size, mtime_ns, inode) and not (

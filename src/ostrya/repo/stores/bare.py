@@ -180,9 +180,13 @@ class BareStore:
         temporary = "symlink." + os.urandom(8).hex()
         scratch_fd = destination.scratch_fd
         os.symlink(header.symlink_target, temporary, dir_fd=scratch_fd)
-        os.chown(temporary, header.uid, header.gid, dir_fd=scratch_fd, follow_symlinks=False)
-        xattr.write_xattrs_at(temporary, header.xattrs, dir_fd=scratch_fd)
-        os.rename(temporary, path, src_dir_fd=scratch_fd, dst_dir_fd=destination.fd)
+        try:
+            os.chown(temporary, header.uid, header.gid, dir_fd=scratch_fd, follow_symlinks=False)
+            xattr.write_xattrs_at(temporary, header.xattrs, dir_fd=scratch_fd)
+            os.rename(temporary, path, src_dir_fd=scratch_fd, dst_dir_fd=destination.fd)
+        except BaseException:
+            os.unlink(temporary, dir_fd=scratch_fd)
+            raise
 
 
 class BareUserOnlyStore(BareStore):

@@ -135,6 +135,18 @@ class Destination:
             return False
         return True
 
+    def publish_file(self, fd: int, path: str) -> bool:
+        """Give an open file that has a name elsewhere its name here; False if that is taken."""
+        self.ensure_prefix(path)
+        if self.sync_each:
+            os.fsync(fd)
+        try:
+            # By descriptor: the name it was opened by may be another file's by now.
+            os.link(f"/proc/self/fd/{fd}", path, dst_dir_fd=self.fd, follow_symlinks=True)
+        except FileExistsError:
+            return False
+        return True
+
     def publish_symlink(self, target: str, path: str) -> bool:
         """Name a symbolic link; False if an object of that name was there already."""
         self.ensure_prefix(path)
