@@ -138,7 +138,7 @@ class _Core:
 
     def integer(self, key: str, default: int) -> int:
         text = self.value(key, "").strip()
-        return int(text) if text.lstrip("-").isdigit() else default
+        return int(text) if _is_number(text.removeprefix("-")) else default
 
 
 def _lock_timeout(core: _Core) -> int:
@@ -151,7 +151,7 @@ def _zlib_level(keyfile: KeyFile) -> int:
     if not keyfile.has_key("archive", "zlib-level"):
         return _DEFAULT_ZLIB_LEVEL
     text = keyfile.get_value("archive", "zlib-level").strip()
-    return max(1, min(9, int(text) if text.isdigit() else 1))
+    return max(1, min(9, int(text) if _is_number(text) else 1))
 
 
 def _fsverity(keyfile: KeyFile) -> Tristate:
@@ -192,16 +192,21 @@ def _min_free_space(core: _Core) -> tuple[int, int]:
     if not core.has("min-free-space-percent"):
         return _DEFAULT_MIN_FREE_PERCENT, 0
     text = core.value("min-free-space-percent", "")
-    if not (text.isascii() and text.isdigit()):
+    if not _is_number(text):
         raise RepoConfigError(f"Invalid min-free-space-percent '{text}': must be a number")
     if int(text) > 99:
         raise RepoConfigError(f"Invalid min-free-space-percent '{text}'")
     return int(text), 0
 
 
+def _is_number(text: str) -> bool:
+    # Longer than any 64-bit number: Python refuses to convert thousands of digits.
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
 def _parse_size_mb(text: str) -> int:
     number, unit = text[:-2], text[-2:]
-    if not (number.isascii() and number.isdigit()) or unit not in _SIZE_UNITS_MB:
+    if not _is_number(number) or unit not in _SIZE_UNITS_MB:
         raise RepoConfigError(
             f"Invalid min-free-space-size '{text}': "
             "It should be of the format '123MB', '123GB' or '123TB'"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from errno import EINVAL
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.formats.object_name import (
@@ -150,7 +151,10 @@ def _commits_since(repo: Repository, tip: Checksum, since: int) -> list[Checksum
     """Return a tip, and those before it that are not older than a time."""
     found = [tip]
     checksum: Checksum | None = tip
-    while checksum is not None:
+    # Damaged commits may name each other as parents.
+    seen: set[Checksum] = set()
+    while checksum is not None and checksum not in seen:
+        seen.add(checksum)
         try:
             commit = load_commit(repo, checksum)
         except ObjectNotFound:
@@ -224,12 +228,23 @@ def _is_useful_link(repo: Repository, name: ObjectName, kept: ObjectNameSet) -> 
         return False
     threshold = repo.config.payload_link_threshold_bytes
     path = loose_path(name, archive=False)
-    target = os.readlink(path, dir_fd=repo.objects_fd).removeprefix("../")
+    try:
+        target = os.readlink(path, dir_fd=repo.objects_fd).removeprefix("../")
+    except OSError as exc:
+        if exc.errno != EINVAL:
+            raise
+        # Not a link at all.
+        return False
     prefix, _, rest = target.partition("/")
     content = parse_loose_name(prefix, rest)
     if content is None or content not in kept or threshold is None:
         return False
-    return os.stat(target, dir_fd=repo.objects_fd, follow_symlinks=False).st_size >= threshold
+    try:
+        found = os.stat(target, dir_fd=repo.objects_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        # Kept by name, but missing: its commit is known to be incomplete.
+        return False
+    return found.st_size >= threshold
 
 
 def delete_commit(repo: Repository, checksum: Checksum) -> None:

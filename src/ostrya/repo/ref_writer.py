@@ -105,6 +105,15 @@ def _store(repo: Repository, base: str, ref: str, checksum: Checksum | None) -> 
 def _replace(repo: Repository, path: str, ref: str, checksum: Checksum) -> None:
     try:
         _write(repo, path, checksum)
+    except NotADirectoryError:
+        above = ref.split("/")[:-1]
+        names = ("/".join(above[: end + 1]) for end in range(len(above)))
+        for name in names:
+            if resolve_ref(repo, None, name, allow_noent=True, search_remotes=False):
+                raise RefConflict(
+                    f"Conflict: {name} exists above {ref} when attempting write: Not a directory"
+                ) from None
+        raise
     except IsADirectoryError:
         # A directory left empty by deleted refs does not stand in the way.
         for other in list_refs(repo, ref):

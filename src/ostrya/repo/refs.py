@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _MAX_REF_BYTES = 4096
 _HEX_DIGITS = frozenset("0123456789abcdef")
 _MAX_DEPTH = 64
+_OPEN_REF = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 
 
 def resolve_rev(
@@ -54,16 +55,21 @@ def resolve_rev(
     found = _resolve_short(repo, rev)
     if found is not None:
         return found
-    if rev.endswith("^"):
-        child = resolve_rev(repo, rev[:-1], allow_noent=allow_noent)
-        if child is None:
+    tip = rev.rstrip("^")
+    if tip == rev:
+        remote, ref = parse_refspec(rev)
+        return resolve_ref(
+            repo, remote, ref, allow_noent=allow_noent, search_remotes=search_remotes
+        )
+    commit = resolve_rev(repo, tip, allow_noent=allow_noent, search_remotes=search_remotes)
+    for _ in range(len(rev) - len(tip)):
+        if commit is None:
             return None
-        parent = load_commit(repo, child).parent
+        parent = load_commit(repo, commit).parent
         if parent is None:
-            raise RefConflict(f"Commit {child} has no parent")
-        return parent
-    remote, ref = parse_refspec(rev)
-    return resolve_ref(repo, remote, ref, allow_noent=allow_noent, search_remotes=search_remotes)
+            raise RefConflict(f"Commit {commit} has no parent")
+        commit = parent
+    return commit
 
 
 def require_rev(repo: Repository, rev: str) -> Checksum:
@@ -126,7 +132,7 @@ def _candidates(
 def _read_ref(repo: Repository, path: str, ref: str) -> Checksum | None:
     try:
         # Aliases are symbolic links, so this one open follows.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=repo.dir_fd)
+        fd = os.open(path, _OPEN_REF, dir_fd=repo.dir_fd)
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:

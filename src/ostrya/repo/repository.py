@@ -73,6 +73,16 @@ class Repository:
         self.tmp_fd = -1
         self.staging_fd = -1
         self.parent: Repository | None = None
+        try:
+            self._open_handles()
+        except BaseException:
+            # The directory is still its opener's.
+            self.dir_fd = -1
+            self.close()
+            raise
+
+    def _open_handles(self) -> None:
+        dir_fd, runtime = self.dir_fd, self.runtime
         self.objects_fd = dirfd.open_dir("objects", dir_fd=dir_fd, follow=True)
         self.writable = os.access(".", os.W_OK, dir_fd=self.objects_fd)
         if self.writable:

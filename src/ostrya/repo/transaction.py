@@ -20,6 +20,8 @@ from errno import EDQUOT, EEXIST, ENOSPC, ENOTEMPTY
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.dirfd import OPEN_DIR, ensure_dir, list_names
+from ostrya.formats.checksum import check_checksum
+from ostrya.formats.refs import check_collection_id, check_ref_name, check_remote_name
 from ostrya.repo import staging
 from ostrya.repo.errors import LowSpace, TransactionError
 from ostrya.repo.repository import require_writable
@@ -149,11 +151,30 @@ class Transaction:
     # -- refs
 
     def set_ref(self, remote: str | None, ref: str, checksum: Checksum | None) -> None:
-        """Let a ref point to a commit, or delete it, when the transaction is committed."""
+        """Let a ref point to a commit, or delete it, when the transaction is committed.
+
+        Raises:
+            RefNameError: A name is not valid.
+            FormatError: ``checksum`` is none.
+        """
+        check_ref_name(ref)
+        if remote is not None:
+            check_remote_name(remote)
+        if checksum is not None:
+            check_checksum(checksum)
         self._refs[remote, ref] = checksum
 
     def set_collection_ref(self, ref: CollectionRef, checksum: Checksum | None) -> None:
-        """Let a collection's ref point to a commit, or delete it."""
+        """Let a collection's ref point to a commit, or delete it.
+
+        Raises:
+            RefNameError: A name is not valid.
+            FormatError: ``checksum`` is none.
+        """
+        check_collection_id(ref.collection_id)
+        check_ref_name(ref.ref)
+        if checksum is not None:
+            check_checksum(checksum)
         self._collection_refs[ref] = checksum
 
     # -- end
@@ -163,7 +184,6 @@ class Transaction:
 
         Raises:
             TransactionError: The transaction is over already.
-            RefNameError: A ref's name is not valid.
             RefConflict: A ref's name is taken by a directory of refs.
         """
         if self._staging is None:
