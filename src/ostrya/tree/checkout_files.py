@@ -142,15 +142,27 @@ class FilePlacer:
             raise _exists(f"Hardlinking {path} to {name}") from error
         if self._options.process_whiteouts:
             dirfd.remove_tree(name, dir_fd=dir_fd)
+        try:
+            self._link_and_rename(src_fd, path, dir_fd, name)
+        except OSError as exc:
+            # EXDEV shows only now: a name that is taken is found first.
+            if exc.errno in _CANNOT_LINK and not self._options.require_hardlinks:
+                return False
+            raise
+        return True
+
+    def _link_and_rename(self, src_fd: int, path: str, dir_fd: int, name: str) -> None:
         temporary = "checkout-union-" + os.urandom(6).hex()
         tmp_fd = self._repo.tmp_fd
         os.link(path, temporary, src_dir_fd=src_fd, dst_dir_fd=tmp_fd, follow_symlinks=False)
         try:
             os.rename(temporary, name, src_dir_fd=tmp_fd, dst_dir_fd=dir_fd)
-        except OSError:
-            os.unlink(temporary, dir_fd=tmp_fd)
+        except OSError as exc:
+            exc.filename, exc.filename2 = name, None
             raise
-        return True
+        finally:
+            # Renaming one link of a file over another one leaves both.
+            dirfd.unlink_if_exists(temporary, dir_fd=tmp_fd)
 
     def _is_identical(
         self, src_fd: int, path: str, dir_fd: int, name: str, checksum: Checksum
@@ -188,7 +200,11 @@ class FilePlacer:
         if self.cache is None:
             return False
         cache_fd, path = self.cache.ensure(checksum, loaded)
-        return self._link(cache_fd, path, dir_fd, name, checksum)
+        try:
+            return self._link(cache_fd, path, dir_fd, name, checksum)
+        except FileNotFoundError:
+            # Another checkout collected it as garbage before it had its link.
+            return False
 
     # -- copies
 

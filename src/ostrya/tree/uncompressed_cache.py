@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import TmpFile, write_all
-from ostrya._linux.dirfd import ensure_dir, exists, open_dir
+from ostrya._linux.dirfd import ensure_dir, exists, open_dir, unlink_if_exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +69,6 @@ def collect_garbage(repo: Repository, prefixes: Iterable[str]) -> None:
             with os.scandir(fd) as entries:
                 unused = [e.name for e in entries if e.stat(follow_symlinks=False).st_nlink == 1]
             for name in unused:
-                os.unlink(name, dir_fd=fd)
+                unlink_if_exists(name, dir_fd=fd)
         finally:
             os.close(fd)
