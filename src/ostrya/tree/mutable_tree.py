@@ -30,7 +30,14 @@ class MutableTree:
         metadata_checksum: The directory's dirmeta object, once it is known.
     """
 
-    __slots__ = ("_contents_checksum", "_dirs", "_files", "_load", "metadata_checksum")
+    __slots__ = (
+        "_contents_checksum",
+        "_dirs",
+        "_files",
+        "_in_parent",
+        "_load",
+        "metadata_checksum",
+    )
 
     def __init__(self) -> None:
         self.metadata_checksum: Checksum | None = None
@@ -38,6 +45,8 @@ class MutableTree:
         self._dirs: dict[str, MutableTree] = {}
         self._contents_checksum: Checksum | None = None
         self._load: LoadDirTree | None = None
+        # What the parent's dirtree object says of this directory.
+        self._in_parent: tuple[Checksum | None, Checksum | None] = (None, None)
 
     @classmethod
     def from_checksums(
@@ -46,6 +55,7 @@ class MutableTree:
         """Make a tree that stands for committed objects, loaded when looked into."""
         tree = cls()
         tree.fill_from(contents, metadata, load)
+        tree.note_parent_written()
         return tree
 
     def fill_from(self, contents: Checksum, metadata: Checksum, load: LoadDirTree) -> bool:
@@ -72,14 +82,25 @@ class MutableTree:
         """The dirtree object this directory is equal to; None once it was changed."""
         if self._contents_checksum is None or self._load is not None:
             return self._contents_checksum
-        for child in self._dirs.values():
-            if child.contents_checksum is None:
-                return None
-        return self._contents_checksum
+        if all(child.is_as_parent_says for child in self._dirs.values()):
+            return self._contents_checksum
+        return None
+
+    @property
+    def is_as_parent_says(self) -> bool:
+        """Whether the dirtree object of the parent still describes this directory."""
+        contents = self.contents_checksum
+        return contents is not None and (contents, self.metadata_checksum) == self._in_parent
 
     def set_contents_checksum(self, checksum: Checksum) -> None:
         """Note that this directory was written as a dirtree object."""
         self._contents_checksum = checksum
+        for child in self._dirs.values():
+            child.note_parent_written()
+
+    def note_parent_written(self) -> None:
+        """Note that the parent was written, and describes this directory as it is now."""
+        self._in_parent = (self.contents_checksum, self.metadata_checksum)
 
     def files(self) -> dict[str, Checksum]:
         """Return the files of this directory; not to be changed."""
