@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from ostrya import workers
+from ostrya.errors import OstryaError
+from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.repo.errors import ChecksumMismatch, ObjectInvalid, ObjectNotFound
+from ostrya.tree.checkout import PathNotFound
+from ostrya.tree.modifier import UnmatchedPaths
+from ostrya.tree.scan import UnsupportedFile
+from ostrya.tree.scan_worker import ChangedWhileRead
+from ostrya.workers import WorkerDied, map_batches
+from support.small_repos import open_fds
+
+SUM = "ab" * 32
+
+
+@pytest.fixture(params=["inline", "forked", "threaded"])
+def way(request, monkeypatch):
+    """The three ways in which batches are worked on."""
+    monkeypatch.setattr(workers, "_has_threads", lambda: request.param == "threaded")
+    return request.param
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    monkeypatch.setattr(workers, "_has_threads", lambda: False)
+
+
+def jobs_of(way: str) -> int:
+    return 1 if way == "inline" else 3
+
+
+def children() -> list[int]:
+    """Processes that are ours, zombies included."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as stream:
+                    fields = stream.read().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[1]) == os.getpid():
+                found.append(int(name))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind():
+    fds, kids = open_fds(), children()
+    yield
+    assert open_fds() == fds
+    assert children() == kids
+
+
+def doubling():
+    return lambda batch: [item * 2 for item in batch]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 50])
+def test_every_batch_once(way, count):
+    batches = [[number, number + 1] for number in range(count)]
+    found = list(map_batches(doubling, batches, jobs=jobs_of(way)))
+    assert sorted(found) == [[2 * n, 2 * n + 2] for n in range(count)]
+
+
+def test_one_batch_is_worked_on_here(way):
+    (pid,) = map_batches(lambda: lambda _batch: os.getpid(), [[1]], jobs=jobs_of(way))
+    assert pid == os.getpid()
+
+
+def test_several_processes_work(forked):
+    def slow(_batch):
+        time.sleep(0.02)
+        return os.getpid()
+
+    pids = set(map_batches(lambda: slow, [[n] for n in range(9)], jobs=3))
+    assert len(pids) == 3
+    assert os.getpid() not in pids
+
+
+def test_a_worker_is_made_once_where_it_works(forked):
+    def make():
+        made = os.getpid()
+        return lambda _batch: (made, os.getpid())
+
+    for made, used in map_batches(make, [[n] for n in range(12)], jobs=2):
+        assert made == used
+
+
+def test_payloads_larger_than_pipes_both_ways(way):
+    batches = [[bytes([n]) * 3_000_000] for n in range(8)]
+    found = list(map_batches(doubling, batches, jobs=jobs_of(way)))
+    assert sorted(found) == [[bytes([n]) * 6_000_000] for n in range(8)]
+
+
+def test_batches_are_taken_lazily(way):
+    taken = []
+
+    def batches():
+        for number in range(1000):
+            taken.append(number)
+            yield [number]
+
+    running = map_batches(doubling, batches(), jobs=jobs_of(way))
+    next(running)
+    assert len(taken) <= 2 + jobs_of(way) * workers._IN_FLIGHT + 1
+    running.close()
+
+
+NAME = ObjectName(SUM, ObjectType.DIR_TREE)
+
+
+@pytest.mark.parametrize(
+    ("error", "facts"),
+    [
+        (ValueError("odd"), {}),
+        (FileNotFoundError(2, "No such file", "/a/path"), {"errno": 2, "filename": "/a/path"}),
+        (PermissionError(13, "Permission denied", "x"), {"filename": "x"}),
+        (PathNotFound(2, "no path"), {"errno": 2}),
+        (ObjectNotFound(NAME), {"name": NAME}),
+        (ObjectInvalid(NAME, "why"), {"name": NAME, "reason": "why"}),
+        (ChecksumMismatch(NAME, SUM), {"name": NAME, "actual": SUM}),
+        (UnsupportedFile("/dev"), {"path": "/dev"}),
+        (ChangedWhileRead("/f"), {"path": "/f"}),
+        (UnmatchedPaths("list", ("/a",)), {"paths": ("/a",)}),
+        (OstryaError("words", hint="advice"), {"message": "words", "hint": "advice"}),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_keeps_its_type_and_facts(way, error, facts):
+    def fail(_batch):
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        list(map_batches(lambda: fail, [[1], [2], [3]], jobs=jobs_of(way)))
+    assert type(caught.value) is type(error)
+    assert str(caught.value) == str(error)
+    for key, value in facts.items():
+        assert getattr(caught.value, key) == value
+
+
+def test_a_hint_added_on_the_way_is_kept(forked):
+    def fail(_batch):
+        error = ObjectNotFound(NAME)
+        error.hint = "it is the content of /a"
+        raise error
+
+    with pytest.raises(ObjectNotFound) as caught:
+        list(map_batches(lambda: fail, [[1], [2]], jobs=2))
+    assert caught.value.hint == "it is the content of /a"
+
+
+def test_an_error_that_cannot_be_pickled_keeps_its_words(forked):
+    class Local(Exception):
+        pass
+
+    def fail(_batch):
+        raise Local("words")
+
+    with pytest.raises(OstryaError, match="Local: words"):
+        list(map_batches(lambda: fail, [[1], [2]], jobs=2))
+
+
+def test_an_error_while_a_worker_is_made(way):
+    def make():
+        raise OSError(24, "Too many open files")
+
+    with pytest.raises(OSError, match="Too many open files"):
+        list(map_batches(make, [[1], [2]], jobs=jobs_of(way)))
+
+
+def test_an_error_of_the_batches_themselves(way):
+    def batches():
+        yield [1]
+        yield [2]
+        raise OstryaError("cannot go on")
+
+    with pytest.raises(OstryaError, match="cannot go on"):
+        list(map_batches(doubling, batches(), jobs=jobs_of(way)))
+
+
+def test_results_that_are_no_plain_values(forked):
+    with pytest.raises(ValueError, match="unmarshallable"):
+        list(map_batches(lambda: lambda _batch: object(), [[1], [2]], jobs=2))
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_worker(forked, sent):
+    def die(_batch):
+        os.kill(os.getpid(), sent)
+        time.sleep(10)
+
+    with pytest.raises(WorkerDied, match=f"signal {int(sent)}") as caught:
+        list(map_batches(lambda: die, [[1], [2], [3]], jobs=2))
+    assert caught.value.status == -sent
+
+
+def test_a_worker_that_leaves(forked):
+    with pytest.raises(WorkerDied, match="status 7"):
+        list(map_batches(lambda: lambda _batch: os._exit(7), [[1], [2]], jobs=2))
+
+
+def test_a_worker_killed_while_it_is_sent_a_large_batch(forked):
+    def die(_batch):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(WorkerDied):
+        list(map_batches(lambda: die, [[bytes(5_000_000)] for _ in range(6)], jobs=2))
+
+
+@pytest.mark.timeout(30)
+def test_closing_early_kills_the_workers(forked):
+    def slow(batch):
+        if batch[0]:
+            time.sleep(60)
+        return batch
+
+    running = map_batches(lambda: slow, [[n] for n in range(10)], jobs=3)
+    next(running)
+    assert len(children()) >= 3
+    running.close()
+    assert children() == []
+
+
+@pytest.mark.timeout(30)
+def test_the_first_error_does_not_wait_for_the_others(forked):
+    def work(batch):
+        if batch[0]:
+            time.sleep(60)
+        raise OstryaError("first")
+
+    with pytest.raises(OstryaError, match="first"):
+        list(map_batches(lambda: work, [[n] for n in range(6)], jobs=3))
+
+
+def test_ctrl_c_is_the_callers_affair(forked):
+    """A worker that gets the signal with its group goes on; who called it decides."""
+
+    def interrupted(batch):
+        os.kill(os.getpid(), signal.SIGINT)
+        return batch
+
+    found = list(map_batches(lambda: interrupted, [[1], [2], [3]], jobs=2))
+    assert sorted(found) == [[1], [2], [3]]
+
+
+def test_an_exception_in_the_loop_over_results(forked):
+    def consume():
+        for _ in map_batches(doubling, [[n] for n in range(20)], jobs=2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        consume()
+    assert children() == []
+
+
+def test_threads_are_chosen_where_forking_is_unsafe():
+    assert not workers._has_threads() or threading.active_count() > 1
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait)
+    thread.start()
+    try:
+        assert workers._has_threads()
+        pids = set(map_batches(lambda: lambda _b: os.getpid(), [[n] for n in range(6)], jobs=2))
+        assert pids == {os.getpid()}
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_default_jobs_is_what_we_may_use():
+    assert workers.default_jobs() == len(os.sched_getaffinity(0))
