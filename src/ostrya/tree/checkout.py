@@ -154,7 +154,7 @@ class _Checkout:
         jobs: int | None,
         subpath: str,
     ) -> CheckoutResult:
-        root_meta = self._dirmeta(metadata)
+        root_meta = self._labeled("", self._dirmeta(metadata), subpath)
         made = make_dir(destination, dir_fd, self._options)
         root_fd = dirfd.open_dir(destination, dir_fd=dir_fd, follow=True)
         try:
@@ -204,7 +204,7 @@ class _Checkout:
             ):
                 _remove_below(root_fd, relative)
             self._dirs += 1
-            children = self._children(relative, tree.dirs)
+            children = self._children(relative, tree.dirs, subpath)
             files = self._files(relative, tree.files, subpath)
             if dirmeta is not None and not children and not self._in_order:
                 # A leaf is made, filled and finished by one worker.
@@ -217,14 +217,14 @@ class _Checkout:
             stack.extend(reversed(children))
 
     def _children(
-        self, relative: str, dirs: tuple[tuple[str, Checksum, Checksum], ...]
+        self, relative: str, dirs: tuple[tuple[str, Checksum, Checksum], ...], subpath: str
     ) -> list[tuple[str, Checksum, DirMeta | None]]:
         children: list[tuple[str, Checksum, DirMeta | None]] = []
         for name, child, metadata in dirs:
             path = f"{relative}/{name}" if relative else name
             dirmeta = self._dirmeta(metadata)
             if self._wanted(path, FileInfo(*dirmeta[:3])):
-                children.append((path, child, dirmeta))
+                children.append((path, child, self._labeled(path, dirmeta, subpath)))
         return children
 
     def _files(
@@ -258,6 +258,14 @@ class _Checkout:
             return None
         prefix = options.label_prefix if options.label_prefix != "/" else subpath
         return options.label_for(f"{prefix.rstrip('/')}/{path}", mode)
+
+    def _labeled(self, path: str, dirmeta: DirMeta, subpath: str) -> DirMeta:
+        label = self._label(path, dirmeta.mode, subpath)
+        if label is None:
+            return dirmeta
+        from ostrya.tree.selinux_labels import with_label
+
+        return dirmeta._replace(xattrs=with_label(dirmeta.xattrs, label, dirmeta.mode))
 
     def _dirmeta(self, checksum: Checksum) -> DirMeta:
         dirmeta = self._dirmetas.get(checksum)

@@ -213,9 +213,9 @@ class FilePlacer:
     ) -> None:
         header = loaded.header
         if label is not None:
-            others = tuple(pair for pair in header.xattrs if pair[0] != b"security.selinux")
-            labeled = (*others, (b"security.selinux", label.encode() + b"\0"))
-            header = header._replace(xattrs=tuple(sorted(labeled)))
+            from ostrya.tree.selinux_labels import with_label
+
+            header = header._replace(xattrs=with_label(header.xattrs, label, header.mode))
         try:
             self._copy_once(dir_fd, name, header, loaded)
         except FileExistsError as exc:
