@@ -107,6 +107,8 @@ def labels(root: Path) -> dict[str, bytes | None]:
     "options", [[], ["--subpath=/usr"], ["--subpath=/usr", "--selinux-prefix=/usr"]]
 )
 def test_labels_in_checkouts(tmp_path, tree, options):
+    # libostree 2022.7 crashes on files that the policy gives no label.
+    (tree / "tmp/dir/file").unlink()
     made = []
     for tool in repos(tmp_path, "bare"):
         tool("commit", "--branch=b", WHEN, "-s", "s", f"--tree=dir={tree}")
