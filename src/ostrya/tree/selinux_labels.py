@@ -2,10 +2,11 @@
 """Which labels the files of a checkout get.
 
 Where the machine runs SELinux, the policy labels everything. Elsewhere it labels regular files
-only, and only those that the commit gives no label: that is what libostree leaves on such a
-machine, whose labels matter to nobody until the tree is committed again or booted.
+only, and links and directories keep what the commit says: that is what libostree leaves on such
+a machine, where labels matter to nobody until the tree is committed again or booted.
 
-Source: ostree-repo-checkout.c, create_file_copy_from_input_at.
+Source: ostree-repo-checkout.c, create_file_copy_from_input_at. Versions differ about a label in
+the commit: 2022.7 drops it everywhere, 2026.4 lets it win; here the policy wins over it.
 """
 
 from __future__ import annotations
@@ -34,8 +35,7 @@ def with_label(xattrs: Xattrs, label: str, mode: int) -> Xattrs:
         label: The policy's label for the path.
         mode: File type and permission bits.
     """
-    committed = any(name == _NAME for name, _ in xattrs)
-    if not host_has_selinux() and (committed or not stat.S_ISREG(mode)):
+    if not stat.S_ISREG(mode) and not host_has_selinux():
         return xattrs
     others = (pair for pair in xattrs if pair[0] != _NAME)
     return tuple(sorted((*others, (_NAME, label.encode()))))

@@ -21,15 +21,14 @@ def enabled(request, monkeypatch):
     return request.param
 
 
-@pytest.mark.parametrize("kind", [stat.S_IFREG, stat.S_IFLNK, stat.S_IFDIR])
-def test_committed_labels_give_way_only_to_a_policy_that_rules(enabled, kind):
-    found = with_label((COMMITTED, OTHER), "policy", kind | 0o755)
-    assert found == ((POLICY, OTHER) if enabled else (COMMITTED, OTHER))
+@pytest.mark.usefixtures("enabled")
+@pytest.mark.parametrize("xattrs", [(OTHER,), (COMMITTED, OTHER)])
+def test_files_get_the_label_of_the_policy(xattrs):
+    assert with_label(xattrs, "policy", stat.S_IFREG | 0o644) == (POLICY, OTHER)
 
 
-def test_files_without_label_get_one(enabled):
-    assert with_label((OTHER,), "policy", stat.S_IFREG) == (POLICY, OTHER)
-
-
-def test_links_without_label_get_one_where_it_matters(enabled):
-    assert with_label((), "policy", stat.S_IFLNK) == ((POLICY,) if enabled else ())
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFDIR])
+def test_links_and_directories_get_it_where_it_matters(enabled, kind):
+    mode = kind | 0o755
+    assert with_label((COMMITTED,), "policy", mode) == ((POLICY,) if enabled else (COMMITTED,))
+    assert with_label((), "policy", mode) == ((POLICY,) if enabled else ())
