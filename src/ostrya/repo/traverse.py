@@ -75,7 +75,8 @@ def reachable_objects(
                 _walk(repo, commit.root_contents, found, lenient, on_problem)
             if generations == 0:
                 break
-            generations -= 1
+            if generations != _ENDLESS:
+                generations -= 1
             checksum = commit.parent
     return found
 

@@ -138,13 +138,16 @@ def inflate_chunks(packed: Iterable[bytes], size: int) -> Iterator[bytes]:
     total = 0
     for piece in packed:
         rest = piece
-        while rest and not inflater.eof:
+        more = True
+        # Content may be left when all input is taken: a few bits can stand for kilobytes.
+        while (rest or more) and not inflater.eof:
             try:
                 data = inflater.decompress(rest, CHUNK_BYTES)
             except Exception as exc:
                 # isal and zlib raise errors of their own, without a common base.
                 raise ObjectFormatError("compressed content is damaged") from exc
             rest = inflater.unconsumed_tail
+            more = len(data) == CHUNK_BYTES
             total += len(data)
             if total > size:
                 raise ObjectFormatError(f"content holds more than {size} bytes")
