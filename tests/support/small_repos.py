@@ -61,8 +61,11 @@ def make_repo(
     if mode == RepoMode.BARE_USER:
         need_user_xattrs(path.parent)
     runtime = runtime or Runtime(write_split_xattrs=mode == RepoMode.BARE_SPLIT_XATTRS)
-    repo = create_repository(str(path), mode, runtime=runtime)
-    configure(repo, **{"fsync": "false", "min_free_space_percent": "0", **core})
+    # A new repository is synced whatever its configuration is going to be.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _fd: None)
+        repo = create_repository(str(path), mode, runtime=runtime)
+        configure(repo, **{"fsync": "false", "min_free_space_percent": "0", **core})
     return repo
 
 
