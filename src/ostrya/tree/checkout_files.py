@@ -12,6 +12,7 @@ from ostrya._linux import dirfd, reflink, xattr
 from ostrya._linux.atomic import write_all
 from ostrya.errors import RepoError
 from ostrya.formats.checksum import Checksum
+from ostrya.formats.errors import ObjectFormatError
 from ostrya.repo.modes import TRAITS, RepoMode
 from ostrya.repo.reader import load_file
 from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
@@ -177,12 +178,16 @@ class FilePlacer:
 
     def _hashes_to(self, dir_fd: int, name: str, checksum: Checksum) -> bool:
         user_only = self._repo.mode == RepoMode.BARE_USER_ONLY
-        actual = file_checksum(
-            name,
-            dir_fd=dir_fd,
-            ignore_xattrs=user_only or self._repo.config.disable_xattrs,
-            canonical=user_only,
-        )
+        try:
+            actual = file_checksum(
+                name,
+                dir_fd=dir_fd,
+                ignore_xattrs=user_only or self._repo.config.disable_xattrs,
+                canonical=user_only,
+            )
+        except ObjectFormatError:
+            # A directory or a device is never the same.
+            return False
         return actual == checksum
 
     # -- inflated content of archives
