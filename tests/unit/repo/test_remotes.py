@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# what is under test is what happens to a whole block
 from __future__ import annotations
 
 import pytest
