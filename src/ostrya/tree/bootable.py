@@ -48,7 +48,7 @@ def find_kernel_release(repo: Repository, root: TreeRoot) -> str:
 def with_bootable_keys(metadata: VarDict, kernel_release: str) -> VarDict:
     """Add the keys that mark a commit as bootable, in the order that libostree gives them."""
     # Of double keys libostree's dictionary keeps the last.
-    values = dict(metadata)
+    values = dict(iter(metadata))
     values[KEY_BOOTABLE] = Variant("b", value=True)
     values[KEY_LINUX] = Variant("s", kernel_release)
     return VarDict((key, values[key]) for key in glib_dict_order(values))

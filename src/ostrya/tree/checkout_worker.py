@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
-from ostrya._linux.dirfd import open_dir_below
+from ostrya._linux.dirfd import OPEN_DIR, open_dir_below
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.repo.errors import ObjectNotFound
@@ -44,12 +44,14 @@ def make_checkout_worker(
 
 
 class _CheckoutWorker:
-    __slots__ = ("_options", "_placer", "_repo", "_root_fd")
+    __slots__ = ("_options", "_parent", "_parent_fd", "_placer", "_repo", "_root_fd")
 
     def __init__(self, repo: Repository, options: CheckoutOptions, root_fd: int) -> None:
         self._repo = repo
         self._options = options
         self._root_fd = root_fd
+        self._parent = ""
+        self._parent_fd = -1
         cache = None
         if (
             options.uncompressed_cache
@@ -64,8 +66,11 @@ class _CheckoutWorker:
         self._placer = FilePlacer(repo, options, cache)
 
     def run(self, batch: list[DirTask]) -> BatchResult:
-        for task in batch:
-            self._fill(task)
+        try:
+            for task in batch:
+                self._fill(task)
+        finally:
+            self._leave_parent()
         touched: list[str] = []
         cache = self._placer.cache
         if cache is not None:
@@ -75,8 +80,10 @@ class _CheckoutWorker:
 
     def _fill(self, task: DirTask) -> None:
         relative, files, leaf = task
-        made = leaf is not None and make_below(self._root_fd, relative, self._options)
-        fd = open_dir_below(self._root_fd, relative)
+        parent, _, base = relative.rpartition("/")
+        parent_fd = self._enter_parent(parent)
+        made = leaf is not None and make_dir(base, parent_fd, self._options)
+        fd = os.open(base or ".", OPEN_DIR | os.O_NOFOLLOW, dir_fd=parent_fd)
         try:
             for name, checksum, label in files:
                 try:
@@ -89,6 +96,19 @@ class _CheckoutWorker:
                 _finish_fd(fd, DirMeta(*leaf), self._options, self._repo.mode)
         finally:
             os.close(fd)
+
+    def _enter_parent(self, parent: str) -> int:
+        """Open the directory above; kept open, since its other children come next."""
+        if self._parent_fd == -1 or parent != self._parent:
+            self._leave_parent()
+            self._parent_fd = open_dir_below(self._root_fd, parent)
+            self._parent = parent
+        return self._parent_fd
+
+    def _leave_parent(self) -> None:
+        if self._parent_fd != -1:
+            os.close(self._parent_fd)
+            self._parent_fd = -1
 
 
 def make_dir(path: str, dir_fd: int | None, options: CheckoutOptions) -> bool:
