@@ -16,6 +16,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ RESULTS = TOP / "docs" / "benchmarks.json"
 OURS = str(Path(sys.executable).parent / "ostrya")
 PEER = "/usr/bin/ostree"
 TOOLS = {"ours": OURS, "peer": PEER}
+SETTLE_S = 2
 PAIRS = 3
 BIG_FILE_BYTES = 4 * 1024**3
 
@@ -40,14 +42,29 @@ class Bench:
     def __init__(self, tree: Path, work: Path) -> None:
         self.tree = tree
         self.work = work
+        self.discarded = 0
 
     def path(self, name: str) -> Path:
         """A path in the work folder."""
         return self.work / name
 
     def remove(self, name: str) -> None:
-        """Delete something in the work folder."""
-        subprocess.run(["rm", "-rf", "--", str(self.path(name))], check=True)
+        """Put something in the work folder out of the way, to be deleted by ``sweep``.
+
+        A file system goes on working long after thousands of files were deleted; whatever is
+        timed next would pay for it.
+        """
+        path = self.path(name)
+        if path.exists():
+            self.discarded += 1
+            path.rename(self.path(f"old-{self.discarded}"))
+
+    def sweep(self) -> None:
+        """Delete what was put out of the way, and let the file system come to rest."""
+        old = [str(path) for path in self.work.glob("old-*")]
+        subprocess.run(["rm", "-rf", "--", *old], check=True)
+        settle()
+        time.sleep(SETTLE_S)
 
     def fresh_repo(self, name: str, mode: str) -> str:
         """An empty repository, made by the peer; its path."""
@@ -175,6 +192,7 @@ def measure_row(bench: Bench, row: Row, pairs: int) -> dict[str, Any]:
         if row.name == "commit to archive":
             result[who]["object_bytes"] = content_bytes(bench.path("out"))
     bench.remove("out")
+    bench.sweep()
     return result
 
 
