@@ -12,7 +12,7 @@ from ostrya.errors import RepoError
 from ostrya.formats.dirtree import DirTree, check_filename
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ostrya.formats.checksum import Checksum
 
@@ -80,17 +80,35 @@ class MutableTree:
     @property
     def contents_checksum(self) -> Checksum | None:
         """The dirtree object this directory is equal to; None once it was changed."""
-        if self._contents_checksum is None or self._load is not None:
-            return self._contents_checksum
-        if all(child.is_as_parent_says for child in self._dirs.values()):
-            return self._contents_checksum
-        return None
+        stack = [self]
+        while stack:
+            tree = stack.pop()
+            if tree.is_changed_here:
+                return None
+            stack.extend(tree.loaded_dirs)
+        return self._contents_checksum
 
     @property
-    def is_as_parent_says(self) -> bool:
-        """Whether the dirtree object of the parent still describes this directory."""
-        contents = self.contents_checksum
-        return contents is not None and (contents, self.metadata_checksum) == self._in_parent
+    def loaded_dirs(self) -> Iterable[MutableTree]:
+        """The subdirectories, none if nobody has looked into this tree yet."""
+        return self._dirs.values() if self._load is None else ()
+
+    @property
+    def last_checksum(self) -> Checksum | None:
+        """The dirtree object this directory was read from, or last written as."""
+        return self._contents_checksum
+
+    @property
+    def is_changed_here(self) -> bool:
+        """Whether an entry is not what the dirtree object says; the level below may be, too."""
+        return self._contents_checksum is None or (
+            any(child.differs_from_parent for child in self.loaded_dirs)
+        )
+
+    @property
+    def differs_from_parent(self) -> bool:
+        """Whether the dirtree object of the parent says something else of this directory."""
+        return (self._contents_checksum, self.metadata_checksum) != self._in_parent
 
     def set_contents_checksum(self, checksum: Checksum) -> None:
         """Note that this directory was written as a dirtree object."""
@@ -100,7 +118,7 @@ class MutableTree:
 
     def note_parent_written(self) -> None:
         """Note that the parent was written, and describes this directory as it is now."""
-        self._in_parent = (self.contents_checksum, self.metadata_checksum)
+        self._in_parent = (self._contents_checksum, self.metadata_checksum)
 
     def files(self) -> dict[str, Checksum]:
         """Return the files of this directory; not to be changed."""
@@ -170,28 +188,29 @@ class MutableTree:
         return tree
 
     def unwritten(self) -> Iterator[MutableTree]:
-        """Yield the changed directories, every one after all those below it."""
+        """Yield the changed directories, every one after all those below it.
+
+        Each is to be written, and its checksum noted, before the next one is asked for.
+        """
         stack: list[tuple[MutableTree, bool]] = [(self, False)]
         while stack:
             tree, children_done = stack.pop()
             if children_done:
-                if tree.contents_checksum is None:
+                if tree.is_changed_here:
                     yield tree
-                continue
-            if tree.contents_checksum is not None:
-                continue
-            stack.append((tree, True))
-            stack.extend((child, False) for child in tree.dirs().values())
+            else:
+                stack.append((tree, True))
+                stack.extend((child, False) for child in tree.loaded_dirs)
 
     def to_dirtree(self) -> DirTree:
-        """Return the directory as an object's value.
+        """Return the directory as an object's value; what is below it was written before.
 
         Raises:
             TreeConflict: A subdirectory was not written, or has no metadata.
         """
         dirs = []
         for name, child in self._dirs.items():
-            contents, metadata = child.contents_checksum, child.metadata_checksum
+            contents, metadata = child.last_checksum, child.metadata_checksum
             if contents is None or metadata is None:
                 raise TreeConflict(f"Can't commit directory without metadata: {name}")
             dirs.append((name, contents, metadata))
