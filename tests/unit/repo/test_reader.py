@@ -132,4 +132,4 @@ def test_every_byte_flipped_in_a_commit_gives_a_value_or_a_named_error(repo, com
         try:
             reader.load_commit(repo, commit)
         except FormatError as exc:
-            assert exc.message.startswith(f"{commit}.commit: ")
+            assert exc.message.startswith(f"{commit}.commit: ")  # noqa: PT017

@@ -77,7 +77,7 @@ class TestResolve:
             refs.resolve_rev(repo, rev)
 
     def test_a_short_one_that_fits_several(self, repo, monkeypatch):
-        monkeypatch.setattr(refs, "iter_commits", lambda _repo, starting_with: [A, B])
+        monkeypatch.setattr(refs, "iter_commits", lambda _repo, **_beginning: [A, B])
         with pytest.raises(RefConflict, match="Refspec ab not unique"):
             refs.resolve_rev(repo, "ab")
 
