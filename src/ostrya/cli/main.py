@@ -61,6 +61,10 @@ def _run(arguments: Sequence[str], *, drop_in: bool) -> int:
     except OSError as exc:
         write_error(_describe(exc), color=not environment.no_color)
         return exit_status(exc, drop_in=drop_in)
+    except MemoryError:
+        hint = "a damaged object may claim to be huge: ostrya fsck finds it" if not drop_in else ""
+        write_error("Out of memory: this needs more than the machine gives", hint=hint)
+        return FAILURE
     except Exception as exc:  # noqa: BLE001 - the one place where nothing may get past
         if not {"-v", "--verbose"}.isdisjoint(arguments):
             sys.excepthook(type(exc), exc, exc.__traceback__)
@@ -78,10 +82,10 @@ def _report_bug(exc: Exception, *, color: bool) -> int:
 def _describe(exc: OSError) -> str:
     """Say what the system refused, in the order that libostree's sentences have."""
     reason = exc.strerror or str(exc) or type(exc).__name__
-    if exc.filename is None:
+    # What was done by descriptor has a number for a name, which says nothing to anybody.
+    if not isinstance(exc.filename, str | bytes):
         return reason
-    name = exc.filename if isinstance(exc.filename, str) else os.fsdecode(exc.filename)
-    return f"{name}: {reason}"
+    return f"{os.fsdecode(exc.filename)}: {reason}"
 
 
 def _silence_stdout() -> None:

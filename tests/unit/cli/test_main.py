@@ -60,3 +60,16 @@ def test_the_name_decides(capfd, name):
 
     assert main([name, "--version"]) == 0
     assert capfd.readouterr().out.startswith("libostree:\n")
+
+
+def test_a_descriptor_is_no_name(run, raising):
+    raising(OSError(28, "No space left on device", 7))
+    assert run.fails("refs", status=1) == "No space left on device"
+
+
+def test_no_memory_is_not_our_mistake(run, raising):
+    raising(MemoryError())
+    found = run("refs")
+    assert found.status == 1
+    assert found.error.startswith("Out of memory")
+    assert "internal" not in found.err
