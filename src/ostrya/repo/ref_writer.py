@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import ensure_dir, remove_tree, unlink_if_exists
+from ostrya._linux.dirfd import ensure_dir, open_dir, remove_tree, unlink_if_exists
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum
 from ostrya.formats.refs import (
     CollectionRef,
@@ -52,10 +52,27 @@ def write_alias(repo: Repository, ref: str, target: str) -> None:
         raise RefNotFound(target)
     _make_parents(repo, "refs/heads", ref)
     temporary = "alias." + os.urandom(8).hex()
+    path = f"refs/heads/{ref}"
     os.symlink("../" * ref.count("/") + target, temporary, dir_fd=repo.tmp_fd)
-    os.rename(temporary, f"refs/heads/{ref}", src_dir_fd=repo.tmp_fd, dst_dir_fd=repo.dir_fd)
+    try:
+        os.rename(temporary, path, src_dir_fd=repo.tmp_fd, dst_dir_fd=repo.dir_fd)
+    except BaseException as exc:
+        unlink_if_exists(temporary, dir_fd=repo.tmp_fd)
+        if isinstance(exc, IsADirectoryError):
+            raise RefConflict(f"Conflict: {ref} is a directory of other refs") from None
+        raise
+    if repo.config.fsync:
+        _sync_dir(os.path.dirname(path), dir_fd=repo.dir_fd)
     os.utime(repo.dir_fd)
     refresh_summary_if_configured(repo)
+
+
+def _sync_dir(name: str, *, dir_fd: int) -> None:
+    fd = open_dir(name, dir_fd=dir_fd, follow=True)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def find_aliases_of(repo: Repository, ref: str) -> list[str]:

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import exists, open_dir
+from ostrya.errors import FormatError
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum
 from ostrya.formats.errors import RefNameError
 from ostrya.formats.refs import (
@@ -141,7 +142,28 @@ def _read_ref(repo: Repository, path: str, ref: str) -> Checksum | None:
         raise IsADirectoryError(exc.errno, f"Couldn't open ref '{ref}': Is a directory") from exc
     finally:
         os.close(fd)
-    return check_checksum(data.decode(errors="replace").strip())
+    return _parse_ref(path, data)
+
+
+def _parse_ref(path: str, data: bytes) -> Checksum:
+    try:
+        return check_checksum(data.decode(errors="replace").strip())
+    except FormatError as exc:
+        raise RefNameError(f"{path} holds no checksum: {exc.message}") from None
+
+
+def list_ref_names(
+    repo: Repository, prefix: str | None = None, *, cut_prefix: bool = False
+) -> list[str]:
+    """List the names of refs as ``list_refs`` does, without reading what they point to.
+
+    A ref that is damaged can be seen, and deleted, like any other.
+
+    Raises:
+        RefNameError: ``prefix`` is no refspec.
+    """
+    walk = _walk(repo, prefix, cut_prefix=cut_prefix, include_remotes=True)
+    return [name for name, _, _ in walk]
 
 
 def list_refs(

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
-    from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
 
 PARAMETERS = "[PREFIX]"
@@ -67,16 +66,18 @@ def _list(context: Context, prefix: str | None, arguments: Arguments) -> list[di
     if arguments.flag("alias"):
         found: Mapping[str, str] = refs.list_aliases(context.repo, prefix)
         between, key = " -> ", "alias_of"
-    else:
+    elif context.json or arguments.flag("revision"):
         found = refs.list_refs(context.repo, prefix, cut_prefix=not keep_prefix)
         between, key = "\t", "commit"
+    else:
+        # Names alone do not need what the refs hold, so a damaged one is listed too.
+        names = refs.list_ref_names(context.repo, prefix, cut_prefix=not keep_prefix)
+        write("".join(f"{name}\n" for name in sorted(names, key=str.encode)))
+        return []
     names = sorted(found, key=str.encode)
     if context.json:
         return [{"ref": name, key: found[name]} for name in names]
-    if key == "commit" and not arguments.flag("revision"):
-        write("".join(f"{name}\n" for name in names))
-    else:
-        write("".join(f"{name}{between}{found[name]}\n" for name in names))
+    write("".join(f"{name}{between}{found[name]}\n" for name in names))
     return []
 
 
@@ -104,9 +105,9 @@ def _create(repo: Repository, source: str, arguments: Arguments) -> None:
 
     name = arguments.text("create") or ""
     aliasing = arguments.flag("alias") and not arguments.flag("collections")
-    existing = _find_existing(repo, name)
     replaces_alias = aliasing and name in refs.list_aliases(repo)
-    if existing is not None and not arguments.flag("force") and not replaces_alias:
+    # Not looked at with --force: what it holds may be what is wrong with it.
+    if not arguments.flag("force") and not replaces_alias and _exists(repo, name):
         raise RepoError(f"--create specified but ref {name} already exists")
     if arguments.flag("collections"):
         checksum = refs.require_rev(repo, source)
@@ -120,17 +121,18 @@ def _create(repo: Repository, source: str, arguments: Arguments) -> None:
         return
     if remote is not None:
         raise RepoError(f"Cannot create alias to remote ref: {remote}")
-    if source not in refs.list_refs(repo):
+    if source not in refs.list_ref_names(repo):
         raise RepoError(f"Cannot create alias to non-existent ref: {source}")
     ref_writer.write_alias(repo, ref, source)
 
 
-def _find_existing(repo: Repository, name: str) -> Checksum | None:
+def _exists(repo: Repository, name: str) -> bool:
     try:
-        return refs.resolve_rev(repo, name, allow_noent=True, search_remotes=False)
+        found = refs.resolve_rev(repo, name, allow_noent=True, search_remotes=False)
     except IsADirectoryError:
         # Writing the ref knows best whether the directory is in the way.
-        return None
+        return False
+    return found is not None
 
 
 # ---------------------------------------------------------------------------- delete
@@ -145,7 +147,7 @@ def _delete(repo: Repository, prefix: str, arguments: Arguments) -> None:
         return
     aliases = refs.list_aliases(repo)
     chosen = refs.list_aliases(repo, prefix) if arguments.flag("alias") else None
-    for name in chosen if chosen is not None else refs.list_refs(repo, prefix):
+    for name in chosen if chosen is not None else refs.list_ref_names(repo, prefix):
         remote, ref = parse_refspec(name)
         for alias, target in aliases.items():
             if target == ref:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.errors import RepoError
 from ostrya.formats.refs import parse_refspec
-from ostrya.repo.refs import list_refs, require_rev
+from ostrya.repo.refs import list_ref_names, require_rev
 from ostrya.repo.repository import require_writable
 from ostrya.repo.transaction import Transaction
 
@@ -27,7 +27,7 @@ def run(arguments: Arguments, context: Context) -> int:
     if len(arguments.positionals) < 2:
         raise context.usage_error("A REF and COMMIT argument is required")
     name, rev = arguments.positionals[:2]
-    if name not in list_refs(repo):
+    if name not in list_ref_names(repo):
         raise RepoError(f"Invalid ref '{name}'")
     remote, ref = parse_refspec(name)
     checksum = require_rev(repo, rev)

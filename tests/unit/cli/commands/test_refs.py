@@ -89,3 +89,34 @@ def test_json(run, refs, schema):
     aliases = run.ok(refs.option, "refs", "-A", "--json").json()
     schema(aliases, "refs")
     assert aliases == [{"ref": "stable", "alias_of": "main"}]
+
+
+@pytest.mark.parametrize("content", ["bad", "", "b" * 63 + "x"])
+def test_a_damaged_ref_locks_nobody_out(run, sample, tree, content):
+    ref = sample.path / "refs/heads/z/y"
+    ref.parent.mkdir()
+    ref.write_text(content)
+    assert run.ok(sample.option, "refs").lines == ["main", "z/y"]
+    assert run.ok(sample.option, "refs", "--list", "z").lines == ["z/y"]
+    for words in (["rev-parse", "z/y"], ["refs", "-r"], ["fsck"], ["commit", "-b", "z/y", tree]):
+        message = run.fails(sample.option, *words, status=10)
+        assert message.startswith("refs/heads/z/y holds no checksum: Invalid ")
+    run.ok(sample.option, "commit", "-b", "main", tree)
+    run.ok(sample.option, "refs", "--delete", "z/y")
+    assert run.ok(sample.option, "refs").lines == ["main"]
+
+
+def test_a_damaged_ref_can_be_replaced(run, sample):
+    ref = sample.path / "refs/heads/z"
+    for words in (["refs", "main", "--create=z", "--force"], ["reset", "z", "main"]):
+        ref.write_text("bad")
+        run.ok(sample.option, *words)
+        assert ref.read_text().strip() == sample.second
+
+
+def test_an_alias_in_the_place_of_a_directory(run, refs):
+    before = sorted((refs.path / "tmp").iterdir())
+    message = run.fails(refs.option, "refs", "-A", "main", "--create=os", status=20)
+    assert message == "Conflict: os is a directory of other refs"
+    assert sorted((refs.path / "tmp").iterdir()) == before
+    assert run.ok(refs.option, "refs", "os").lines == ["a", "b"]
