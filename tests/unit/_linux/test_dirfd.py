@@ -13,6 +13,9 @@ from support.small_repos import open_fds
 def top(tmp_path):
     fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
     yield fd
+    # Deeper than others can remove, perhaps.
+    for name in os.listdir(tmp_path):
+        dirfd.remove_tree(name, dir_fd=fd)
     os.close(fd)
 
 

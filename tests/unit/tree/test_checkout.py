@@ -431,16 +431,18 @@ def test_deeper_than_any_path(repo, tmp_path):
     os.write(file_fd, b"here")
     os.close(file_fd)
     os.close(fd)
-    checksum = commit_tree(repo, tmp_path / "tree")
-    for overwrite in (Overwrite.NONE, Overwrite.UNION_FILES):
-        lay_out(repo, checksum, tmp_path / "out", user(overwrite=overwrite))
-    top = os.open(tmp_path / "out", os.O_RDONLY)
-    fd = dirfd.open_dir_below(top, "/".join([name] * levels))
-    assert dirfd.read_file("bottom", dir_fd=fd, max_bytes=10) == b"here"
-    os.close(fd)
-    for place in ("out", "tree"):
-        dirfd.remove_tree(str(tmp_path / place))
-    os.close(top)
+    try:
+        checksum = commit_tree(repo, tmp_path / "tree")
+        for overwrite in (Overwrite.NONE, Overwrite.UNION_FILES):
+            lay_out(repo, checksum, tmp_path / "out", user(overwrite=overwrite))
+        top = os.open(tmp_path / "out", os.O_RDONLY)
+        fd = dirfd.open_dir_below(top, "/".join([name] * levels))
+        assert dirfd.read_file("bottom", dir_fd=fd, max_bytes=10) == b"here"
+        os.close(fd)
+        os.close(top)
+    finally:
+        for place in ("out", "tree"):
+            dirfd.remove_tree(str(tmp_path / place))
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

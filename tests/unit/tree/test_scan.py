@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,11 +46,13 @@ def repo(tmp_path):
 
 
 @pytest.fixture
-def top(tmp_path) -> Path:
+def top(tmp_path) -> Iterator[Path]:
     top = tmp_path / "tree"
     top.mkdir(mode=0o755)
     top.chmod(0o755)
-    return top
+    yield top
+    # Deeper than others can remove, perhaps.
+    dirfd.remove_tree(str(top))
 
 
 def entries(repo, commit: str, path: str = "") -> dict[str, str]:
