@@ -20,8 +20,10 @@ import select
 import signal
 import struct
 import sys
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from ostrya.errors import OstryaError
 
@@ -35,6 +37,8 @@ _IN_FLIGHT = 3
 _HEADER = struct.Struct("<cI")
 _RESULT, _ERROR = b"r", b"e"
 _READ_BYTES = 256 * 1024
+_GRACE_S = 3.0
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class WorkerDied(OstryaError):
@@ -63,7 +67,8 @@ def map_batches(
         make_worker: Makes the function that turns a batch into a result; called once in every
             process or thread that works.
         batches: What there is to do; taken from lazily, on the calling thread.
-        jobs: How many workers at most; by default one per processor.
+        jobs: How many workers at most; by default one per processor. With one, a batch is
+            done before the next is asked for.
 
     Raises:
         Exception: Whatever the first worker to fail raised; the others are stopped.
@@ -71,9 +76,12 @@ def map_batches(
     """
     jobs = default_jobs() if jobs is None else jobs
     todo = iter(batches)
+    if jobs <= 1:
+        yield from _run_inline(make_worker, todo)
+        return
     head = [batch for _, batch in zip(range(2), todo, strict=False)]
-    if jobs <= 1 or len(head) < 2:
-        yield from _run_inline(make_worker, head, todo)
+    if len(head) < 2:
+        yield from _run_inline(make_worker, iter(head))
     elif _has_threads():
         yield from _run_threads(make_worker, head, todo, jobs)
     else:
@@ -85,15 +93,12 @@ def _has_threads() -> bool:
     return threading is not None and threading.active_count() > 1
 
 
-def _run_inline(
-    make_worker: Callable[[], Callable[[T], R]], head: list[T], rest: Iterator[T]
-) -> Iterator[R]:
-    if not head:
-        return
-    work = make_worker()
-    while head:
-        yield work(head.pop(0))
-    for batch in rest:
+def _run_inline(make_worker: Callable[[], Callable[[T], R]], batches: Iterator[T]) -> Iterator[R]:
+    """Work in place; each batch is asked for when the one before it is done."""
+    work: Callable[[T], R] | None = None
+    for batch in batches:
+        if work is None:
+            work = make_worker()
         yield work(batch)
 
 
@@ -143,7 +148,7 @@ class _Child:
         self.under_way = 0
 
 
-class _ProcessPool:
+class _ProcessPool(Generic[T, R]):
     def __init__(self, make_worker: Callable[[], Callable[[T], R]], jobs: int) -> None:
         self._make_worker = make_worker
         self._jobs = jobs
@@ -152,30 +157,48 @@ class _ProcessPool:
     def run(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
         clean = False
         try:
-            for _ in range(self._jobs):
-                self._fork()
-            yield from self._exchange(head, rest)
+            self._fork_all()
+            if self._children:
+                yield from self._exchange(head, rest)
+            else:
+                yield from _run_inline(self._make_worker, chain(head, rest))
             clean = True
         finally:
             self._stop(kill=not clean)
 
-    def _fork(self) -> None:
+    def _fork_all(self) -> None:
+        # A signal must find either the caller's handlers or the child's, never the caller's
+        # clean-up running in a child.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+        try:
+            for _ in range(self._jobs):
+                if not self._fork(before):
+                    break
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _fork(self, mask: set[int | signal.Signals]) -> bool:
+        """Start a worker; False if the system has no room for one more."""
         child_in, to_fd = os.pipe()
         from_fd, child_out = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            for fd in (child_in, to_fd, from_fd, child_out):
+                os.close(fd)
+            return False
         if pid == 0:
-            os.close(to_fd)
-            os.close(from_fd)
+            ours = [to_fd, from_fd]
             for sibling in self._children:
-                os.close(sibling.to_fd)
-                os.close(sibling.from_fd)
-            _child_main(self._make_worker, child_in, child_out)
+                ours += [sibling.to_fd, sibling.from_fd]
+            _child_main(self._make_worker, child_in, child_out, ours, mask)
         os.close(child_in)
         os.close(child_out)
         os.set_blocking(to_fd, False)
         self._children.append(_Child(pid, to_fd, from_fd))
+        return True
 
     def _exchange(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
         more = True
@@ -240,12 +263,26 @@ class _ProcessPool:
         return os.waitstatus_to_exitcode(status)
 
     def _stop(self, *, kill: bool) -> None:
+        if kill:
+            # Asked first, so that they take their temporary files with them.
+            self._signal_all(signal.SIGTERM)
+            deadline = time.monotonic() + _GRACE_S
+            while self._any_alive() and time.monotonic() < deadline:
+                time.sleep(0.005)
+            self._signal_all(signal.SIGKILL)
         while self._children:
-            child = self._children[0]
-            if kill:
-                with suppress(ProcessLookupError):
-                    os.kill(child.pid, signal.SIGKILL)
-            self._reap(child)
+            self._reap(self._children[0])
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for child in self._children:
+            with suppress(ProcessLookupError):
+                os.kill(child.pid, number)
+
+    def _any_alive(self) -> bool:
+        return any(
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+            for child in self._children
+        )
 
 
 def _send(child: _Child) -> None:
@@ -265,16 +302,40 @@ def _raise_pickled(payload: bytes) -> NoReturn:
     raise pickle.loads(payload)  # noqa: S301
 
 
-def _child_main(make_worker: Callable[[], Callable[[T], R]], in_fd: int, out_fd: int) -> NoReturn:
+class _Stopped(BaseException):
+    """The parent asks this worker to stop."""
+
+
+def _raise_stopped(_number: int, _frame: object) -> NoReturn:
+    # Once is enough: nothing may interrupt what cleans up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise _Stopped
+
+
+def _child_main(
+    make_worker: Callable[[], Callable[[T], R]],
+    in_fd: int,
+    out_fd: int,
+    others: list[int],
+    mask: set[int | signal.Signals],
+) -> NoReturn:
     status = 1
     try:
         # Ctrl-C reaches the whole process group; the parent decides what to do about it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _raise_stopped)
+        for fd in others:
+            os.close(fd)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _serve(make_worker(), in_fd, out_fd)
         status = 0
+    except _Stopped:
+        # Cleaned up; now die the way a signal is died of.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
     except BaseException as exc:  # noqa: BLE001  # raised again in the parent
-        with suppress(OSError):
+        with suppress(OSError, _Stopped):
             _reply(out_fd, _ERROR, _pickle_error(exc))
     finally:
         os._exit(status)

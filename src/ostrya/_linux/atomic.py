@@ -151,5 +151,9 @@ def replace_file(
             tmp.replace(base, dir_fd=parent_fd)
         if durable:
             os.fsync(parent_fd)
+    except OSError as exc:
+        # Whatever step failed, this is the file that could not be written.
+        exc.filename, exc.filename2 = name, None
+        raise
     finally:
         os.close(parent_fd)

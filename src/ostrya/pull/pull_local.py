@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ostrya.errors import FormatError
 from ostrya.formats.checksum import Checksum, is_checksum
+from ostrya.formats.commitmeta import decode_commitmeta
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
 from ostrya.formats.refs import check_ref_name
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bindings import BindingMismatch, check_bindings
 from ostrya.repo.detached import read_detached_bytes, write_detached_bytes
-from ostrya.repo.errors import ObjectNotFound
+from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
 from ostrya.repo.importer import Importer
 from ostrya.repo.partial import clear_partial, is_partial, mark_partial
 from ostrya.repo.reader import has_object, load_commit, load_dirtree
@@ -195,7 +197,10 @@ class _Pull:
         """Import a commit and its parents; yield those whose trees are not known to be here."""
         depth = self._options.depth
         checksum: Checksum | None = tip
-        while checksum is not None:
+        # Damaged commits may name each other as parents.
+        seen: set[Checksum] = set()
+        while checksum is not None and checksum not in seen:
+            seen.add(checksum)
             name = ObjectName(checksum, ObjectType.COMMIT)
             present = has_object(self._repo, name)
             try:
@@ -222,6 +227,11 @@ class _Pull:
     def _copy_detached(self, checksum: Checksum) -> None:
         data = read_detached_bytes(self._source, checksum)
         if data is not None:
+            try:
+                decode_commitmeta(data)
+            except FormatError as exc:
+                name = ObjectName(checksum, ObjectType.COMMIT_META)
+                raise ObjectInvalid(name, exc.message) from exc
             write_detached_bytes(self._repo, checksum, data)
 
     def _walk(self, importer: Importer, commit: Commit) -> Iterator[Checksum]:

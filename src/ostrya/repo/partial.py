@@ -11,7 +11,8 @@ import os
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import ensure_dir, unlink_if_exists
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import ensure_dir, exists, unlink_if_exists
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
@@ -50,16 +51,16 @@ def is_partial(repo: Repository, checksum: Checksum) -> bool:
 def mark_partial(repo: Repository, checksum: Checksum, *, by_fsck: bool = False) -> None:
     """Note that a commit's objects are incomplete; a mark that is there stays as it is."""
     ensure_dir("state", dir_fd=repo.dir_fd)
+    if by_fsck:
+        if not exists(_path(checksum), dir_fd=repo.dir_fd):
+            replace_file(_path(checksum), b"f", dir_fd=repo.dir_fd, durable=repo.config.fsync)
+        return
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
     try:
         fd = os.open(_path(checksum), flags, 0o644, dir_fd=repo.dir_fd)
     except FileExistsError:
         return
-    try:
-        if by_fsck:
-            os.write(fd, b"f")
-    finally:
-        os.close(fd)
+    os.close(fd)
 
 
 def clear_partial(repo: Repository, checksum: Checksum) -> None:

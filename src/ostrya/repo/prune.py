@@ -255,6 +255,13 @@ def delete_commit(repo: Repository, checksum: Checksum) -> None:
         ObjectNotFound: It is not there.
     """
     require_writable(repo)
+    with repo.lock.hold(exclusive=True):
+        _require_unreferenced(repo, checksum)
+        enable_tombstones(repo)
+        delete_object(repo, ObjectName(checksum, ObjectType.COMMIT))
+
+
+def _require_unreferenced(repo: Repository, checksum: Checksum) -> None:
     for ref, tip in list_refs(repo).items():
         if tip == checksum:
             raise RefConflict(f"Commit '{checksum}' is referenced by '{ref}'")
@@ -263,8 +270,6 @@ def delete_commit(repo: Repository, checksum: Checksum) -> None:
             raise RefConflict(
                 f"Commit '{checksum}' is referenced by ({owned.collection_id}, {owned.ref})"
             )
-    enable_tombstones(repo)
-    delete_object(repo, ObjectName(checksum, ObjectType.COMMIT))
 
 
 def enable_tombstones(repo: Repository) -> None:

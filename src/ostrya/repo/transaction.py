@@ -286,15 +286,14 @@ def _rename_whole(repo: Repository, staging_fd: int, prefix: str) -> bool:
 def _rename_one_by_one(repo: Repository, staging_fd: int, prefix: str, names: list[str]) -> None:
     ensure_dir(prefix, dir_fd=repo.objects_fd)
     src_fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=staging_fd)
-    dst_fd = -1
     try:
-        dst_fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=repo.objects_fd)
         for name in names:
-            os.rename(name, name, src_dir_fd=src_fd, dst_dir_fd=dst_fd)
+            # By path: another writer may put a whole directory in place of the empty one that
+            # we made, and a descriptor would go on meaning the one that is gone.
+            path = f"{prefix}/{name}"
+            os.rename(name, path, src_dir_fd=src_fd, dst_dir_fd=repo.objects_fd)
     finally:
         os.close(src_fd)
-        if dst_fd != -1:
-            os.close(dst_fd)
 
 
 def _sync_object_dirs(repo: Repository, prefixes: list[str]) -> None:

@@ -7,11 +7,13 @@ import bz2
 import importlib
 import lzma
 import zlib
-from typing import IO
+from typing import IO, Any
 
 from ostrya.errors import FormatError
 
 _CHUNK_BYTES = 1 << 20
+# xz -9 needs 64 MiB; whoever asks for more wants our memory, not our attention.
+_MAX_DICTIONARY_BYTES = 256 << 20
 
 
 class ArchiveError(FormatError):
@@ -84,6 +86,11 @@ class InflatedStream:
         self._rest = b""
         self._at_end = False
 
+    @property
+    def _error(self) -> type[Exception]:
+        """What this kind of compression raises for damaged data, besides the usual."""
+        return _load_zstd().ZstdError if self._kind == "zstd" else EOFError
+
     def _new(self) -> _Inflater:
         if self._kind == "gzip":
             return _Gunzip()
@@ -91,7 +98,7 @@ class InflatedStream:
             return bz2.BZ2Decompressor()
         if self._kind == "zstd":
             return _new_zstd()
-        return lzma.LZMADecompressor()
+        return lzma.LZMADecompressor(memlimit=_MAX_DICTIONARY_BYTES)
 
     def read(self, size: int) -> bytes:
         """Return some of the next inflated bytes, at most ``size``; none at the end.
@@ -113,7 +120,7 @@ class InflatedStream:
                     raise ArchiveError("Truncated archive")
             try:
                 data = self._inflate.decompress(self._rest, size)
-            except (OSError, EOFError, zlib.error, lzma.LZMAError) as exc:
+            except (OSError, ValueError, zlib.error, lzma.LZMAError, self._error) as exc:
                 raise ArchiveError(f"Damaged {self._kind} data in archive: {exc}") from exc
             self._rest = b""
             if data:
@@ -146,13 +153,20 @@ class _Gunzip:
 _Inflater = _Gunzip | bz2.BZ2Decompressor | lzma.LZMADecompressor
 
 
-def _new_zstd() -> _Inflater:
+def _load_zstd() -> Any:  # noqa: ANN401  # a module, of one of two names
     try:
-        zstd = importlib.import_module("backports.zstd")
+        return importlib.import_module("compression.zstd")
+    except ImportError:
+        pass
+    try:
+        return importlib.import_module("backports.zstd")
     except ImportError:
         raise ArchiveError(
             "Reading zstd archives needs the package backports.zstd",
             hint="pip install backports.zstd, or pipe through zstd -d",
         ) from None
-    inflater: _Inflater = zstd.ZstdDecompressor()
+
+
+def _new_zstd() -> _Inflater:
+    inflater: _Inflater = _load_zstd().ZstdDecompressor()
     return inflater

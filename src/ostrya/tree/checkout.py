@@ -174,13 +174,10 @@ class _Checkout:
         factory = make_checkout_worker(self._repo, self._options, root_fd)
         tasks = self._walk(root_fd, contents, subpath)
         placed = 0
-        if self._in_order:
-            work = factory()
-            results: Iterator[tuple[int, list[str]]] = (work([task]) for task in tasks)
-        else:
-            results = map_batches(factory, _batches(tasks), jobs=jobs)
+        batches = ([task] for task in tasks) if self._in_order else _batches(tasks)
         touched: set[str] = set()
-        for count, prefixes in results:
+        # A worker in this very process works on a batch before the next one is asked for.
+        for count, prefixes in map_batches(factory, batches, jobs=1 if self._in_order else jobs):
             placed += count
             touched.update(prefixes)
             progress.send(Advanced("checking out", placed))

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
+from errno import EEXIST
 from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
@@ -91,6 +92,10 @@ class _CheckoutWorker:
                 except ObjectNotFound as exc:
                     path = f"/{relative}/{name}" if relative else f"/{name}"
                     exc.hint = exc.hint or f"it is the content of {path}"
+                    raise
+                except OSError as exc:
+                    if exc.errno != EEXIST:
+                        exc.filename, exc.filename2 = f"{relative}/{name}".lstrip("/"), None
                     raise
             if made and leaf is not None:
                 _finish_fd(fd, DirMeta(*leaf), self._options, self._repo.mode)

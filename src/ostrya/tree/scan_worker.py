@@ -108,15 +108,19 @@ class _ScanWorker:
         self._dir_fd, self._relative = -1, None
 
     def _store(self, task: FileTask) -> Checksum:
+        try:
+            return self._store_named(task)
+        except OSError as exc:
+            # Whatever step failed, this is the file that could not be committed.
+            exc.filename, exc.filename2 = _path(task[0], task[1]), None
+            raise
+
+    def _store_named(self, task: FileTask) -> Checksum:
         relative, name, uid, gid, mode, inode, size, mtime_ns, xattrs, adopt = task
         dir_fd = self._enter_dir(relative)
         if stat.S_ISLNK(mode):
             return self._store_symlink(dir_fd, name, (uid, gid, mode), xattrs)
-        try:
-            fd = os.open(name, _OPEN_FILE, dir_fd=dir_fd)
-        except OSError as exc:
-            exc.filename = _path(relative, name)
-            raise
+        fd = os.open(name, _OPEN_FILE, dir_fd=dir_fd)
         try:
             if xattrs is None:
                 xattrs = self._read_xattrs(fd)

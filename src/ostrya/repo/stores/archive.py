@@ -68,8 +68,8 @@ class ArchiveFile(FileObject):
         Raises:
             ObjectInvalid: It is damaged, or of another size than the header says.
         """
-        if self.size > WHOLE_BYTES:
-            return super().read()
+        if self.size > WHOLE_BYTES or self._is_padded:
+            return b"".join(self._inflated())
         if len(self._head) == self.stored_size:
             packed = memoryview(self._head)[self._offset :]
         else:
@@ -87,11 +87,17 @@ class ArchiveFile(FileObject):
         Raises:
             ObjectInvalid: It is damaged, or of another size than the header says.
         """
-        if self.size <= WHOLE_BYTES:
-            data = self.read()
-            if data:
-                yield data
-            return
+        if self.size > WHOLE_BYTES or self._is_padded:
+            yield from self._inflated()
+        elif self.size:
+            yield self.read()
+
+    @property
+    def _is_padded(self) -> bool:
+        """Whether the file is far larger than its content can be when compressed."""
+        return self.stored_size - self._offset > self.size + self.size // 64 + _FIRST_READ_BYTES
+
+    def _inflated(self) -> Iterator[bytes]:
         try:
             yield from inflate_chunks(self._packed_chunks(), self.size)
         except ObjectFormatError as exc:
