@@ -24,6 +24,24 @@ METADATA_TYPES = {
 }
 XATTRS_TYPE = "a(ayay)"
 
+
+class naming:  # noqa: N801 - reads as a word in a with statement
+    """Put the name of what is being read before the sentence of a FormatError."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: object) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _type: object, error: object, _traceback: object) -> None:
+        if isinstance(error, FormatError):
+            error.message = f"{self._name}: {error.message}"
+            error.args = (error.message,)
+
+
 _END_OF_9999 = 253402300799
 _INDENT = "    "
 

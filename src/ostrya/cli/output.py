@@ -6,6 +6,10 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _RED_BOLD, _PLAIN = "\x1b[31m\x1b[1m", "\x1b[22m\x1b[0m"
 
@@ -45,6 +49,26 @@ def write_json(value: object) -> None:
     import json
 
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_json_list(values: Iterable[object]) -> None:
+    """Write values to stdout as one JSON list, each as soon as it is there.
+
+    What is written is whole even when the values end with an exception.
+    """
+    import json
+
+    between = "[\n"
+    try:
+        for value in values:
+            text = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+            sys.stdout.write(f"{between}  {text}")
+            between = ",\n"
+    finally:
+        if between == ",\n":
+            sys.stdout.write("\n]\n")
+    if between == "[\n":
+        sys.stdout.write("[]\n")
 
 
 def write_message(text: str) -> None:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.cli import dump
 from ostrya.cli.options import flag
-from ostrya.cli.output import write, write_json, write_line
+from ostrya.cli.output import write, write_json_list, write_line
+from ostrya.errors import IntegrityError
+from ostrya.formats.checksum import Checksum, DigestSet
 from ostrya.formats.commit import Commit
-from ostrya.formats.object_name import ObjectType
+from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.reader import load_commit_bytes
 from ostrya.repo.refs import require_rev
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
-    from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
 
 PARAMETERS = "REV"
@@ -33,31 +34,59 @@ def run(arguments: Arguments, context: Context) -> int:
     newest = require_rev(context.repo, arguments.positionals[0])
     history = _history(context.repo, newest)
     if context.json:
-        decoded = ((checksum, data and Commit.decode(data)) for checksum, data in history)
-        write_json([dump.commit_as_json(sum_, commit) for sum_, commit in decoded if commit])
+        write_json_list(
+            dump.commit_as_json(step.checksum, step.commit)
+            for step in history
+            if step.commit is not None
+        )
         return 0
-    for checksum, data in history:
-        if not data:
+    for step in history:
+        if step.commit is None:
             write_line("<< History beyond this commit not fetched >>")
-            break
-        write_line(f"commit {checksum}")
-        if arguments.flag("raw"):
-            write_line(dump.dump_object(ObjectType.COMMIT, data, "big"))
+        elif arguments.flag("raw"):
+            raw = dump.dump_object(ObjectType.COMMIT, step.data, "big")
+            write_line(f"commit {step.checksum}\n{raw}")
         else:
-            write(dump.format_commit(Commit.decode(data)))
+            with dump.naming(ObjectName(step.checksum, ObjectType.COMMIT)):
+                text = dump.format_commit(step.commit)
+            write(f"commit {step.checksum}\n{text}")
     return 0
 
 
-def _history(repo: Repository, newest: Checksum) -> Iterator[tuple[Checksum, bytes]]:
-    """Yield commits with their bytes; an ancestor that is not here ends it, without bytes."""
-    data = load_commit_bytes(repo, newest)
-    yield newest, data
-    parent = Commit.decode(data).parent
-    while parent is not None:
+class _Step(NamedTuple):
+    """One commit of a history; without a commit when that is not here."""
+
+    checksum: Checksum
+    data: bytes = b""
+    commit: Commit | None = None
+
+
+def _history(repo: Repository, newest: Checksum) -> Iterator[_Step]:
+    """Yield commits from the newest on; an ancestor that is not here ends it.
+
+    Raises:
+        ObjectNotFound: The newest is not here.
+        FormatError: One is no commit; the sentence names it.
+        IntegrityError: One is its own ancestor.
+    """
+    seen = DigestSet()
+    checksum: Checksum | None = newest
+    while checksum is not None:
+        if checksum in seen:
+            raise IntegrityError(
+                f"Commit {checksum} is its own ancestor",
+                hint="a checksum cannot be known before its commit, so one of them is damaged; "
+                "ostrya fsck tells which",
+            )
         try:
-            data = load_commit_bytes(repo, parent)
+            data = load_commit_bytes(repo, checksum)
         except ObjectNotFound:
-            yield parent, b""
+            if checksum == newest:
+                raise
+            yield _Step(checksum)
             return
-        yield parent, data
-        parent = Commit.decode(data).parent
+        with dump.naming(ObjectName(checksum, ObjectType.COMMIT)):
+            commit = Commit.decode(data)
+        yield _Step(checksum, data, commit)
+        seen.add(checksum)
+        checksum = commit.parent

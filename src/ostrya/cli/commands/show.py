@@ -11,6 +11,7 @@ from ostrya.cli.output import write, write_json, write_line
 from ostrya.errors import RepoError
 from ostrya.formats.checksum import Checksum, is_checksum
 from ostrya.formats.commit import COMMIT_TYPE, Commit, decode_sizes
+from ostrya.formats.commitmeta import decode_commitmeta
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo import detached, reader
@@ -106,7 +107,8 @@ def _show_metadata(context: Context, name: str, arguments: Arguments) -> int:
 
 def _commit_metadata(repo: Repository, checksum: Checksum, byteorder: ByteOrder) -> VarDict:
     data = reader.load_commit_bytes(repo, checksum)
-    metadata: VarDict = decode_variant(COMMIT_TYPE, data, byteorder=byteorder)[0]
+    with dump.naming(ObjectName(checksum, ObjectType.COMMIT)):
+        metadata: VarDict = decode_variant(COMMIT_TYPE, data, byteorder=byteorder)[0]
     return metadata
 
 
@@ -114,7 +116,8 @@ def _detached_metadata(repo: Repository, checksum: Checksum, byteorder: ByteOrde
     data = detached.read_detached_bytes(repo, checksum)
     if data is None:
         raise RepoError(f"No detached metadata for commit {checksum}")
-    metadata: VarDict = decode_variant("a{sv}", data, byteorder=byteorder)
+    with dump.naming(ObjectName(checksum, ObjectType.COMMIT_META)):
+        metadata: VarDict = decode_variant("a{sv}", data, byteorder=byteorder)
     return metadata
 
 
@@ -172,26 +175,36 @@ def _show_object(context: Context, name: str, arguments: Arguments) -> int:
     data = reader.load_metadata(repo, found)
     if context.json:
         write_json(_metadata_object_as_json(repo, found, data))
-        return 0
-    write_line(f"{found.type.suffix} {found.checksum}")
-    if arguments.flag("no-byteswap"):
-        write_line(dump.dump_object(found.type, data, "little"))
-    elif arguments.flag("raw"):
-        write_line(dump.dump_object(found.type, data, "big"))
-        return 0
-    if found.type is ObjectType.COMMIT:
-        write(dump.format_commit(Commit.decode(data)))
+    else:
+        with dump.naming(found):
+            write(_metadata_object_as_text(found, data, arguments))
     return 0
 
 
+def _metadata_object_as_text(name: ObjectName, data: bytes, arguments: Arguments) -> str:
+    text = f"{name.type.suffix} {name.checksum}\n"
+    if arguments.flag("no-byteswap"):
+        text += dump.dump_object(name.type, data, "little") + "\n"
+    elif arguments.flag("raw"):
+        return text + dump.dump_object(name.type, data, "big") + "\n"
+    if name.type is ObjectType.COMMIT:
+        text += dump.format_commit(Commit.decode(data))
+    else:
+        # Only the name is printed, but not of what is damaged.
+        decode_variant(dump.METADATA_TYPES[name.type], data)
+    return text
+
+
 def _metadata_object_as_json(repo: Repository, name: ObjectName, data: bytes) -> dict[str, object]:
-    if name.type is not ObjectType.COMMIT:
-        raw = dump.dump_object(name.type, data, "big")
-        return {"object": name.checksum, "type": name.type.suffix, "raw": raw}
-    shown = dump.commit_as_json(name.checksum, Commit.decode(data))
-    detached_metadata = detached.read_detached(repo, name.checksum)
-    if detached_metadata is not None:
-        shown["detached_metadata"] = dump.metadata_as_json(detached_metadata)
+    with dump.naming(name):
+        if name.type is not ObjectType.COMMIT:
+            raw = dump.dump_object(name.type, data, "big")
+            return {"object": name.checksum, "type": name.type.suffix, "raw": raw}
+        shown = dump.commit_as_json(name.checksum, Commit.decode(data))
+    detached_data = detached.read_detached_bytes(repo, name.checksum)
+    if detached_data is not None:
+        with dump.naming(ObjectName(name.checksum, ObjectType.COMMIT_META)):
+            shown["detached_metadata"] = dump.metadata_as_json(decode_commitmeta(detached_data))
     return shown
 
 

@@ -43,11 +43,12 @@ def run(arguments: Arguments, context: Context) -> int:
     if arguments.flag("update"):
         _update(repo, arguments.texts("add-metadata"))
     elif arguments.flag("raw"):
-        write_line(dump.dump_data(SUMMARY_TYPE, read_summary(repo), "big"))
+        with dump.naming(_path(repo)):
+            write_line(dump.dump_data(SUMMARY_TYPE, read_summary(repo), "big"))
     elif arguments.flag("view"):
         _view(context)
     elif arguments.flag("list-metadata-keys"):
-        keys = sorted(Summary.decode(read_summary(repo)).metadata.keys())
+        keys = sorted(_load(repo).metadata.keys())
         if context.json:
             write_json(keys)
         else:
@@ -75,19 +76,23 @@ def _update(repo: Repository, texts: list[str]) -> None:
 def _view(context: Context) -> None:
     from ostrya._linux.dirfd import exists
 
-    summary = Summary.decode(read_summary(context.repo))
+    summary = _load(context.repo)
     signed = exists("summary.sig", dir_fd=context.repo.dir_fd)
     if context.json:
-        write_json(summary_as_json(summary, signed=signed))
+        # The parts inside are decoded as they are shown.
+        with dump.naming(_path(context.repo)):
+            shown = summary_as_json(summary, signed=signed)
+        write_json(shown)
         return
-    write(format_summary(summary))
+    with dump.naming(_path(context.repo)):
+        text = format_summary(summary)
+    write(text)
     if not signed:
         write_line("Summary is unsigned")
 
 
 def _print_value(context: Context, key: str) -> None:
-    data = read_summary(context.repo)
-    metadata = Summary.decode(data).metadata if context.json else _swapped_metadata(data)
+    metadata = _load(context.repo).metadata if context.json else _swapped_metadata(context.repo)
     value = metadata.get(key)
     if value is None:
         raise RepoError(f"No such metadata key '{key}'")
@@ -97,9 +102,19 @@ def _print_value(context: Context, key: str) -> None:
         write_line(dump.print_variant(value))
 
 
-def _swapped_metadata(data: bytes) -> VarDict:
+def _path(repo: Repository) -> str:
+    return f"{repo.path}/summary"
+
+
+def _load(repo: Repository) -> Summary:
+    with dump.naming(_path(repo)):
+        return Summary.decode(read_summary(repo))
+
+
+def _swapped_metadata(repo: Repository) -> VarDict:
     """Return the metadata with every number swapped, as libostree prints it."""
     from ostrya.formats.gvariant.decode import decode_variant
 
-    metadata: VarDict = decode_variant(SUMMARY_TYPE, data, byteorder="big")[1]
+    with dump.naming(_path(repo)):
+        metadata: VarDict = decode_variant(SUMMARY_TYPE, read_summary(repo), byteorder="big")[1]
     return metadata

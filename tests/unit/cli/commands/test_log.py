@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import pytest
+
+from ostrya.formats.commit import Commit
+
 
 def test_commits_from_the_newest_on(run, sample):
     content = [line for line in run.ok(sample.option, "show", "main^").lines if "Content" in line]
@@ -47,3 +51,35 @@ def test_json(run, sample, schema):
 def test_errors(run, sample):
     assert run.fails(sample.option, "log") == "A rev argument is required"
     assert run.fails(sample.option, "log", "nope") == "Refspec 'nope' not found"
+
+
+def object_path(sample, name, kind="commit"):
+    return sample.path / "objects" / name[:2] / f"{name[2:]}.{kind}"
+
+
+@pytest.mark.parametrize("content", [b"", b"no commit", b"\0" * 40])
+@pytest.mark.parametrize("extra", [[], ["--raw"], ["--json"]])
+def test_a_damaged_commit_is_named(run, sample, content, extra):
+    object_path(sample, sample.first).write_bytes(content)
+    found = run(sample.option, "log", *extra, "main")
+    assert found.status == 10
+    assert found.error.startswith(f"{sample.first}.commit: ")
+    assert sample.second in found.out
+    assert "not fetched" not in found.out
+    if extra == ["--json"]:
+        assert [entry["commit"] for entry in found.json()] == [sample.second]
+    damaged = run(sample.option, "log", *extra, sample.first)
+    assert (damaged.status, damaged.out) == (10, "")
+    assert damaged.error.startswith(f"{sample.first}.commit: ")
+
+
+@pytest.mark.parametrize("extra", [[], ["--raw"], ["--json"]])
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_a_circle_of_commits_ends(run, sample, extra, name):
+    path = object_path(sample, sample.first)
+    commit = Commit.decode(path.read_bytes())
+    path.write_bytes(commit._replace(parent=getattr(sample, name)).encode())
+    found = run(sample.option, "log", *extra, "main")
+    assert found.status == 11
+    assert found.error == f"Commit {getattr(sample, name)} is its own ancestor"
+    assert sample.first in found.out

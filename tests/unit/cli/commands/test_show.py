@@ -104,3 +104,41 @@ def test_json(run, sample, schema, what):
 def test_errors(run, sample):
     assert run.fails(sample.option, "show") == "An object argument is required"
     assert "0" * 64 in run.fails(sample.option, "show", "0" * 64)
+
+
+SHOWING = [
+    [], ["--raw"], ["--no-byteswap"], ["--json"], ["--print-metadata-key=version"],
+    ["--print-metadata-key=version", "--json"], ["--list-metadata-keys"], ["--print-related"],
+    ["--print-sizes"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"", b"no commit"])
+@pytest.mark.parametrize("extra", SHOWING)
+def test_a_damaged_commit_is_named(run, sample, extra, content):
+    name = sample.second
+    (sample.path / "objects" / name[:2] / f"{name[2:]}.commit").write_bytes(content)
+    found = run(sample.option, "show", *extra, "main")
+    assert (found.status, found.out) == (10, "")
+    assert found.error.startswith(f"{name}.commit: ")
+
+
+@pytest.mark.parametrize("kind", ["dirtree", "dirmeta"])
+@pytest.mark.parametrize("extra", [[], ["--raw"], ["--no-byteswap"], ["--json"]])
+def test_a_damaged_tree_is_named(run, sample, extra, kind):
+    path = next(iter(sorted(sample.path.rglob(f"objects/*/*.{kind}"))))
+    path.write_bytes(b"bad")
+    found = run(sample.option, "show", *extra, path.parent.name + path.stem)
+    assert (found.status, found.out) == (10, "")
+    assert found.error.startswith(f"{path.parent.name}{path.name}: ")
+
+
+@pytest.mark.parametrize(
+    "extra", [["--list-detached-metadata-keys"], ["--print-detached-metadata-key=x"], ["--json"]]
+)
+def test_damaged_detached_metadata_is_named(run, sample, extra):
+    name = sample.second
+    (sample.path / "objects" / name[:2] / f"{name[2:]}.commitmeta").write_bytes(b"bad")
+    found = run(sample.option, "show", *extra, "main")
+    assert (found.status, found.out) == (10, "")
+    assert found.error.startswith(f"{name}.commitmeta: ")

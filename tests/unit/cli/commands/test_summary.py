@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import pytest
+
 
 def test_update_and_view(run, sample):
     run.ok(sample.option, "summary", "-u", "--add-metadata=map=@a{sv} {}", "-m", "n=uint64 7")
@@ -69,3 +71,18 @@ def test_errors(run, sample):
     assert message == "No option specified; use -u to update summary"
     assert "No such file or directory" in run.fails(sample.option, "summary", "-v")
     assert "Missing '='" in run.fails(sample.option, "summary", "-u", "-m", "x")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-v"], ["--raw"], ["-v", "--json"], ["--list-metadata-keys"],
+        ["--print-metadata-key=x"], ["--print-metadata-key=x", "--json"],
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("content", [b"bad", b"\xff" * 100])
+def test_a_damaged_summary_is_named(run, sample, words, content):
+    (sample.path / "summary").write_bytes(content)
+    found = run(sample.option, "summary", *words)
+    assert (found.status, found.out) == (10, "")
+    assert found.error.startswith(f"{sample.path}/summary: ")
