@@ -10,6 +10,7 @@ import stat
 import tarfile
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
+from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.tree.archive_stream import (
     ArchiveError,
@@ -73,7 +74,10 @@ def read_archive(stream: IO[bytes]) -> Iterator[ArchiveEntry]:
         yield from _read_newc(plain)
     elif head[:6] == _ODC_MAGIC:
         yield from _read_odc(plain)
-    elif not head or _looks_like_tar(head):
+    elif not head:
+        # Nothing at all is an archive without entries.
+        return
+    elif _looks_like_tar(head):
         yield from _read_tar(plain)
     else:
         raise ArchiveError("Unrecognized archive format")
@@ -192,7 +196,10 @@ def _tar_xattrs(member: tarfile.TarInfo) -> Xattrs:
         elif key.startswith(_SCHILY):
             name = key[len(_SCHILY) :].encode("utf-8", "surrogateescape")
             pairs[name] = value.encode("utf-8", "surrogateescape")
-    return canonical_xattrs(pairs.items())
+    try:
+        return canonical_xattrs(pairs.items())
+    except ObjectFormatError as exc:
+        raise ArchiveError(f"Damaged tar archive in {member.name}: {exc.message}") from exc
 
 
 # -- cpio
