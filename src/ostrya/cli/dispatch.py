@@ -11,7 +11,7 @@ from ostrya.cli.context import Context
 from ostrya.cli.errors import UsageError
 from ostrya.cli.output import write
 from ostrya.cli.parser import Arguments, HelpRequested, parse_arguments, take_verb
-from ostrya.cli.table import VERBS, Repo, Verb, find_verb
+from ostrya.cli.table import VERBS, Repo, Verb, find_verb, why_not_yet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +85,9 @@ def _run_group(
     program: str, verbs: tuple[Verb, ...], group: Verb | None, name: str | None, rest: list[str]
 ) -> int:
     """Answer a command line that names no verb, or an unknown one."""
+    refusal = why_not_yet(f"{group.name} {name}" if group else f"{name}")
+    if refusal is not None:
+        raise UsageError(refusal)
     help_text = group_help(program, verbs, group)
     what = f'"{group.name}" subcommand' if group else "command"
     try:

@@ -79,6 +79,8 @@ class Arguments:
         Raises:
             UsageError: The value is not of the option's kind.
         """
+        if not option.takes_path:
+            require_text(f"The value of option {shown}", value)
         match option.kind:
             case Kind.FLAG:
                 self._values[option.name] = True
@@ -159,6 +161,8 @@ class _Parser:
                 raise HelpRequested
             raise UsageError(f"Unknown option {argument}")
         shown = f"--{name}"
+        if option.refusal:
+            raise UsageError(f"{shown}: {option.refusal}")
         if not equals and option.kind is not Kind.FLAG:
             value = self._next_argument(shown)
         self.arguments.store(option, value, shown)
@@ -183,6 +187,20 @@ class _Parser:
             raise UsageError(f"Missing argument for {shown}")
         self.index += 1
         return self.argv[self.index - 1]
+
+
+def require_text(what: str, value: str) -> None:
+    """Refuse bytes that are not text, which the command line gives us as surrogates.
+
+    Raises:
+        UsageError: ``what`` is not valid UTF-8.
+    """
+    if value.isascii():
+        return
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{what} is not valid UTF-8") from None
 
 
 def _parse_int(text: str, shown: str) -> int:

@@ -81,6 +81,30 @@ VERBS = (
 )
 
 
+_LATER = {
+    "admin": "deployments are",
+    "find-remotes": "pulling from other machines is",
+    "gpg-sign": "signing is",
+    "pull": "pulling from other machines is",
+    "sign": "signing is",
+    "static-delta": "static deltas are",
+    "trivial-httpd": "serving a repository is",
+    "remote add-cookie": "pulling from other machines is",
+    "remote delete-cookie": "pulling from other machines is",
+    "remote gpg-import": "signing is",
+    "remote gpg-list-keys": "signing is",
+    "remote list-cookies": "pulling from other machines is",
+    "remote refs": "pulling from other machines is",
+    "remote summary": "pulling from other machines is",
+}
+
+
+def why_not_yet(name: str) -> str | None:
+    """Return why a verb of libostree's is not here, None for what is no such verb."""
+    what = _LATER.get(name)
+    return None if what is None else f"{name}: {what} not part of this version"
+
+
 def find_verb(verbs: tuple[Verb, ...], name: str | None) -> Verb | None:
     """Return the verb of this name, None if there is none."""
     for verb in verbs:

@@ -18,4 +18,5 @@ def test_the_short_ones_are_those_that_scripts_use():
 
 
 def test_what_is_not_shown():
-    assert [option.name for option in OPTIONS if option.hidden] == ["disable-fsync"]
+    hidden = [option for option in OPTIONS if option.hidden]
+    assert [option.name for option in hidden if not option.refusal] == ["disable-fsync"]

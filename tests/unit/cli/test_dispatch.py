@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from ostrya.cli import external
 from ostrya.cli.dispatch import load_command, verb_options
 from ostrya.cli.table import VERBS, Verb
 
@@ -98,3 +99,48 @@ def test_the_repository_here_or_in_the_variable(run, sample, tmp_path, monkeypat
     assert run.ok("refs").lines == ["main"]
     # A name on the command line comes before both.
     assert "opendir" in run.fails("refs", "--repo=nope")
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["commit", "--gpg-sign=K", "-b", "x"], "--gpg-sign: signing is"),
+        (["commit", "--gpg-homedir", "H"], "--gpg-homedir: signing is"),
+        (["commit", "--sign=K"], "--sign: signing is"),
+        (["commit", "--sign-type=ed25519"], "--sign-type: signing is"),
+        (["commit", "--sign-from-file=F"], "--sign-from-file: signing is"),
+        (["summary", "-u", "--gpg-sign=K"], "--gpg-sign: signing is"),
+        (["summary", "-u", "--sign=K"], "--sign: signing is"),
+        (["show", "--gpg-verify-remote=R", "main"], "--gpg-verify-remote: signing is"),
+        (["pull-local", "--gpg-verify", "x"], "--gpg-verify: signing is"),
+        (["pull-local", "--gpg-verify-summary", "x"], "--gpg-verify-summary: signing is"),
+        (["remote", "add", "--gpg-import=F", "n", "u"], "--gpg-import: signing is"),
+        (["remote", "gpg-import", "n"], "remote gpg-import: signing is"),
+        (["remote", "refs", "n"], "remote refs: pulling from other machines is"),
+        (["sign", "main", "K"], "sign: signing is"),
+        (["gpg-sign", "main", "K"], "gpg-sign: signing is"),
+        (["pull", "origin", "--depth=1"], "pull: pulling from other machines is"),
+        (["static-delta", "list"], "static-delta: static deltas are"),
+        (["admin", "status"], "admin: deployments are"),
+    ],
+)
+def test_what_comes_later_says_so(run, sample, words, what):
+    message = f"{what} not part of this version"
+    assert run.fails(sample.option, *words, status=2) == message
+    assert run.as_ostree().fails(sample.option, *words, status=1) == message
+
+
+def test_what_comes_later_is_not_in_the_help(run):
+    assert "static-delta" not in run.ok("--help").out
+    assert "--gpg-sign" not in run.ok("commit", "--help").out
+
+
+def test_an_extension_may_be_what_comes_later(run, tmp_path, monkeypatch):
+    program = tmp_path / "ostrya-pull"
+    program.write_text("#!/bin/sh\nexit 7\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    found = []
+    monkeypatch.setattr(external, "run_extension", lambda path, _: found.append(path) or 7)
+    assert run("pull", "origin").status == 7
+    assert found == [str(program)]

@@ -34,12 +34,7 @@ OPTIONS = (
     text("from-file", "FILE", "Read commits and subpaths, each ended by a NUL, from FILE"),
     FSYNC,
     flag("require-hardlinks", "Fail rather than copy", short="H"),
-    flag(
-        "force-copy-zerosized",
-        "Accepted, for empty files are always copied",
-        short="z",
-        hidden=True,
-    ),
+    flag("force-copy-zerosized", "Copy empty files, as is always done", short="z"),
     flag("force-copy", "Copy instead of linking", short="C"),
     flag("bareuseronly-dirs", "Reduce modes of directories to those in 0775", short="M"),
     text("skip-list", "FILE", "File with paths to leave out"),

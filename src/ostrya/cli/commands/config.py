@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ostrya.cli.errors import UsageError
 from ostrya.cli.options import text
 from ostrya.cli.output import write_json, write_line
+from ostrya.cli.parser import require_text
 from ostrya.formats.errors import KeyFileError
 from ostrya.formats.keyfile import KeyFile
 
@@ -71,6 +72,8 @@ def _set(context: Context, group: str, key: str, value: str) -> None:
     from ostrya.repo.config import parse_config
     from ostrya.repo.config_writer import write_config
 
+    for what, text_ in (("GROUP", group), ("KEY", key), ("VALUE", value)):
+        require_text(what, text_)
     keyfile = _copy(context)
     keyfile.set_string(group, key, value)
     parse_config(keyfile)

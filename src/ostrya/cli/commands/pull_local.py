@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ostrya.cli.options import flag, number, text
+from ostrya.cli.options import flag, later, number, text
 from ostrya.cli.output import write_line
 from ostrya.cli.repo_lookup import make_runtime
 from ostrya.errors import RepoError
@@ -37,6 +37,7 @@ OPTIONS = (
     flag("disable-static-deltas", "Do not use static deltas"),
     flag("disable-verify-bindings", "Take commits that are bound to other refs"),
     number("depth", "DEPTH", "Copy this many parents too; -1 for all (default: 0)"),
+    *later("gpg-verify", "gpg-verify-summary"),
 )
 
 

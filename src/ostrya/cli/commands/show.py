@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli import dump
-from ostrya.cli.options import flag, text
+from ostrya.cli.options import flag, later, text
 from ostrya.cli.output import write, write_json, write_line
 from ostrya.errors import RepoError
 from ostrya.formats.checksum import Checksum, is_checksum
@@ -36,6 +36,7 @@ OPTIONS = (
     flag("print-sizes", "Print how large the commit's objects are"),
     flag("raw", "Print the object in GVariant's text form"),
     flag("no-byteswap", "Print numbers in this machine's byte order", short="B"),
+    *later("gpg-homedir", "gpg-verify-remote"),
 )
 
 _METADATA = (ObjectType.COMMIT, ObjectType.DIR_META, ObjectType.DIR_TREE)

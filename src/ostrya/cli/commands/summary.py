@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.cli import dump
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import flag, text, texts
+from ostrya.cli.options import flag, later, text, texts
 from ostrya.cli.output import write, write_json, write_line
 from ostrya.cli.summary_dump import SUMMARY_TYPE, format_summary, summary_as_json
 from ostrya.errors import RepoError
@@ -33,6 +33,7 @@ OPTIONS = (
     flag("list-metadata-keys", "List the keys of its metadata"),
     text("print-metadata-key", "KEY", "Print one value of its metadata"),
     texts("add-metadata", "KEY=VALUE", "With --update, add to the metadata", short="m"),
+    *later("gpg-sign", "gpg-homedir", "sign", "sign-type"),
 )
 
 

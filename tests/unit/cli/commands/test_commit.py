@@ -267,3 +267,13 @@ def test_labels(run, option, policy, kind):
     }[kind]
     run.ok(option, "commit", "-b", "main", *options)
     assert labelled(run, option) is (kind != "none")
+
+
+@pytest.mark.parametrize(
+    "option", ["subject", "body", "add-metadata-string", "add-detached-metadata-string", "bind-ref"]
+)
+def test_what_is_not_text_is_refused(run, sample, tree, option):
+    words = ("commit", "-b", "x", f"--{option}=k=a\udcff", tree)
+    message = run.fails(sample.option, *words, status=2)
+    assert message == f"The value of option --{option} is not valid UTF-8"
+    assert run.ok(sample.option, "refs").lines == ["main"]

@@ -57,3 +57,12 @@ def test_json(run, sample, schema):
     found = run.ok(sample.option, "config", "get", "--json", "core.mode").json()
     schema(found, "config")
     assert found == {"group": "core", "key": "mode", "value": "archive-z2"}
+
+
+def test_what_is_not_text_is_refused(run, sample):
+    before = (sample.path / "config").read_bytes()
+    message = run.fails(sample.option, "config", "set", "x.y", "a\udcff", status=2)
+    assert message == "VALUE is not valid UTF-8"
+    message = run.fails(sample.option, "remote", "add", "n", "http://a\udcff", status=2)
+    assert message == "An argument is not valid UTF-8"
+    assert (sample.path / "config").read_bytes() == before

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import REPO_ONLY, SYSROOT, flag, text, texts
+from ostrya.cli.options import REPO_ONLY, SYSROOT, flag, later, text, texts
+from ostrya.cli.parser import require_text
 from ostrya.errors import OstryaError
 from ostrya.repo.remotes import Setting, add_remote
 
@@ -27,6 +28,7 @@ OPTIONS = (
     text("collection-id", "COLLECTION-ID", "The collection that the remote's refs belong to"),
     REPO_ONLY,
     SYSROOT,
+    *later("gpg-import"),
 )
 
 _KEY_TYPES = frozenset({"ed25519", "spki", "dummy"})
@@ -43,6 +45,8 @@ def run(arguments: Arguments, context: Context) -> int:
         raise context.usage_error("NAME and URL must be specified")
     if arguments.flag("if-not-exists") and arguments.flag("force"):
         raise context.usage_error("Can only specify one of --if-not-exists and --force")
+    for word in words:
+        require_text("An argument", word)
     add_remote(
         context.repo,
         words[0],
