@@ -15,7 +15,6 @@ from ostrya.tree.diff import HostView, compare_trees, open_commit_tree, open_hos
 from ostrya.tree.mutable_tree import MutableTree
 from ostrya.tree.scan import write_directory
 
-
 AS_IT_IS = HostView()
 
 
