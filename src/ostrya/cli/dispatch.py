@@ -125,7 +125,7 @@ def _run_verb(
     context.json = arguments.has("json") and arguments.flag("json")
     if arguments.has("progress"):
         context.progress_mode = arguments.text("progress") or "auto"
-    if verb.reads:
+    if verb.reads and not verb.writes:
         return _run_command(verb, command, arguments, context)
     from ostrya.cli.termination import ending_in_order
 

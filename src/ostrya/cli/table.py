@@ -32,6 +32,7 @@ class Verb(NamedTuple):
         help: One line for the list of verbs and the verb's own ``--help``.
         repo: What is done about the repository.
         reads: The verb prints facts, so it has ``--json``.
+        writes: A verb that reads may write as well, so it must end in order.
         takes_long: The verb may take long, so it has ``--progress``.
         verbs: Of a group.
     """
@@ -41,6 +42,7 @@ class Verb(NamedTuple):
     help: str
     repo: Repo = Repo.OPEN
     reads: bool = False
+    writes: bool = False
     takes_long: bool = False
     verbs: tuple[Verb, ...] = ()
 
@@ -57,11 +59,18 @@ VERBS = (
     Verb("checkout", "checkout", "Make a directory from a commit", takes_long=True),
     Verb("checksum", "checksum", "Print the checksum of a file", Repo.NONE, reads=True),
     Verb("commit", "commit", "Commit a tree", takes_long=True),
-    Verb("config", "config", "Read or change the repository's settings", reads=True),
+    Verb("config", "config", "Read or change the repository's settings", reads=True, writes=True),
     Verb("diff", "diff", "Compare two commits or directories", reads=True),
     Verb("export", "export", "Write a commit as a tar archive"),
     Verb("create-usb", "create_usb", "Copy refs to a removable volume", takes_long=True),
-    Verb("fsck", "fsck", "Check that the repository is sound", reads=True, takes_long=True),
+    Verb(
+        "fsck",
+        "fsck",
+        "Check that the repository is sound",
+        reads=True,
+        writes=True,
+        takes_long=True,
+    ),
     Verb("init", "init", "Make an empty repository", Repo.NAMED),
     Verb("log", "log", "Show a commit and its ancestors", reads=True),
     Verb("ls", "ls", "List files of a commit", reads=True),
@@ -72,12 +81,12 @@ VERBS = (
         "Copy commits from a repository on this machine",
         takes_long=True,
     ),
-    Verb("refs", "refs", "List, make and delete refs", reads=True),
+    Verb("refs", "refs", "List, make and delete refs", reads=True, writes=True),
     Verb("remote", "", "Settings of remote repositories", Repo.NONE, verbs=_REMOTE),
     Verb("reset", "reset", "Point a ref at another commit"),
     Verb("rev-parse", "rev_parse", "Print the checksum that a ref stands for", reads=True),
     Verb("show", "show", "Show an object", reads=True),
-    Verb("summary", "summary", "Write or show the repository's summary", reads=True),
+    Verb("summary", "summary", "Write or show the repository's summary", reads=True, writes=True),
 )
 
 

@@ -8,7 +8,7 @@ from errno import EOPNOTSUPP
 from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd
-from ostrya.errors import RepoError
+from ostrya.errors import OstryaError, RepoError
 from ostrya.formats.keyfile import KeyFile
 from ostrya.repo.config import MAX_CONFIG_BYTES, RepoConfig, initial_config, parse_config
 from ostrya.repo.errors import RepoConfigError, RepoModeError, RepoNotFound
@@ -138,6 +138,7 @@ def read_config(repo: Repository) -> RepoConfig:
 
     Raises:
         RepoConfigError: It is missing, too large, or holds what cannot be used.
+        KeyFileError: It is damaged; the sentence names it.
     """
     try:
         data = dirfd.read_file("config", dir_fd=repo.dir_fd, max_bytes=MAX_CONFIG_BYTES)
@@ -147,7 +148,12 @@ def read_config(repo: Repository) -> RepoConfig:
         text = data.decode()
     except UnicodeDecodeError:
         raise RepoConfigError(f"config of repo {repo.path} is not UTF-8") from None
-    return parse_config(KeyFile.parse(text))
+    try:
+        return parse_config(KeyFile.parse(text))
+    except OstryaError as exc:
+        exc.message = f"{repo.path}/config: {exc.message}"
+        exc.args = (exc.message,)
+        raise
 
 
 def open_repository(

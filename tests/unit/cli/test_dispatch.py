@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from ostrya.cli import external
 from ostrya.cli.dispatch import load_command, verb_options
-from ostrya.cli.table import VERBS, Verb
+from ostrya.cli.table import VERBS, Verb, find_verb
 
 
 def all_verbs() -> list[Verb]:
@@ -144,3 +146,18 @@ def test_an_extension_may_be_what_comes_later(run, tmp_path, monkeypatch):
     monkeypatch.setattr(external, "run_extension", lambda path, _: found.append(path) or 7)
     assert run("pull", "origin").status == 7
     assert found == [str(program)]
+
+
+@pytest.mark.parametrize("name", ["config", "fsck", "refs", "summary", "commit", "prune", "export"])
+def test_what_may_write_ends_in_order(run, sample, monkeypatch, name):
+    module = load_command(find_verb(VERBS, name))
+    handlers = []
+
+    def look(*_args):
+        handlers.extend(map(signal.getsignal, (signal.SIGTERM, signal.SIGHUP)))
+        return 0
+
+    monkeypatch.setattr(module, "run", look)
+    run.ok(sample.option, name)
+    assert signal.SIG_DFL not in handlers
+    assert len(handlers) == 2

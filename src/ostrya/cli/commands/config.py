@@ -16,6 +16,7 @@ from ostrya.cli.output import write_json, write_line
 from ostrya.cli.parser import require_text
 from ostrya.formats.errors import KeyFileError
 from ostrya.formats.keyfile import KeyFile
+from ostrya.repo.repository import require_writable
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -72,6 +73,7 @@ def _set(context: Context, group: str, key: str, value: str) -> None:
     from ostrya.repo.config import parse_config
     from ostrya.repo.config_writer import write_config
 
+    require_writable(context.repo)
     for what, text_ in (("GROUP", group), ("KEY", key), ("VALUE", value)):
         require_text(what, text_)
     keyfile = _copy(context)
@@ -89,6 +91,7 @@ def _unset(context: Context, group: str, key: str) -> None:
     except KeyFileError:
         # What is not there need not be removed.
         return
+    require_writable(context.repo)
     write_config(context.repo, keyfile)
 
 

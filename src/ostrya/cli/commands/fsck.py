@@ -14,6 +14,7 @@ from ostrya.cli.options import flag
 from ostrya.cli.output import write_json, write_line, write_message
 from ostrya.errors import OstryaError
 from ostrya.repo.fsck import FsckOptions, NoteKind, fsck
+from ostrya.repo.repository import require_writable
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -40,6 +41,8 @@ def run(arguments: Arguments, context: Context) -> int:
         verify_bindings=arguments.flag("verify-bindings"),
         verify_back_refs=arguments.flag("verify-back-refs"),
     )
+    if options.delete or options.add_tombstones:
+        require_writable(context.repo)
     quiet = arguments.flag("quiet") or context.json
     problems: list[str] = []
 

@@ -10,6 +10,7 @@ from ostrya.cli.output import write, write_json
 from ostrya.errors import OstryaError, RepoError
 from ostrya.formats.refs import CollectionRef, check_collection_id, check_ref_name, parse_refspec
 from ostrya.repo import refs
+from ostrya.repo.repository import require_writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +104,7 @@ def _list_collections(
 def _create(repo: Repository, source: str, arguments: Arguments) -> None:
     from ostrya.repo import ref_writer
 
+    require_writable(repo)
     name = arguments.text("create") or ""
     aliasing = arguments.flag("alias") and not arguments.flag("collections")
     replaces_alias = aliasing and name in refs.list_aliases(repo)
@@ -141,6 +143,7 @@ def _exists(repo: Repository, name: str) -> bool:
 def _delete(repo: Repository, prefix: str, arguments: Arguments) -> None:
     from ostrya.repo import ref_writer
 
+    require_writable(repo)
     if arguments.flag("collections"):
         for collection_ref in refs.list_collection_refs(repo, prefix):
             ref_writer.write_collection_ref(repo, collection_ref, None)

@@ -66,3 +66,33 @@ def test_what_is_not_text_is_refused(run, sample):
     message = run.fails(sample.option, "remote", "add", "n", "http://a\udcff", status=2)
     assert message == "An argument is not valid UTF-8"
     assert (sample.path / "config").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[core\n", "Key file contains line"),
+        ("[core]\nrepo_version=1\nmode=weird\n", "Invalid mode 'weird'"),
+        ("[core]\nrepo_version=1\nfsync=maybe\n", "Key file contains key “fsync”"),
+        ("", "Invalid repository version ''"),
+    ],
+)
+def test_a_broken_config_is_named(run, sample, text, sentence):
+    (sample.path / "config").write_text(text)
+    assert run.fails(sample.option, "refs").startswith(f"{sample.path}/config: {sentence}")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["config", "set", "core.x", "y"], ["config", "unset", "core.mode"],
+        ["refs", "main", "--create=x"], ["refs", "--delete", "main"],
+        ["remote", "add", "n", "u"], ["remote", "delete", "n"],
+        ["fsck", "--delete"], ["fsck", "--add-tombstones"], ["summary", "-u"],
+    ],
+)  # fmt: skip
+def test_no_permission_names_the_place(run, sample, words, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_args, **_kwargs: False)
+    message = run.fails(sample.option, *words)
+    assert message == f"{sample.path}/objects: Permission denied"
+    run.ok(sample.option, "config", "get", "core.mode")

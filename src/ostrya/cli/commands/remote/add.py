@@ -10,6 +10,7 @@ from ostrya.cli.options import REPO_ONLY, SYSROOT, flag, later, text, texts
 from ostrya.cli.parser import require_text
 from ostrya.errors import OstryaError
 from ostrya.repo.remotes import Setting, add_remote
+from ostrya.repo.repository import require_writable
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -45,6 +46,7 @@ def run(arguments: Arguments, context: Context) -> int:
         raise context.usage_error("NAME and URL must be specified")
     if arguments.flag("if-not-exists") and arguments.flag("force"):
         raise context.usage_error("Can only specify one of --if-not-exists and --force")
+    require_writable(context.repo)
     for word in words:
         require_text("An argument", word)
     add_remote(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.cli.options import REPO_ONLY, SYSROOT, flag
 from ostrya.repo.remotes import delete_remote
+from ostrya.repo.repository import require_writable
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -24,6 +25,7 @@ def run(arguments: Arguments, context: Context) -> int:
     """Take the remote out of the repository's settings."""
     if not arguments.positionals:
         raise context.usage_error("NAME must be specified")
+    require_writable(context.repo)
     name = arguments.positionals[0]
     delete_remote(context.repo, name, if_exists=arguments.flag("if-exists"))
     return 0
