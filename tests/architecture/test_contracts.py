@@ -88,7 +88,7 @@ def error_classes() -> list[type[OstryaError]]:
         current = pending.pop()
         found.append(current)
         pending += current.__subclasses__()
-    return found
+    return [error for error in found if error.__module__.startswith("ostrya.")]
 
 
 def drawn_families() -> dict[str, int]:
