@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support import trees
-from support.commands import OURS, clean_environment
+from support.commands import OURS, PEER, clean_environment
 
 MODES = ("archive", "bare", "bare-user", "bare-user-only")
 KINDS = ("commit", "dirtree", "dirmeta", "file")
@@ -446,3 +446,40 @@ def test_damage_is_found_after_a_copy_of_the_repository(tmp_path):
     assert done.returncode != 0
     for victim in victims:
         assert name_of(victim).encode() in done.stderr + done.stdout
+
+
+VIEWS = (
+    ["log"],
+    ["log", "--raw"],
+    ["log", "--json"],
+    ["show"],
+    ["show", "--raw"],
+    ["show", "--json"],
+)
+
+
+@pytest.mark.parametrize("damage", [truncate, empty, grow, garbage])
+def test_every_view_of_a_damaged_commit_names_it(tmp_path, damage):
+    repo = make_repo(tmp_path, "archive")
+    victim = an_object(repo, "commit")
+    damage(victim)
+    for view in VIEWS:
+        words = OURS.fails(f"--repo={repo}", *view, "main")
+        assert words.startswith(f"error: {name_of(victim)}.commit: "), view
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("tool", [OURS, PEER], ids=["ours", "peer"])
+@pytest.mark.parametrize("content", ["bad", ""], ids=["bad", "empty"])
+def test_a_damaged_ref_can_be_seen_and_deleted(tmp_path, tool, content):
+    repo = make_repo(tmp_path, "archive")
+    (repo / "refs/heads/z").write_text(content)
+    option = f"--repo={repo}"
+    assert sorted(tool(option, "refs").split()) == ["main", "z"]
+    for words in (["rev-parse", "z"], ["commit", "-b", "z", f"--tree=dir={tmp_path / 'tree'}"]):
+        assert "Invalid rev" in tool.fails(option, *words)
+    tool.fails(option, "fsck")
+    tool(option, "prune")
+    tool(option, "refs", "--delete", "z")
+    assert tool(option, "refs") == "main"
+    tool(option, "fsck")
