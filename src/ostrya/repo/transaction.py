@@ -24,6 +24,7 @@ from ostrya.formats.checksum import check_checksum
 from ostrya.formats.refs import check_collection_id, check_ref_name, check_remote_name
 from ostrya.repo import staging
 from ostrya.repo.errors import LowSpace, TransactionError
+from ostrya.repo.modes import RepoMode
 from ostrya.repo.repository import require_writable
 from ostrya.repo.writer import ObjectWriter, WriteCounts
 
@@ -143,7 +144,9 @@ class Transaction:
         return self._writer
 
     def want_sizes(self) -> None:
-        """Gather a size entry of every object written from now on (archives only)."""
+        """Gather a size entry of every object written from now on; only archives have them."""
+        if self.repo.mode != RepoMode.ARCHIVE:
+            return
         self.sizes = {}
         if self._writer is not None:
             self._writer.sizes = self.sizes
