@@ -218,16 +218,33 @@ def list_collection_refs(
     Raises:
         RefNameError: ``collection_id`` is not valid, or a ref holds no checksum.
     """
+    walk = _walk_collections(
+        repo, collection_id, include_remotes=include_remotes, include_mirrors=include_mirrors
+    )
+    return {ref: _load_listed(repo, path, ref.ref) for ref, path in walk}
+
+
+def list_collection_ref_names(
+    repo: Repository, collection_id: str | None = None
+) -> list[CollectionRef]:
+    """List what ``list_collection_refs`` does, without reading what the refs point to."""
+    walk = _walk_collections(repo, collection_id, include_remotes=True, include_mirrors=True)
+    # Our own collection may be mirrored from elsewhere too.
+    return list(dict.fromkeys(ref for ref, _ in walk))
+
+
+def _walk_collections(
+    repo: Repository, collection_id: str | None, *, include_remotes: bool, include_mirrors: bool
+) -> Iterator[tuple[CollectionRef, str]]:
+    """Yield (ref, path in the repository)."""
     if collection_id is not None:
         check_collection_id(collection_id)
-    found: dict[CollectionRef, Checksum] = {}
     for owner, base in _collection_dirs(
         repo, include_remotes=include_remotes, include_mirrors=include_mirrors
     ):
         if collection_id in (None, owner):
             for name, path, _ in _walk_dir(repo, base, ""):
-                found[CollectionRef(owner, name)] = _load_listed(repo, path, name)
-    return found
+                yield CollectionRef(owner, name), path
 
 
 def _collection_dirs(

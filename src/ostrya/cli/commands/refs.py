@@ -85,16 +85,18 @@ def _list(context: Context, prefix: str | None, arguments: Arguments) -> list[di
 def _list_collections(
     context: Context, collection_id: str | None, arguments: Arguments
 ) -> list[dict[str, str]]:
-    found = refs.list_collection_refs(context.repo, collection_id)
-    rows = sorted(found.items())
+    if not context.json and not arguments.flag("revision"):
+        for ref in sorted(refs.list_collection_ref_names(context.repo, collection_id)):
+            write(f"({ref.collection_id}, {ref.ref})\n")
+        return []
+    rows = sorted(refs.list_collection_refs(context.repo, collection_id).items())
     if context.json:
         return [
             {"collection_id": ref.collection_id, "ref": ref.ref, "commit": checksum}
             for ref, checksum in rows
         ]
     for ref, checksum in rows:
-        commit = f"\t{checksum}" if arguments.flag("revision") else ""
-        write(f"({ref.collection_id}, {ref.ref}){commit}\n")
+        write(f"({ref.collection_id}, {ref.ref})\t{checksum}\n")
     return []
 
 
@@ -145,7 +147,7 @@ def _delete(repo: Repository, prefix: str, arguments: Arguments) -> None:
 
     require_writable(repo)
     if arguments.flag("collections"):
-        for collection_ref in refs.list_collection_refs(repo, prefix):
+        for collection_ref in refs.list_collection_ref_names(repo, prefix):
             ref_writer.write_collection_ref(repo, collection_ref, None)
         return
     aliases = refs.list_aliases(repo)

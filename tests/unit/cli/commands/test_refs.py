@@ -120,3 +120,17 @@ def test_an_alias_in_the_place_of_a_directory(run, refs):
     assert message == "Conflict: os is a directory of other refs"
     assert sorted((refs.path / "tmp").iterdir()) == before
     assert run.ok(refs.option, "refs", "os").lines == ["a", "b"]
+
+
+def test_a_damaged_ref_of_a_collection(run, make_repo, tree):
+    repo = make_repo("mine", "archive", "--collection-id=org.example.Mine")
+    option = f"--repo={repo}"
+    run.ok(option, "commit", "-b", "one", tree)
+    run.ok(option, "refs", "-c", "one", "--create=org.example.Other:two")
+    (repo / "refs/mirrors/org.example.Other/two").write_text("bad")
+    listed = ["(org.example.Mine, one)", "(org.example.Other, two)"]
+    assert run.ok(option, "refs", "-c").lines == listed
+    message = run.fails(option, "refs", "-c", "-r")
+    assert message.startswith("refs/mirrors/org.example.Other/two holds no checksum")
+    run.ok(option, "refs", "-c", "--delete", "org.example.Other")
+    assert run.ok(option, "refs", "-c").lines == listed[:1]
