@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from ostrya.errors import OstryaError
+from ostrya.formats.gvariant.vardict import VarDict, Variant
+from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.pull import pull_local as module
+from ostrya.pull.pull_local import PullLocalOptions, pull_local
+from ostrya.repo.bindings import BindingMismatch
+from ostrya.repo.detached import read_detached, write_detached
+from ostrya.repo.errors import ObjectNotFound, RefNotFound
+from ostrya.repo.fsck import fsck
+from ostrya.repo.importer import Importer
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.partial import clear_partial, is_partial, mark_partial
+from ostrya.repo.ref_writer import write_ref
+from ostrya.repo.refs import list_refs
+from ostrya.repo.transaction import Transaction
+from ostrya.tree.commit import tree_from_commit, write_commit, write_tree
+from ostrya.workers import WorkerDied
+from support.small_repos import (
+    commit_files,
+    commit_tree,
+    make_repo,
+    names_of,
+    object_path,
+    plain_tree,
+)
+
+
+@pytest.fixture
+def source(tmp_path):
+    with make_repo(tmp_path / "source", RepoMode.BARE_USER_ONLY) as repo:
+        yield repo
+
+
+@pytest.fixture
+def target(tmp_path):
+    with make_repo(tmp_path / "target") as repo:
+        yield repo
+
+
+@pytest.fixture
+def line(source, tmp_path) -> list[str]:
+    found: list[str] = []
+    for number in range(3):
+        parent = found[-1] if found else None
+        files = {"d/f": str(number), "same": "same"}
+        found.append(commit_files(source, tmp_path, files, parent=parent))
+    return found
+
+
+def pull(target, source, refs=None, *, jobs=1, **options):
+    return pull_local(target, source, refs, PullLocalOptions(**options), jobs=jobs)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("untrusted", [False, True])
+def test_a_branch(target, source, line, jobs, untrusted, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_OBJECTS", 1)
+    result = pull(target, source, jobs=jobs, untrusted=untrusted)
+    assert result.refs == {"main": line[-1]}
+    assert list_refs(target) == {"main": line[-1]}
+    assert (result.metadata_imported, result.content_imported) == (4, 2)
+    assert not is_partial(target, line[-1])
+    assert fsck(target, jobs=1).commits == 1
+    again = pull(target, source, jobs=jobs)
+    assert (again.metadata_imported, again.content_imported) == (0, 0)
+
+
+@pytest.mark.parametrize(("depth", "count"), [(0, 1), (1, 2), (9, 3), (-1, 3)])
+def test_history(target, source, line, depth, count):
+    pull(target, source, depth=depth)
+    commits = {name.checksum for name in names_of(target, ObjectType.COMMIT)}
+    assert commits == set(line[-count:])
+    fsck(target, jobs=1)
+
+
+def test_refs_of_a_remote_and_by_name(target, source, line):
+    write_ref(source, None, "other", line[0])
+    pull(target, source, ["other"], remote="origin")
+    assert list_refs(target) == {"origin:other": line[0]}
+    pull(target, source, [line[1]])
+    assert list_refs(target) == {"origin:other": line[0]}
+
+
+def test_what_the_source_does_not_have(target, source, line):
+    with pytest.raises(RefNotFound, match="nothing"):
+        pull(target, source, ["nothing"])
+    with pytest.raises(ObjectNotFound, match="ab" * 32):
+        pull(target, source, ["ab" * 32])
+    assert list_refs(target) == {}
+
+
+def test_commits_only_leave_them_partial_until_all_is_there(target, source, line):
+    pull(target, source, commits_only=True)
+    assert is_partial(target, line[-1])
+    assert names_of(target, ObjectType.FILE) == set()
+    pull(target, source)
+    assert not is_partial(target, line[-1])
+    fsck(target, jobs=1)
+
+
+@pytest.mark.parametrize("kind", [ObjectType.DIR_TREE, ObjectType.DIR_META, ObjectType.FILE])
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_an_incomplete_source_sets_no_ref(target, source, line, kind, jobs):
+    for name in names_of(source, kind):
+        object_path(source, name).unlink()
+    with pytest.raises(ObjectNotFound):
+        pull(target, source, jobs=jobs)
+    assert list_refs(target) == {}
+    # What is here of it is known to be incomplete.
+    assert fsck(target, jobs=1).commits == 0
+
+
+def test_interrupted_it_goes_on_where_it_was(target, source, line, monkeypatch):
+    with monkeypatch.context() as patch:
+
+        def stop(_self, _checksum):
+            raise OSError(5, "Input/output error")
+
+        patch.setattr(Importer, "import_content", stop)
+        with pytest.raises(OSError, match="Input/output"):
+            pull(target, source)
+    assert list_refs(target) == {}
+    pull(target, source)
+    fsck(target, jobs=1)
+    assert not is_partial(target, line[-1])
+
+
+def test_a_killed_worker(target, source, line, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH_OBJECTS", 1)
+    monkeypatch.setattr("ostrya.workers._has_threads", lambda: False)
+
+    def die(_self, _checksum):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Importer, "import_content", die)
+        with pytest.raises(WorkerDied):
+            pull(target, source, jobs=2)
+    assert list_refs(target) == {}
+    pull(target, source)
+    fsck(target, jobs=1)
+
+
+def test_a_commit_that_is_here_in_part_is_completed(target, source, line):
+    pull(target, source)
+    (victim, *_) = names_of(target, ObjectType.FILE)
+    object_path(target, victim).unlink()
+    # Nobody knows: nothing is looked at.
+    assert pull(target, source).content_imported == 0
+    mark_partial(target, line[-1])
+    assert pull(target, source).content_imported == 1
+    assert not is_partial(target, line[-1])
+    fsck(target, jobs=1)
+
+
+def test_detached_metadata_comes_along_and_is_replaced(target, source, line):
+    for value in ("one", "two"):
+        metadata = VarDict.of({"k": Variant("s", value)})
+        write_detached(source, line[-1], metadata)
+        pull(target, source)
+        assert read_detached(target, line[-1]) == metadata
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_commit_bound_to_another_ref(target, source, tmp_path, verify):
+    commit = commit_files(source, tmp_path, {"f": "x"}, ref=None)
+    with Transaction(source) as tx:
+        root = write_tree(tx, tree_from_commit(source, commit))
+        metadata = VarDict.of({"ostree.ref-binding": Variant("as", ("elsewhere",))})
+        bound = write_commit(tx, root, timestamp=0, metadata=metadata)
+        tx.set_ref(None, "here", bound)
+        tx.commit()
+    if verify:
+        with pytest.raises(BindingMismatch, match="elsewhere"):
+            pull(target, source, ["here"])
+        assert list_refs(target) == {}
+        # By its checksum it is bound to nothing.
+        pull(target, source, [bound])
+    else:
+        pull(target, source, ["here"], verify_bindings=False)
+        assert list_refs(target) == {"here": bound}
+
+
+@pytest.mark.timeout(20)
+def test_parents_in_a_circle(target, source, line):
+    from ostrya.repo.reader import load_commit
+
+    for checksum, parent in ((line[0], line[1]), (line[1], line[0])):
+        commit = load_commit(source, checksum)._replace(parent=parent)
+        object_path(source, ObjectName(checksum, ObjectType.COMMIT)).write_bytes(commit.encode())
+    with pytest.raises(OstryaError):
+        pull(target, source, [line[1]], depth=-1, untrusted=True)
+    assert fsck(target, jobs=1).commits == 0
+
+
+def test_modes_there_and_back(tmp_path, source):
+    commit = commit_tree(source, plain_tree(tmp_path / "tree"))
+    with (
+        make_repo(tmp_path / "a") as archive,
+        make_repo(tmp_path / "b", RepoMode.BARE_USER) as user,
+    ):
+        pull(archive, source)
+        pull(user, archive)
+        with make_repo(tmp_path / "c", RepoMode.BARE_USER_ONLY) as back:
+            pull(back, user)
+            assert names_of(back) == names_of(source)
+            assert fsck(back, jobs=1).commits == 1
+    clear_partial(source, commit)
