@@ -131,7 +131,7 @@ def test_union_checkouts_end_the_same(tmp_path, repos, union):
 
 def test_checkout_from_file_and_skip_list(tmp_path, repos):
     for tool in BOTH:
-        trees.write(tmp_path / "skip", b"/odd\n/usr/lib/libx.so\n")
+        trees.write(tmp_path / "skip", b"/odd/\n/etc\n/usr/bin\n/usr/lib/libx.so\n")
         trees.write(tmp_path / "list", b"main\x00/usr/bin\x00main\x00/etc\x00")
         target = tmp_path / tool.name
         target.mkdir()

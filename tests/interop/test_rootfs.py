@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,9 +26,7 @@ WHEN = "--timestamp=@1700000000"
 @pytest.fixture(scope="module")
 def folder(debian_tree_path) -> Iterator[Path]:
     """A folder on the file system of the tree."""
-    top = debian_tree_path.parent / "test-rootfs"
-    shutil.rmtree(top, ignore_errors=True)
-    top.mkdir()
+    top = Path(tempfile.mkdtemp(prefix="test-rootfs-", dir=debian_tree_path.parent))
     yield top
     shutil.rmtree(top)
 
