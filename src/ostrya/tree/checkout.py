@@ -8,6 +8,7 @@ them is in place, so that nobody else can reach into a tree under construction.
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd
@@ -245,7 +246,8 @@ class _Checkout:
 
     def _wanted(self, path: str, info: FileInfo) -> bool:
         options = self._options
-        if "/" + path in options.skip_paths:
+        skipped_as = f"/{path}/" if stat.S_ISDIR(info.mode) else "/" + path
+        if skipped_as in options.skip_paths:
             return False
         return options.filter is None or options.filter("/" + path, info)
 

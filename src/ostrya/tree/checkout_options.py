@@ -35,7 +35,8 @@ class CheckoutOptions(NamedTuple):
         bareuseronly_dirs: Directories get the modes that bare-user-only keeps.
         uncompressed_cache: User-mode checkouts of archives keep inflated content, and link it.
         fsync: Whether files and directories are synced one by one.
-        skip_paths: What to leave out, as absolute paths within the tree.
+        skip_paths: What to leave out, as absolute paths within the tree; those of
+            directories end in a slash, as in libostree, else they match nothing.
         filter: Called with path and info; False leaves the path out.
         label_for: SELinux label by path and mode; needs ``force_copy``.
         label_prefix: Where the checkout will be, for labels.

@@ -37,7 +37,7 @@ OPTIONS = (
     flag("force-copy-zerosized", "Copy empty files, as is always done", short="z"),
     flag("force-copy", "Copy instead of linking", short="C"),
     flag("bareuseronly-dirs", "Reduce modes of directories to those in 0775", short="M"),
-    text("skip-list", "FILE", "File with paths to leave out"),
+    text("skip-list", "FILE", "File with paths to leave out; those of directories end in /"),
     text("selinux-policy", "PATH", "Label files after the policy in PATH; implies --force-copy"),
     text("selinux-prefix", "PREFIX", "Where the tree will be, for --selinux-policy"),
     flag("composefs", "Write a composefs image of the commit into the file DESTINATION"),

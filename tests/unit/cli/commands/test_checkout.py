@@ -58,7 +58,7 @@ def test_unions(run, sample, check_out, tmp_path):
 
 
 def test_skip_list(check_out, tmp_path):
-    (tmp_path / "list").write_text("/file\n/dir/sub\n")
+    (tmp_path / "list").write_text("/file\n/dir/sub/\n")
     assert paths_below(check_out(f"--skip-list={tmp_path / 'list'}")) == [
         *("dir", "dir/inner", "link", "other")
     ]
