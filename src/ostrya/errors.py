@@ -103,10 +103,18 @@ class CommandFailed(OstryaError):
 
     def __init__(self, argv: tuple[str, ...], status: int, stderr: str = "") -> None:
         last = f": {stderr.strip().splitlines()[-1]}" if stderr.strip() else ""
-        super().__init__(f"{argv[0]} failed with status {status}{last}")
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        super().__init__(f"{argv[0]} failed with {how}{last}")
         self.argv = argv
         self.status = status
         self.stderr = stderr
+
+
+class WorkerDied(CommandFailed):
+    """A worker process ended before its work was done, for want of memory for instance."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(("a worker process",), status)
 
 
 class SysrootError(OstryaError):

@@ -25,7 +25,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
-from ostrya.errors import OstryaError
+from ostrya.errors import OstryaError, WorkerDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,15 +39,6 @@ _RESULT, _ERROR = b"r", b"e"
 _READ_BYTES = 256 * 1024
 _GRACE_S = 3.0
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class WorkerDied(OstryaError):
-    """A worker process ended before its work was done, for want of memory for instance."""
-
-    def __init__(self, status: int) -> None:
-        how = f"signal {-status}" if status < 0 else f"status {status}"
-        super().__init__(f"a worker process died with {how}")
-        self.status = status
 
 
 def default_jobs() -> int:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ostrya.tree.archive_entries import read_archive
-from ostrya.tree.archive_stream import ArchiveError
+from ostrya.tree.errors import ArchiveError
 from support.archives import COMPRESSORS, TRAILER_NEWC, TRAILER_ODC, member, newc, odc, tar
 
 names = st.text(

@@ -9,14 +9,12 @@ import time
 import pytest
 
 from ostrya import workers
-from ostrya.errors import OstryaError
+from ostrya.errors import OstryaError, WorkerDied
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.errors import ChecksumMismatch, ObjectInvalid, ObjectNotFound
 from ostrya.tree.checkout import PathNotFound
-from ostrya.tree.modifier import UnmatchedPaths
-from ostrya.tree.scan import UnsupportedFile
-from ostrya.tree.scan_worker import ChangedWhileRead
-from ostrya.workers import WorkerDied, map_batches
+from ostrya.tree.errors import ChangedWhileRead, UnmatchedPaths, UnsupportedFile
+from ostrya.workers import map_batches
 from support.small_repos import open_fds
 
 SUM = "ab" * 32

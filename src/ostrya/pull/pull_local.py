@@ -11,9 +11,9 @@ from ostrya.formats.commitmeta import decode_commitmeta
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
 from ostrya.formats.refs import check_ref_name
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
-from ostrya.repo.bindings import BindingMismatch, check_bindings
+from ostrya.repo.bindings import check_bindings
 from ostrya.repo.detached import read_detached_bytes, write_detached_bytes
-from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
+from ostrya.repo.errors import BindingMismatch, ObjectInvalid, ObjectNotFound
 from ostrya.repo.importer import Importer
 from ostrya.repo.partial import clear_partial, is_partial, mark_partial
 from ostrya.repo.reader import has_object, load_commit, load_dirtree

@@ -5,16 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.errors import IntegrityError
 from ostrya.formats.commit import collection_binding, ref_bindings
+from ostrya.repo.errors import BindingMismatch
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.gvariant.vardict import VarDict
-
-
-class BindingMismatch(IntegrityError):
-    """A commit says that it belongs under other refs, or to another collection."""
 
 
 def check_bindings(

@@ -99,3 +99,11 @@ class ChecksumMismatch(IntegrityError):
         )
         self.name = name
         self.actual = actual
+
+
+class BindingMismatch(IntegrityError):
+    """A commit says that it belongs under other refs, or to another collection."""
+
+
+class RepoCorrupted(IntegrityError):
+    """The repository holds objects that are damaged or missing."""

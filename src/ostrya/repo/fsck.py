@@ -6,14 +6,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya.errors import FormatError, IntegrityError, OstryaError
+from ostrya.errors import FormatError, OstryaError
 from ostrya.formats.commit import collection_binding, ref_bindings
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.refs import CollectionRef, parse_refspec
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bindings import check_bindings
 from ostrya.repo.deletion import delete_object
-from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
+from ostrya.repo.errors import ObjectInvalid, ObjectNotFound, RepoCorrupted
 from ostrya.repo.partial import CommitState, commit_state, is_partial, mark_partial
 from ostrya.repo.reader import has_object, iter_commits, load_commit
 from ostrya.repo.refs import list_collection_refs, list_refs, resolve_rev
@@ -67,10 +67,6 @@ class FsckResult(NamedTuple):
     commits: int
     partial: int
     objects: int
-
-
-class RepoCorrupted(IntegrityError):
-    """The repository holds objects that are damaged or missing."""
 
 
 def fsck(

@@ -12,12 +12,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
-from ostrya.tree.archive_stream import (
-    ArchiveError,
-    ArchiveReader,
-    InflatedStream,
-    find_compression,
-)
+from ostrya.tree.archive_stream import ArchiveReader, InflatedStream, find_compression
+from ostrya.tree.errors import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,14 +6,14 @@ from __future__ import annotations
 import stat
 from typing import IO, TYPE_CHECKING
 
-from ostrya.errors import FormatError, RepoError
+from ostrya.errors import FormatError
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import check_filename
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.file_header import FileHeader
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.tree.archive_entries import ArchiveEntry, read_archive
-from ostrya.tree.archive_stream import ArchiveError
+from ostrya.tree.errors import ArchiveError, ParentMissing
 from ostrya.tree.modifier import CommitModifier, FileInfo
 from ostrya.tree.rules import CommitRules
 
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from ostrya.tree.mutable_tree import MutableTree
 
 _DEFAULT_DIR_MODE = 0o040755
-
-
-class ParentMissing(RepoError):
-    """An archive has an entry without an entry for its directory."""
 
 
 def import_archive(  # noqa: PLR0913  # options by keyword

@@ -9,15 +9,11 @@ import lzma
 import zlib
 from typing import IO, Any
 
-from ostrya.errors import FormatError
+from ostrya.tree.errors import ArchiveError
 
 _CHUNK_BYTES = 1 << 20
 # xz -9 needs 64 MiB; whoever asks for more wants our memory, not our attention.
 _MAX_DICTIONARY_BYTES = 256 << 20
-
-
-class ArchiveError(FormatError):
-    """An archive is damaged, or of no known kind."""
 
 
 class ArchiveReader:

@@ -5,20 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.errors import RepoError
 from ostrya.formats.commit import KEY_BOOTABLE, KEY_LINUX
 from ostrya.formats.gvariant.vardict import VarDict, Variant, glib_dict_order
 from ostrya.repo.reader import load_dirtree
+from ostrya.tree.errors import KernelNotFound
 
 if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
     from ostrya.tree.commit import TreeRoot
 
 _MODULES_PATH = ("usr", "lib", "modules")
-
-
-class KernelNotFound(RepoError):
-    """A tree has no kernel, or more than one, where bootable trees have theirs."""
 
 
 def find_kernel_release(repo: Repository, root: TreeRoot) -> str:

@@ -15,7 +15,7 @@ from ostrya._linux import dirfd
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_commit, load_dirmeta, load_dirtree, load_file
-from ostrya.tree.checkout_files import FilePlacer, HardlinkImpossible
+from ostrya.tree.checkout_files import FilePlacer
 from ostrya.tree.checkout_options import CheckoutOptions
 from ostrya.tree.checkout_worker import (
     DirTask,
@@ -24,6 +24,7 @@ from ostrya.tree.checkout_worker import (
     make_checkout_worker,
     make_dir,
 )
+from ostrya.tree.errors import HardlinkImpossible
 from ostrya.tree.modifier import FileInfo
 from ostrya.tree.whiteouts import OPAQUE_NAME
 from ostrya.workers import map_batches

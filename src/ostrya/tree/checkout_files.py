@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd, reflink, xattr
 from ostrya._linux.atomic import write_all
-from ostrya.errors import RepoError
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.repo.modes import TRAITS, RepoMode
 from ostrya.repo.reader import load_file
 from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
+from ostrya.tree.errors import HardlinkImpossible
 from ostrya.tree.file_checksum import file_checksum
 from ostrya.tree.whiteouts import quoted_whiteout_target, whiteout_target
 
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 _CANNOT_LINK = (EMLINK, EXDEV, EPERM)
 _SPECIAL_BITS = stat.S_ISUID | stat.S_ISGID
-
-
-class HardlinkImpossible(RepoError):
-    """Hard links were asked for, and cannot be had."""
 
 
 class FilePlacer:

@@ -9,7 +9,8 @@ from ostrya.formats.commit import KEY_SIZES, Commit, encode_sizes
 from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.formats.object_name import ObjectType
 from ostrya.repo.reader import load_commit, load_dirtree
-from ostrya.tree.mutable_tree import MutableTree, TreeConflict
+from ostrya.tree.errors import TreeConflict
+from ostrya.tree.mutable_tree import MutableTree
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum

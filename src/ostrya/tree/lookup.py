@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya.errors import RepoError
 from ostrya.repo import reader
+from ostrya.tree.errors import IsADirectory, NotADirectory, PathNotFound, TooManyLinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,38 +48,6 @@ class File(NamedTuple):
 
 
 Entry = Directory | File
-
-
-class PathNotFound(RepoError):
-    """A commit has no entry of this path."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"No such file or directory: {path}")
-        self.path = path
-
-
-class NotADirectory(RepoError):
-    """A path goes through something that is not a directory, or should be one."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"Not a directory: {path}")
-        self.path = path
-
-
-class IsADirectory(RepoError):
-    """Content was asked for, and the path is a directory."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"Can't open directory: {path}")
-        self.path = path
-
-
-class TooManyLinks(RepoError):
-    """Symbolic links lead in a circle, or through too many others."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"Too many levels of symbolic links: {path}")
-        self.path = path
 
 
 def commit_root(repo: Repository, commit: Checksum) -> Directory:

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya.errors import RepoError
+from ostrya.tree.errors import UnmatchedPaths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,22 +28,6 @@ class FileInfo(NamedTuple):
     uid: int
     gid: int
     mode: int
-
-
-class UnmatchedPaths(RepoError):
-    """A list names paths that the tree does not have.
-
-    Attributes:
-        paths: Those paths.
-    """
-
-    def __init__(self, what: str, paths: tuple[str, ...]) -> None:
-        super().__init__(f"Unmatched {what} paths")
-        self.what = what
-        self.paths = paths
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.what, self.paths))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.errors import RepoError
 from ostrya.formats.dirtree import DirTree, check_filename
+from ostrya.tree.errors import TreeConflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
 
     LoadDirTree = Callable[[Checksum], DirTree]
-
-
-class TreeConflict(RepoError):
-    """A file and a directory want the same place in a tree."""
 
 
 class MutableTree:

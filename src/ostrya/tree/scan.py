@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import xattr
 from ostrya._linux.dirfd import OPEN_DIR, open_dir_below, remove_tree
-from ostrya.errors import RepoError
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.dirmeta import DirMeta
@@ -23,6 +22,7 @@ from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_file
+from ostrya.tree.errors import UnsupportedFile
 from ostrya.tree.modifier import CommitModifier, FileInfo
 from ostrya.tree.rules import CommitRules
 from ostrya.tree.scan_worker import FileTask, make_scan_worker
@@ -36,17 +36,6 @@ if TYPE_CHECKING:
 
 _BATCH_FILES = 96
 _BATCH_BYTES = 4 << 20
-
-
-class UnsupportedFile(RepoError):
-    """A tree holds something that is neither file, directory nor symbolic link."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"Not a regular file or symlink: {path}")
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.path,))
 
 
 class _Pending(NamedTuple):

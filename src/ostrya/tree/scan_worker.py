@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
 from ostrya._linux.dirfd import open_dir_below
-from ostrya.errors import RepoError
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.repo.errors import ChecksumMismatch
 from ostrya.repo.stores.base import WHOLE_BYTES
 from ostrya.repo.writer import read_chunks
+from ostrya.tree.errors import ChangedWhileRead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,20 +31,6 @@ BatchResult = tuple[
 ]
 
 _OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONBLOCK
-
-
-class ChangedWhileRead(RepoError):
-    """A file changed between being found and being read to its end."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            f"{path}: file changed while it was being read",
-            hint="commit from a tree that nothing writes to, a snapshot or a copy",
-        )
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.path,))
 
 
 def make_scan_worker(

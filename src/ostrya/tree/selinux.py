@@ -137,7 +137,8 @@ class _CommitSource:
         self._root = commit_root(repo, commit)
 
     def exists(self, path: str) -> bool:
-        from ostrya.tree.lookup import NotADirectory, PathNotFound, resolve_path
+        from ostrya.tree.errors import NotADirectory, PathNotFound
+        from ostrya.tree.lookup import resolve_path
 
         try:
             resolve_path(self._repo, self._root, path)
@@ -147,7 +148,8 @@ class _CommitSource:
 
     def read(self, path: str) -> bytes | None:
         from ostrya.repo.reader import load_file
-        from ostrya.tree.lookup import NotADirectory, PathNotFound, resolve_content
+        from ostrya.tree.errors import NotADirectory, PathNotFound
+        from ostrya.tree.lookup import resolve_content
 
         try:
             found = resolve_content(self._repo, self._root, path)
@@ -158,12 +160,8 @@ class _CommitSource:
             return bytes(loaded.read())
 
     def names(self, path: str) -> list[str]:
-        from ostrya.tree.lookup import (
-            NotADirectory,
-            PathNotFound,
-            list_directory,
-            resolve_directory,
-        )
+        from ostrya.tree.errors import NotADirectory, PathNotFound
+        from ostrya.tree.lookup import list_directory, resolve_directory
 
         try:
             directory = resolve_directory(self._repo, self._root, path)

@@ -6,14 +6,13 @@ import signal
 
 import pytest
 
-from ostrya.errors import OstryaError
+from ostrya.errors import OstryaError, WorkerDied
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull import pull_local as module
 from ostrya.pull.pull_local import PullLocalOptions, pull_local
-from ostrya.repo.bindings import BindingMismatch
 from ostrya.repo.detached import read_detached, write_detached
-from ostrya.repo.errors import ObjectNotFound, RefNotFound
+from ostrya.repo.errors import BindingMismatch, ObjectNotFound, RefNotFound
 from ostrya.repo.fsck import fsck
 from ostrya.repo.importer import Importer
 from ostrya.repo.modes import RepoMode
@@ -22,7 +21,6 @@ from ostrya.repo.ref_writer import write_ref
 from ostrya.repo.refs import list_refs
 from ostrya.repo.transaction import Transaction
 from ostrya.tree.commit import tree_from_commit, write_commit, write_tree
-from ostrya.workers import WorkerDied
 from support.small_repos import (
     commit_files,
     commit_tree,

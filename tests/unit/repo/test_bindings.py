@@ -4,7 +4,8 @@ from __future__ import annotations
 import pytest
 
 from ostrya.formats.gvariant.vardict import VarDict, Variant
-from ostrya.repo.bindings import BindingMismatch, check_bindings
+from ostrya.repo.bindings import check_bindings
+from ostrya.repo.errors import BindingMismatch
 
 SUM = "ab" * 32
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ostrya.formats.object_name import ObjectName, ObjectType
-from ostrya.repo.errors import RepoConfigError
-from ostrya.repo.fsck import FsckOptions, NoteKind, RepoCorrupted, fsck
+from ostrya.repo.errors import RepoConfigError, RepoCorrupted
+from ostrya.repo.fsck import FsckOptions, NoteKind, fsck
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import CommitState, commit_state, mark_partial
 from ostrya.repo.reader import has_object

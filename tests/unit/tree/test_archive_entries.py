@@ -12,7 +12,7 @@ import pytest
 
 from ostrya.tree import archive_entries
 from ostrya.tree.archive_entries import read_archive
-from ostrya.tree.archive_stream import ArchiveError
+from ostrya.tree.errors import ArchiveError
 from support.archives import COMPRESSORS, TRAILER_NEWC, TRAILER_ODC, member, newc, odc, tar
 
 CPIO = {"newc": (newc, TRAILER_NEWC), "odc": (odc, TRAILER_ODC)}

@@ -15,10 +15,10 @@ from ostrya.formats.object_name import ObjectType
 from ostrya.repo.errors import LowSpace
 from ostrya.repo.reader import load_dirmeta, load_file
 from ostrya.repo.transaction import Transaction
-from ostrya.tree.archive_import import ParentMissing, import_archive
-from ostrya.tree.archive_stream import ArchiveError
+from ostrya.tree.archive_import import import_archive
+from ostrya.tree.errors import ArchiveError, ParentMissing, TreeConflict
 from ostrya.tree.modifier import CommitModifier
-from ostrya.tree.mutable_tree import MutableTree, TreeConflict
+from ostrya.tree.mutable_tree import MutableTree
 from support.archives import COMPRESSORS, TRAILER_NEWC, member, newc, tar
 from support.small_repos import make_repo, names_of
 

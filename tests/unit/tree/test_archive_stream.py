@@ -7,12 +7,8 @@ import os
 import pytest
 
 from ostrya.tree import archive_stream
-from ostrya.tree.archive_stream import (
-    ArchiveError,
-    ArchiveReader,
-    InflatedStream,
-    find_compression,
-)
+from ostrya.tree.archive_stream import ArchiveReader, InflatedStream, find_compression
+from ostrya.tree.errors import ArchiveError
 from support.archives import COMPRESSORS
 
 PACKED = {name: pack for name, pack in COMPRESSORS.items() if name != "plain"}

@@ -5,8 +5,9 @@ import pytest
 
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.repo.reader import load_commit
-from ostrya.tree.bootable import KernelNotFound, find_kernel_release, with_bootable_keys
+from ostrya.tree.bootable import find_kernel_release, with_bootable_keys
 from ostrya.tree.commit import TreeRoot
+from ostrya.tree.errors import KernelNotFound
 from support.small_repos import commit_files, make_repo
 
 

@@ -21,10 +21,10 @@ from ostrya.repo.modes import RepoMode
 from ostrya.repo.transaction import Transaction
 from ostrya.tree import checkout_files
 from ostrya.tree.checkout import PathNotFound, checkout_commit
-from ostrya.tree.checkout_files import HardlinkImpossible
 from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
 from ostrya.tree.commit import TreeRoot, write_commit
 from ostrya.tree.devino import DevInoCache
+from ostrya.tree.errors import HardlinkImpossible
 from ostrya.tree.modifier import CommitModifier
 from support import trees
 from support.small_repos import (

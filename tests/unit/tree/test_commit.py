@@ -11,7 +11,8 @@ from ostrya.repo.fsck import fsck
 from ostrya.repo.reader import load_commit, load_dirtree
 from ostrya.repo.transaction import Transaction
 from ostrya.tree.commit import tree_from_commit, write_commit, write_tree
-from ostrya.tree.mutable_tree import MutableTree, TreeConflict
+from ostrya.tree.errors import TreeConflict
+from ostrya.tree.mutable_tree import MutableTree
 from support.small_repos import commit_files, make_repo, names_of
 
 

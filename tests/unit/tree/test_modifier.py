@@ -5,7 +5,8 @@ import stat
 
 import pytest
 
-from ostrya.tree.modifier import CommitModifier, FileInfo, UnmatchedPaths, canonical_info
+from ostrya.tree.errors import UnmatchedPaths
+from ostrya.tree.modifier import CommitModifier, FileInfo, canonical_info
 
 FILE = FileInfo(5, 6, stat.S_IFREG | 0o644)
 FOLDER = FileInfo(5, 6, stat.S_IFDIR | 0o755)

@@ -5,7 +5,8 @@ import pytest
 
 from ostrya.errors import FormatError
 from ostrya.formats.dirtree import DirTree
-from ostrya.tree.mutable_tree import MutableTree, TreeConflict
+from ostrya.tree.errors import TreeConflict
+from ostrya.tree.mutable_tree import MutableTree
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 

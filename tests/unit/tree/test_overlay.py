@@ -6,8 +6,9 @@ import pytest
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.reader import load_dirmeta, load_file
 from ostrya.repo.transaction import Transaction
+from ostrya.tree.errors import TreeConflict
 from ostrya.tree.modifier import CommitModifier
-from ostrya.tree.mutable_tree import MutableTree, TreeConflict
+from ostrya.tree.mutable_tree import MutableTree
 from ostrya.tree.overlay import overlay_commit
 from support.small_repos import commit_files, commit_tree, make_repo, plain_tree
 

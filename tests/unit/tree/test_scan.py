@@ -21,10 +21,10 @@ from ostrya.tree import scan_worker
 from ostrya.tree.checkout import checkout_commit
 from ostrya.tree.checkout_options import CheckoutOptions
 from ostrya.tree.devino import DevInoCache, scan_hardlinks
-from ostrya.tree.modifier import CommitModifier, FileInfo, UnmatchedPaths
-from ostrya.tree.mutable_tree import MutableTree, TreeConflict
-from ostrya.tree.scan import UnsupportedFile, delete_consumed, write_directory
-from ostrya.tree.scan_worker import ChangedWhileRead
+from ostrya.tree.errors import ChangedWhileRead, TreeConflict, UnmatchedPaths, UnsupportedFile
+from ostrya.tree.modifier import CommitModifier, FileInfo
+from ostrya.tree.mutable_tree import MutableTree
+from ostrya.tree.scan import delete_consumed, write_directory
 from support import trees
 from support.small_repos import (
     WRITABLE_MODES,

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from ostrya.repo.transaction import Transaction
-from ostrya.tree.scan_worker import ChangedWhileRead, make_scan_worker
+from ostrya.tree.errors import ChangedWhileRead
+from ostrya.tree.scan_worker import make_scan_worker
 from support.small_repos import make_repo, open_fds
 
 

@@ -21,7 +21,7 @@ from ostrya.repo.reader import load_commit
 from ostrya.repo.repository import require_writable
 from ostrya.repo.transaction import Transaction, TransactionStats
 from ostrya.tree.commit import TreeRoot, tree_from_commit, write_commit, write_tree
-from ostrya.tree.modifier import CommitModifier, UnmatchedPaths
+from ostrya.tree.errors import UnmatchedPaths
 from ostrya.tree.mutable_tree import MutableTree
 from ostrya.tree.scan import delete_consumed
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ostrya.cli.parser import Arguments
     from ostrya.formats.gvariant.vardict import VarDict
     from ostrya.repo.repository import Repository
+    from ostrya.tree.modifier import CommitModifier
 
 PARAMETERS = "[PATH]"
 OPTIONS = commit_options.OPTIONS
