@@ -74,7 +74,9 @@ def test_debian(folder, debian_tree_path, mode):
 def test_debian_as_tar(folder, debian_tree_path):
     """The same system from a tar archive: the same commit as from the directory."""
     archive = folder / "debian.tar"
-    argv = ["tar", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-C", str(debian_tree_path)]
+    # Not the ACLs of one directory: two xattrs on one entry, which this peer commits unsorted.
+    xattrs = ["--xattrs", "--xattrs-include=*", "--xattrs-exclude=system.posix_acl_*"]
+    argv = ["tar", *xattrs, "--numeric-owner", "-C", str(debian_tree_path)]
     subprocess.run([*argv, "-cf", str(archive), "."], check=True)
     sums = {}
     for tool in BOTH:
