@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from errno import EISDIR, ELOOP
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
 from ostrya.errors import FormatError
@@ -20,11 +20,13 @@ from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
 from ostrya.repo.modes import RepoMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
     from ostrya.repo.stores.base import FileObject
+
+_T = TypeVar("_T")
 
 MAX_METADATA_BYTES = 128 << 20
 _NOT_A_FILE = (EISDIR, ELOOP)
@@ -105,6 +107,17 @@ def load_metadata(repo: Repository, name: ObjectName) -> bytes:
     raise ObjectNotFound(name)
 
 
+def _load_decoded(repo: Repository, name: ObjectName, decode: Callable[[bytes], _T]) -> _T:
+    """Return a metadata object as ``decode`` reads it; what is wrong with it carries its name."""
+    data = load_metadata(repo, name)
+    try:
+        return decode(data)
+    except FormatError as exc:
+        exc.args = (f"{name}: {exc.message}",)
+        exc.message = exc.args[0]
+        raise
+
+
 def load_commit(repo: Repository, checksum: Checksum) -> Commit:
     """Return a commit.
 
@@ -112,14 +125,7 @@ def load_commit(repo: Repository, checksum: Checksum) -> Commit:
         ObjectNotFound: It is nowhere.
         FormatError: It is not a commit; the sentence names it.
     """
-    name = ObjectName(checksum, ObjectType.COMMIT)
-    data = load_metadata(repo, name)
-    try:
-        return Commit.decode(data)
-    except FormatError as exc:
-        exc.args = (f"{name}: {exc.message}",)
-        exc.message = exc.args[0]
-        raise
+    return _load_decoded(repo, ObjectName(checksum, ObjectType.COMMIT), Commit.decode)
 
 
 def load_commit_bytes(repo: Repository, checksum: Checksum) -> bytes:
@@ -134,14 +140,7 @@ def load_dirtree(repo: Repository, checksum: Checksum) -> DirTree:
         ObjectNotFound: The object is nowhere.
         FormatError: It is not a dirtree; the sentence names it.
     """
-    name = ObjectName(checksum, ObjectType.DIR_TREE)
-    data = load_metadata(repo, name)
-    try:
-        return DirTree.decode(data)
-    except FormatError as exc:
-        exc.args = (f"{name}: {exc.message}",)
-        exc.message = exc.args[0]
-        raise
+    return _load_decoded(repo, ObjectName(checksum, ObjectType.DIR_TREE), DirTree.decode)
 
 
 def load_dirmeta(repo: Repository, checksum: Checksum) -> DirMeta:
@@ -151,14 +150,7 @@ def load_dirmeta(repo: Repository, checksum: Checksum) -> DirMeta:
         ObjectNotFound: The object is nowhere.
         FormatError: It is not a dirmeta.
     """
-    name = ObjectName(checksum, ObjectType.DIR_META)
-    data = load_metadata(repo, name)
-    try:
-        return DirMeta.decode(data)
-    except FormatError as exc:
-        exc.args = (f"{name}: {exc.message}",)
-        exc.message = exc.args[0]
-        raise
+    return _load_decoded(repo, ObjectName(checksum, ObjectType.DIR_META), DirMeta.decode)
 
 
 def load_file(repo: Repository, checksum: Checksum) -> FileObject:
