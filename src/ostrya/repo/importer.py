@@ -198,7 +198,7 @@ class Importer:
                 os.fchmod(tmp.fd, stat.S_IMODE(found.st_mode))
                 if mode != RepoMode.ARCHIVE:
                     os.utime(tmp.fd, ns=(found.st_atime_ns, found.st_mtime_ns))
-                destination.publish(tmp, path)
+                destination.publish(tmp, path, found.st_size)
         finally:
             os.close(fd)
         return True

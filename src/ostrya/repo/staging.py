@@ -4,6 +4,7 @@
 ::
 
     tmp/staging-<boot id>-XXXXXX/ab/cdef….file
+    tmp/staging-<boot id>-XXXXXX/later/abcdef….dirtree     waiting for the files that it names
     tmp/staging-<boot id>-XXXXXX-lock            locked while a transaction uses the directory
 
 The boot id is in the name because what was written before a crash may not have reached the
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
 
 PREFIX = "staging-"
+ASIDE = "later"
 _LOCK_SUFFIX = "-lock"
 _NOT_BY_CHECKSUM = (ObjectType.COMMIT_META, ObjectType.TOMBSTONE_COMMIT)
 _BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id"
@@ -62,6 +64,7 @@ def allocate(repo: Repository) -> StagingDir:
             found = _try_take(repo, name)
             if found is not None:
                 os.utime(found.fd)
+                _take_back(found.fd)
                 _drop_unfinished(found.fd)
                 return found
     while True:
@@ -71,6 +74,32 @@ def allocate(repo: Repository) -> StagingDir:
             found = _try_take(repo, name)
             if found is not None:
                 return found
+
+
+def set_aside(staging_fd: int, prefix: str, names: list[str]) -> None:
+    """Move what must wait out of a directory, so that the rest of it can appear in one step."""
+    dirfd.ensure_dir(ASIDE, dir_fd=staging_fd)
+    for name in names:
+        os.rename(
+            f"{prefix}/{name}",
+            f"{ASIDE}/{prefix}{name}",
+            src_dir_fd=staging_fd,
+            dst_dir_fd=staging_fd,
+        )
+
+
+def _take_back(staging_fd: int) -> None:
+    """Undo ``set_aside``, where a transaction ended before it could go on."""
+    if not dirfd.exists(ASIDE, dir_fd=staging_fd):
+        return
+    fd = dirfd.open_dir(ASIDE, dir_fd=staging_fd)
+    try:
+        for name in os.listdir(fd):
+            prefix = name[:2]
+            dirfd.ensure_dir(prefix, dir_fd=staging_fd)
+            os.rename(name, f"{prefix}/{name[2:]}", src_dir_fd=fd, dst_dir_fd=staging_fd)
+    finally:
+        os.close(fd)
 
 
 def _drop_unfinished(staging_fd: int) -> None:

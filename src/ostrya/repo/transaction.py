@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 # The order in which staged objects get into place; what is not named here goes first.
 _PUBLISHING_RANKS = {"dirmeta": 1, "dirtree": 1, "commitmeta": 2, "commit": 3}
-_LAST_RANK = max(_PUBLISHING_RANKS.values())
 
 
 class TransactionStats(NamedTuple):
@@ -246,17 +245,25 @@ def _rename_staged(repo: Repository, staging_fd: int) -> list[str]:
 
     Nothing appears before what it names: files, then dirtrees and dirmetas, commits last.
     """
-    staged = {prefix: _list_dir(prefix, staging_fd) for prefix in _prefixes(staging_fd)}
-    mixed = [prefix for prefix, names in staged.items() if any(map(_publishing_rank, names))]
-    for prefix in staged:
-        if prefix not in mixed and not _rename_whole(repo, staging_fd, prefix):
-            mixed.append(prefix)
-    for rank in range(_LAST_RANK + 1):
-        for prefix in mixed:
-            names = [name for name in staged[prefix] if _publishing_rank(name) == rank]
-            if names:
-                _rename_one_by_one(repo, staging_fd, prefix, names)
-    return list(staged)
+    prefixes = _prefixes(staging_fd)
+    later: list[tuple[int, str, str]] = []
+    for prefix in prefixes:
+        names = _list_dir(prefix, staging_fd)
+        files = [name for name in names if not _publishing_rank(name)]
+        others = [name for name in names if _publishing_rank(name)]
+        source = f"{prefix}/"
+        if len(files) > len(others) and not _has_entries(prefix, repo.objects_fd):
+            staging.set_aside(staging_fd, prefix, others)
+            source = f"{staging.ASIDE}/{prefix}"
+            if _rename_whole(repo, staging_fd, prefix):
+                files = []
+        ensure_dir(prefix, dir_fd=repo.objects_fd)
+        for name in files:
+            _rename_object(repo, staging_fd, f"{prefix}/{name}", f"{prefix}/{name}")
+        later += [(_publishing_rank(name), source + name, f"{prefix}/{name}") for name in others]
+    for _, source, path in sorted(later):
+        _rename_object(repo, staging_fd, source, path)
+    return prefixes
 
 
 def _publishing_rank(filename: str) -> int:
@@ -275,6 +282,18 @@ def _list_dir(name: str, dir_fd: int) -> list[str]:
         os.close(fd)
 
 
+def _has_entries(name: str, dir_fd: int) -> bool:
+    try:
+        fd = os.open(name, OPEN_DIR | os.O_NOFOLLOW, dir_fd=dir_fd)
+    except FileNotFoundError:
+        return False
+    try:
+        with os.scandir(fd) as entries:
+            return next(entries, None) is not None
+    finally:
+        os.close(fd)
+
+
 def _rename_whole(repo: Repository, staging_fd: int, prefix: str) -> bool:
     """Move a directory at once; False where objects has one of that name that is not empty."""
     try:
@@ -286,17 +305,10 @@ def _rename_whole(repo: Repository, staging_fd: int, prefix: str) -> bool:
     return True
 
 
-def _rename_one_by_one(repo: Repository, staging_fd: int, prefix: str, names: list[str]) -> None:
-    ensure_dir(prefix, dir_fd=repo.objects_fd)
-    src_fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=staging_fd)
-    try:
-        for name in names:
-            # By path: another writer may put a whole directory in place of the empty one that
-            # we made, and a descriptor would go on meaning the one that is gone.
-            path = f"{prefix}/{name}"
-            os.rename(name, path, src_dir_fd=src_fd, dst_dir_fd=repo.objects_fd)
-    finally:
-        os.close(src_fd)
+def _rename_object(repo: Repository, staging_fd: int, source: str, path: str) -> None:
+    # By path: another writer may put a whole directory in place of the empty one that we made,
+    # and a descriptor would go on meaning the one that is gone.
+    os.rename(source, path, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
 
 
 def _sync_object_dirs(repo: Repository, prefixes: list[str]) -> None:

@@ -108,7 +108,11 @@ class ObjectWriter:
         self._store = repo.store
         self._archive = repo.mode == RepoMode.ARCHIVE
         self._destination = Destination(
-            fd, scratch_fd=repo.tmp_fd, sync_each=sync_each, fsverity=repo.config.fsverity
+            fd,
+            scratch_fd=repo.tmp_fd,
+            sync_each=sync_each,
+            sync_later=repo.config.fsync,
+            fsverity=repo.config.fsverity,
         )
         self._hashers: dict[FileHeader, hashlib._Hash] = {}
         self._payload_links: PayloadLinks | None = None

@@ -70,6 +70,23 @@ def test_one_of_this_boot_is_taken_up(repo, tmp):
     staging.release(repo, again, delete=True)
 
 
+def test_what_was_set_aside_is_taken_back(repo, tmp):
+    taken = staging.allocate(repo)
+    (tmp / taken.name / "ab").mkdir()
+    names = [NAME, "0" * 62 + ".dirtree"]
+    for name in names:
+        (tmp / taken.name / "ab" / name).write_bytes(b"object")
+    staging.set_aside(taken.fd, "ab", names[1:])
+    assert os.listdir(tmp / taken.name / "ab") == names[:1]
+    # The directory itself was moved into place before the end came.
+    (tmp / taken.name / "ab" / NAME).unlink()
+    (tmp / taken.name / "ab").rmdir()
+    staging.release(repo, taken, delete=False)
+    again = staging.allocate(repo)
+    assert os.listdir(tmp / again.name / "ab") == names[1:]
+    staging.release(repo, again, delete=True)
+
+
 def test_unfinished_files_are_dropped(repo, tmp):
     place = tmp / f"staging-{BOOT}-abcdef" / "ab"
     place.mkdir(parents=True)

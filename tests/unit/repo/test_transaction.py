@@ -332,6 +332,36 @@ def test_with_fsync_everything_is_synced_before_refs(tmp_path, monkeypatch, per_
         assert before.count("file") == (objects if per_object else 0)
 
 
+@pytest.mark.parametrize(
+    ("mode", "fsync", "per_object", "early"),
+    [
+        (RepoMode.BARE_USER, "true", "false", True),
+        (RepoMode.ARCHIVE, "true", "false", True),
+        (RepoMode.ARCHIVE, "true", "true", False),
+        (RepoMode.BARE_USER, "false", "false", False),
+    ],
+)
+def test_the_disk_begins_with_large_objects_at_once(
+    tmp_path, monkeypatch, mode, fsync, per_object, early
+):
+    begun = []
+    monkeypatch.setattr(durability, "start_writeback", lambda fd: begun.append(os.fstat(fd).st_ino))
+    monkeypatch.setattr(durability, "sync_filesystem", lambda _fd: None)
+    with make_repo(tmp_path / "repo", mode) as repo:
+        configure(repo, fsync=fsync, per_object_fsync=per_object)
+        content = os.urandom(100_000)
+        with Transaction(repo) as tx:
+            tx.writer.write_data(HEADER, b"small")
+            large = tx.writer.write_data(HEADER, content)
+            chunked = tx.writer.write_rereadable(HEADER, 1000, lambda: [b"a" * 500, b"b" * 500])
+            tx.commit()
+        inodes = {
+            os.stat(repo.store.path_of(name), dir_fd=repo.objects_fd).st_ino
+            for name in (large, chunked)
+        }
+        assert set(begun) == (inodes if early else set())
+
+
 def test_an_error_while_moving_keeps_what_is_left(tmp_path, monkeypatch):
     monkeypatch.setattr(durability, "sync_filesystem", lambda _fd: None)
     with make_repo(tmp_path / "repo") as repo:

@@ -224,7 +224,7 @@ class ArchiveStore:
             if written != stored_size:
                 write_all(tmp.fd, memoryview(prefix + packed)[written:])
             os.fchmod(tmp.fd, 0o644)
-            is_new = destination.publish(tmp, self.path_of(checksum))
+            is_new = destination.publish(tmp, self.path_of(checksum), stored_size)
         return stored_size if is_new else None
 
     def put_chunks(
@@ -237,12 +237,11 @@ class ArchiveStore:
     ) -> int | None:
         """Store a regular file that comes in pieces."""
         prefix = header.encode_archive(size)
-        stored_size = len(prefix)
         with destination.begin(self.path_of(checksum), 0o644) as tmp:
             write_all(tmp.fd, prefix)
-            for packed in _compress_chunks(chunks, self._level):
-                write_all(tmp.fd, packed)
-                stored_size += len(packed)
+            stored_size = len(prefix) + destination.write_chunks(
+                tmp, _compress_chunks(chunks, self._level)
+            )
             os.fchmod(tmp.fd, 0o644)
             is_new = destination.publish(tmp, self.path_of(checksum))
         return stored_size if is_new else None

@@ -124,7 +124,7 @@ class BareStore:
         self._check(header, checksum)
         with destination.begin(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
-            is_new = self.put_tmpfile(destination, checksum, header, tmp)
+            is_new = self.put_tmpfile(destination, checksum, header, tmp, len(data))
         return len(data) if is_new else None
 
     def put_chunks(
@@ -138,8 +138,7 @@ class BareStore:
         """Store a regular file that comes in pieces."""
         self._check(header, checksum)
         with destination.begin(loose_file_path(checksum)) as tmp:
-            for chunk in chunks:
-                write_all(tmp.fd, chunk)
+            destination.write_chunks(tmp, chunks)
             is_new = self.put_tmpfile(destination, checksum, header, tmp)
         return size if is_new else None
 
@@ -147,12 +146,17 @@ class BareStore:
         """Refuse what this mode cannot hold."""
 
     def put_tmpfile(
-        self, destination: Destination, checksum: Checksum, header: FileHeader, tmp: TmpFile
+        self,
+        destination: Destination,
+        checksum: Checksum,
+        header: FileHeader,
+        tmp: TmpFile,
+        size: int = 0,
     ) -> bool:
-        """Store a file whose content is written already; False if it was there."""
+        """Store a file whose content, ``size`` bytes, is written already; False if it was there."""
         self._apply_metadata(tmp.fd, header)
         set_object_times(tmp.fd)
-        return destination.publish(tmp, loose_file_path(checksum))
+        return destination.publish(tmp, loose_file_path(checksum), size)
 
     def _apply_metadata(self, fd: int, header: FileHeader) -> None:
         # Ownership before mode: chown clears setuid. Both only now, when the content is known.

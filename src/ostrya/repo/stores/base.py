@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
-from ostrya._linux.atomic import TmpFile
+from ostrya._linux.atomic import TmpFile, write_all
 from ostrya._linux.dirfd import ensure_dir
 from ostrya.errors import RepoError
 from ostrya.repo.config import Tristate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
     from ostrya.formats.checksum import Checksum
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 20
 # Up to this size, content is handled whole, in memory.
 WHOLE_BYTES = 16 << 20
+# Below this size, asking for a file's write-back costs more than it brings.
+_EARLY_WRITEBACK_BYTES = 64 * 1024
 
 
 class FileObject:
@@ -106,26 +108,54 @@ class Destination:
         fsverity: Whether the kernel seals every object before it gets its name.
     """
 
-    __slots__ = ("_prefixes", "fd", "fsverity", "scratch_fd", "sync_each")
+    __slots__ = ("_prefixes", "_start_writeback", "fd", "fsverity", "scratch_fd", "sync_each")
 
     def __init__(
-        self, fd: int, *, scratch_fd: int, sync_each: bool, fsverity: Tristate = Tristate.NO
+        self,
+        fd: int,
+        *,
+        scratch_fd: int,
+        sync_each: bool,
+        sync_later: bool = False,
+        fsverity: Tristate = Tristate.NO,
     ) -> None:
+        """Prepare to take objects; the attributes say where and how.
+
+        With ``sync_later`` all objects will be waited for in the end: the disk then begins with
+        each at once, while others are still being made.
+        """
         self.fd = fd
         self.scratch_fd = scratch_fd
         self.sync_each = sync_each
         self.fsverity = fsverity
         self._prefixes: set[str] = set()
+        self._start_writeback: Callable[[int], None] | None = None
+        if sync_later and not sync_each:
+            from ostrya._linux.durability import start_writeback
+
+            self._start_writeback = start_writeback
 
     def begin(self, path: str, mode: int = 0o600) -> TmpFile:
         """Begin the file of an object whose loose path is known."""
         self.ensure_prefix(path)
         return TmpFile(self.fd, mode, where=path[:2])
 
-    def publish(self, tmp: TmpFile, path: str) -> bool:
-        """Name a finished file; False if an object of that name was there already."""
+    def write_chunks(self, tmp: TmpFile, chunks: Iterable[bytes]) -> int:
+        """Write content that comes in pieces, and return how many bytes it has."""
+        size = 0
+        for chunk in chunks:
+            write_all(tmp.fd, chunk)
+            size += len(chunk)
+            if self._start_writeback is not None:
+                self._start_writeback(tmp.fd)
+        return size
+
+    def publish(self, tmp: TmpFile, path: str, size: int = 0) -> bool:
+        """Name a finished file of ``size`` bytes; False if an object of that name was there."""
         if self.sync_each:
             os.fsync(tmp.fd)
+        elif size >= _EARLY_WRITEBACK_BYTES and self._start_writeback is not None:
+            self._start_writeback(tmp.fd)
         if self.fsverity != Tristate.NO and not seal_file(tmp, self.fsverity):
             # The file system will not support it for the next object either.
             self.fsverity = Tristate.NO
