@@ -129,6 +129,42 @@ def test_union_checkouts_end_the_same(tmp_path, repos, union):
         assert (tmp_path / "ours/usr/bin/hello").read_bytes() == b"was here before\n"
 
 
+@pytest.mark.parametrize("union", ["--union", "--union-add"])
+@pytest.mark.parametrize(
+    "stands_for_usr",
+    ["real", "./real/../real", "nowhere", None],
+    ids=["link", "detour", "dangling", "file"],
+)
+def test_unions_through_what_is_there(tmp_path, repos, union, stands_for_usr):
+    """A link may stand for a directory; nothing else may."""
+    results = {}
+    for tool in BOTH:
+        target = tmp_path / tool.name
+        (target / "real").mkdir(parents=True)
+        if stands_for_usr is None:
+            (target / "usr").write_bytes(b"a file\n")
+        else:
+            (target / "usr").symlink_to(stands_for_usr)
+        done = tool.run(f"--repo={repos['peer']}", "checkout", "-U", union, "main", target)
+        results[tool.name] = done.returncode != 0
+    assert results["ours"] == results["peer"] == (stands_for_usr in {"nowhere", None})
+    if not results["peer"]:
+        assert (tmp_path / "ours/real/bin").is_dir()
+        trees.assert_same_tree(tmp_path / "ours", tmp_path / "peer")
+
+
+def test_unions_never_lead_out(tmp_path, repos):
+    """libostree would write there."""
+    outside, target = tmp_path / "outside", tmp_path / "target"
+    outside.mkdir()
+    target.mkdir()
+    (target / "usr").symlink_to(outside)
+    done = OURS.run(f"--repo={repos['ours']}", "checkout", "-U", "--union", "main", target)
+    assert done.returncode != 0
+    assert "usr: A symbolic link leads out of the directory" in done.stderr.decode()
+    assert list(outside.iterdir()) == []
+
+
 def test_checkout_from_file_and_skip_list(tmp_path, repos):
     for tool in BOTH:
         trees.write(tmp_path / "skip", b"/odd/\n/etc\n/usr/bin\n/usr/lib/libx.so\n")

@@ -8,12 +8,23 @@ import gzip
 import io
 import lzma
 import tarfile
+from importlib import import_module
+from importlib.util import find_spec
+
+
+def zstd_compress(data: bytes) -> bytes:
+    """Compress by whichever package has zstd here."""
+    compress = import_module("compression.zstd" if find_spec("compression") else "backports.zstd")
+    packed: bytes = compress.compress(data)
+    return packed
+
 
 COMPRESSORS = {
     "plain": lambda data: data,
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
+    "zstd": zstd_compress,
     "lzma": lambda data: lzma.compress(data, format=lzma.FORMAT_ALONE),
 }
 

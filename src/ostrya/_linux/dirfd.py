@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from errno import EAGAIN, EINVAL, EISDIR, ENOSYS, ENOTDIR, EPERM
+from errno import EAGAIN, EINVAL, EISDIR, ENOSYS, ENOTDIR, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # Not blocking: whoever put a pipe where a file should be must not stop us.
 OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONBLOCK
 _OPENAT2 = 437
-_NO_LINKS_NO_ESCAPE = 0x04 | 0x08
+_NO_LINKS = 0x04
+_NO_ESCAPE = 0x08
 _NO_OPENAT2_ERRNOS = (ENOSYS, EPERM, EINVAL, EAGAIN)
 # A path that the kernel takes in one piece.
 _MAX_PATH_BYTES = 4000
@@ -39,20 +40,21 @@ def open_dir(name: str, *, dir_fd: int | None = None, follow: bool = False) -> i
     return os.open(name, flags, dir_fd=dir_fd)
 
 
-def open_dir_below(root_fd: int, relative: str) -> int:
+def open_dir_below(root_fd: int, relative: str, *, follow: bool = False) -> int:
     """Open a directory below another one, however long the path; the caller owns the descriptor.
 
-    No step of the path may be a link or ``..``, so what is opened is below ``root_fd`` whatever
-    others put there meanwhile.
+    What is opened is below ``root_fd`` whatever others put there meanwhile: no step of the path
+    may be ``..``, nor a link, unless ``follow`` allows those that stay below ``root_fd`` (where
+    the kernel, Linux 5.6 or newer, can see to that).
 
     Raises:
-        OSError: As ``openat`` does; ELOOP or ENOTDIR for a link.
+        OSError: As ``openat`` does; ELOOP or ENOTDIR for a link, EXDEV for one that leads out.
     """
     path = os.fsencode(relative)
     if not path:
         return os.open(".", OPEN_DIR, dir_fd=root_fd)
     if len(path) <= _MAX_PATH_BYTES:
-        fd = _openat2_dir(root_fd, path)
+        fd = _openat2_dir(root_fd, path, follow=follow)
         if fd != -1:
             return fd
     fd = root_fd
@@ -71,17 +73,21 @@ def open_dir_below(root_fd: int, relative: str) -> int:
     return fd
 
 
-def _openat2_dir(root_fd: int, path: bytes) -> int:
+def _openat2_dir(root_fd: int, path: bytes, *, follow: bool) -> int:
     """Open a directory in one call; -1 where the kernel, or its warden, has no such call."""
     import ctypes
 
     global _libc  # noqa: PLW0603  # loaded once, by those who need it
     if _libc is None:
         _libc = ctypes.CDLL(None, use_errno=True)
-    how = (ctypes.c_uint64 * 3)(OPEN_DIR | os.O_NOFOLLOW, 0, _NO_LINKS_NO_ESCAPE)
+    how = (ctypes.c_uint64 * 3)(OPEN_DIR | os.O_NOFOLLOW, 0, _NO_ESCAPE | _NO_LINKS)
+    if follow:
+        how = (ctypes.c_uint64 * 3)(OPEN_DIR, 0, _NO_ESCAPE)
     fd: int = _libc.syscall(_OPENAT2, root_fd, path, how, ctypes.sizeof(how))
     if fd == -1:
         errno = ctypes.get_errno()
+        if errno == EXDEV:
+            raise OSError(errno, "A symbolic link leads out of the directory", os.fsdecode(path))
         if errno not in _NO_OPENAT2_ERRNOS:
             raise OSError(errno, os.strerror(errno), os.fsdecode(path))
     return fd

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
@@ -50,16 +51,18 @@ def write_alias(repo: Repository, ref: str, target: str) -> None:
     check_ref_name(target)
     if resolve_ref(repo, None, target, allow_noent=True, search_remotes=False) is None:
         raise RefNotFound(target)
-    _make_parents(repo, "refs/heads", ref)
     temporary = "alias." + os.urandom(8).hex()
     path = f"refs/heads/{ref}"
     os.symlink("../" * ref.count("/") + target, temporary, dir_fd=repo.tmp_fd)
     try:
+        _make_parents(repo, "refs/heads", ref)
         os.rename(temporary, path, src_dir_fd=repo.tmp_fd, dst_dir_fd=repo.dir_fd)
     except BaseException as exc:
         unlink_if_exists(temporary, dir_fd=repo.tmp_fd)
         if isinstance(exc, IsADirectoryError):
             raise RefConflict(f"Conflict: {ref} is a directory of other refs") from None
+        if isinstance(exc, NotADirectoryError):
+            raise _conflict_above(repo, "refs/heads", ref) from None
         raise
     if repo.config.fsync:
         _sync_dir(os.path.dirname(path), dir_fd=repo.dir_fd)
@@ -114,23 +117,17 @@ def _store(repo: Repository, base: str, ref: str, checksum: Checksum | None) -> 
         check_checksum(checksum)
         if is_checksum(ref):
             raise RefConflict(f"Rev name '{ref}' looks like a checksum")
-        _make_parents(repo, base, ref)
-        _replace(repo, path, ref, checksum)
+        _replace(repo, base, ref, checksum)
     os.utime(repo.dir_fd)
 
 
-def _replace(repo: Repository, path: str, ref: str, checksum: Checksum) -> None:
+def _replace(repo: Repository, base: str, ref: str, checksum: Checksum) -> None:
+    path = f"{base}/{ref}"
     try:
+        _make_parents(repo, base, ref)
         _write(repo, path, checksum)
     except NotADirectoryError:
-        above = ref.split("/")[:-1]
-        names = ("/".join(above[: end + 1]) for end in range(len(above)))
-        for name in names:
-            if resolve_ref(repo, None, name, allow_noent=True, search_remotes=False):
-                raise RefConflict(
-                    f"Conflict: {name} exists above {ref} when attempting write: Not a directory"
-                ) from None
-        raise
+        raise _conflict_above(repo, base, ref) from None
     except IsADirectoryError:
         # A directory left empty by deleted refs does not stand in the way.
         for other in list_refs(repo, ref):
@@ -140,6 +137,16 @@ def _replace(repo: Repository, path: str, ref: str, checksum: Checksum) -> None:
                 ) from None
         remove_tree(path, dir_fd=repo.dir_fd)
         _write(repo, path, checksum)
+
+
+def _conflict_above(repo: Repository, base: str, ref: str) -> RefConflict:
+    """Name the ref that stands where a directory of refs would have to be."""
+    name = ref.partition("/")[0]
+    while stat.S_ISDIR(os.stat(f"{base}/{name}", dir_fd=repo.dir_fd).st_mode):
+        name += "/" + ref[len(name) + 1 :].partition("/")[0]
+    return RefConflict(
+        f"Conflict: {name} exists above {ref} when attempting write: Not a directory"
+    )
 
 
 def _write(repo: Repository, path: str, checksum: Checksum) -> None:

@@ -25,6 +25,7 @@ from ostrya.tree.checkout_worker import (
     make_dir,
 )
 from ostrya.tree.errors import HardlinkImpossible
+from ostrya.tree.lineage import Lineage
 from ostrya.tree.modifier import FileInfo
 from ostrya.tree.whiteouts import OPAQUE_NAME
 from ostrya.workers import map_batches
@@ -192,10 +193,10 @@ class _Checkout:
 
     def _walk(self, root_fd: int, contents: Checksum, subpath: str) -> Iterator[DirTask]:
         """Make directories, and yield what is to be placed in each."""
-        stack: list[tuple[str, Checksum, DirMeta | None]] = [("", contents, None)]
+        stack: list[tuple[str, Lineage, DirMeta | None]] = [("", Lineage(contents), None)]
         while stack:
-            relative, contents, dirmeta = stack.pop()
-            tree = load_dirtree(self._repo, contents)
+            relative, lineage, dirmeta = stack.pop()
+            tree = load_dirtree(self._repo, lineage.tree)
             if (
                 dirmeta is not None
                 and self._options.process_whiteouts
@@ -213,12 +214,15 @@ class _Checkout:
                 self._unfinished.append((relative, dirmeta))
             if files:
                 yield relative, files, None
-            stack.extend(reversed(children))
+            stack.extend(
+                (path, lineage.enter(child), child_meta)
+                for path, child, child_meta in reversed(children)
+            )
 
     def _children(
         self, relative: str, dirs: tuple[tuple[str, Checksum, Checksum], ...], subpath: str
-    ) -> list[tuple[str, Checksum, DirMeta | None]]:
-        children: list[tuple[str, Checksum, DirMeta | None]] = []
+    ) -> list[tuple[str, Checksum, DirMeta]]:
+        children: list[tuple[str, Checksum, DirMeta]] = []
         for name, child, metadata in dirs:
             path = f"{relative}/{name}" if relative else name
             dirmeta = self._dirmeta(metadata)

@@ -84,7 +84,10 @@ class _CheckoutWorker:
         parent, _, base = relative.rpartition("/")
         parent_fd = self._enter_parent(parent)
         made = leaf is not None and make_dir(base, parent_fd, self._options)
-        fd = os.open(base or ".", OPEN_DIR | os.O_NOFOLLOW, dir_fd=parent_fd)
+        if made:
+            fd = os.open(base, OPEN_DIR | os.O_NOFOLLOW, dir_fd=parent_fd)
+        else:
+            fd = open_existing(self._root_fd, relative, self._options)
         try:
             for name, checksum, label in files:
                 try:
@@ -106,7 +109,7 @@ class _CheckoutWorker:
         """Open the directory above; kept open, since its other children come next."""
         if self._parent_fd == -1 or parent != self._parent:
             self._leave_parent()
-            self._parent_fd = open_dir_below(self._root_fd, parent)
+            self._parent_fd = open_existing(self._root_fd, parent, self._options)
             self._parent = parent
         return self._parent_fd
 
@@ -114,6 +117,15 @@ class _CheckoutWorker:
         if self._parent_fd != -1:
             os.close(self._parent_fd)
             self._parent_fd = -1
+
+
+def open_existing(root_fd: int, relative: str, options: CheckoutOptions) -> int:
+    """Open a directory of the checkout; the caller owns the descriptor.
+
+    Where a union is made, a link that was there already may stand for a directory, as ``lib`` for
+    ``usr/lib``; never for one outside of the checkout.
+    """
+    return open_dir_below(root_fd, relative, follow=options.overwrite != Overwrite.NONE)
 
 
 def make_dir(path: str, dir_fd: int | None, options: CheckoutOptions) -> bool:
@@ -136,7 +148,7 @@ def make_dir(path: str, dir_fd: int | None, options: CheckoutOptions) -> bool:
 def make_below(root_fd: int, relative: str, options: CheckoutOptions) -> bool:
     """Make a directory below another one, however long the path; False if it was there."""
     parent, _, name = relative.rpartition("/")
-    parent_fd = open_dir_below(root_fd, parent)
+    parent_fd = open_existing(root_fd, parent, options)
     try:
         return make_dir(name, parent_fd, options)
     finally:
@@ -147,7 +159,7 @@ def finish_dir(
     root_fd: int, relative: str, dirmeta: DirMeta, options: CheckoutOptions, mode: RepoMode
 ) -> None:
     """Give a directory its owner, mode, xattrs and time, once all in it is in place."""
-    fd = open_dir_below(root_fd, relative)
+    fd = open_existing(root_fd, relative, options)
     try:
         _finish_fd(fd, dirmeta, options, mode)
     finally:

@@ -26,6 +26,7 @@ from ostrya.repo.reader import load_commit, load_dirmeta, load_dirtree, load_fil
 from ostrya.repo.stores.base import FileObject, seal_file
 from ostrya.tree.commit import TreeRoot
 from ostrya.tree.errors import ImageDigestMismatch
+from ostrya.tree.lineage import Lineage
 from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
@@ -175,15 +176,15 @@ def _load_directories(repo: Repository, root: TreeRoot) -> tuple[Node, list[_Pla
 
     top = directory(root.metadata)
     places: list[_Place] = []
-    pending = [(top, root.contents)]
+    pending = [(top, Lineage(root.contents))]
     while pending:
-        node, contents = pending.pop()
-        tree = load_dirtree(repo, contents)
+        node, lineage = pending.pop()
+        tree = load_dirtree(repo, lineage.tree)
         places += [(node, name.encode(), checksum) for name, checksum in tree.files]
         for name, child_contents, child_metadata in tree.dirs:
             child = directory(child_metadata)
             node.add(name.encode(), child)
-            pending.append((child, child_contents))
+            pending.append((child, lineage.enter(child_contents)))
     return top, places
 
 

@@ -266,6 +266,18 @@ def compare_objects(repo: Repository, old: Checksum, new: Checksum) -> DiffStats
 
 
 def _compare(old: Node, new: Node, diff: _Lists) -> None:
+    """Compare two directories, however deep they are."""
+    levels = [_compare_level(old, new, diff)]
+    while levels:
+        pair = next(levels[-1], None)
+        if pair is None:
+            levels.pop()
+        else:
+            levels.append(_compare_level(*pair, diff))
+
+
+def _compare_level(old: Node, new: Node, diff: _Lists) -> Iterator[tuple[Node, Node]]:
+    """Compare two directories but for those in both, which are yielded to be compared next."""
     tree = old.tree_checksum()
     if tree is not None and tree == new.tree_checksum():
         return
@@ -279,7 +291,7 @@ def _compare(old: Node, new: Node, diff: _Lists) -> None:
             _note_gone(child_path(old.path, name), diff, replaced=name in new_dirs)
     for name in old_dirs:
         if name in new_dirs:
-            _compare_directory(name, old, new, diff)
+            yield from _enter_both(name, old, new, diff)
         else:
             _note_gone(child_path(old.path, name), diff, replaced=name in new_files)
     known = old_files | old_dirs
@@ -294,14 +306,14 @@ def _note_gone(path: str, diff: _Lists, *, replaced: bool) -> None:
     (diff.modified if replaced else diff.removed).append(path)
 
 
-def _compare_directory(name: str, old: Node, new: Node, diff: _Lists) -> None:
+def _enter_both(name: str, old: Node, new: Node, diff: _Lists) -> Iterator[tuple[Node, Node]]:
     old_child = old.enter(name)
     try:
         new_child = new.enter(name)
         try:
             if old_child.meta_checksum() != new_child.meta_checksum():
                 diff.modified.append(old_child.path)
-            _compare(old_child, new_child, diff)
+            yield old_child, new_child
         finally:
             new_child.close()
     finally:
@@ -309,12 +321,24 @@ def _compare_directory(name: str, old: Node, new: Node, diff: _Lists) -> None:
 
 
 def _everything_below(parent: Node, name: str) -> Iterator[str]:
+    levels = [_level_below(parent, name)]
+    while levels:
+        found = next(levels[-1], None)
+        if found is None:
+            levels.pop()
+            continue
+        node, child, is_directory = found
+        yield child_path(node.path, child)
+        if is_directory:
+            levels.append(_level_below(node, child))
+
+
+def _level_below(parent: Node, name: str) -> Iterator[tuple[Node, str, bool]]:
     node = parent.enter(name)
     try:
         for child in node.files():
-            yield child_path(node.path, child)
+            yield node, child, False
         for child in node.dirs():
-            yield child_path(node.path, child)
-            yield from _everything_below(node, child)
+            yield node, child, True
     finally:
         node.close()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.repo import reader
 from ostrya.tree.errors import IsADirectory, NotADirectory, PathNotFound, TooManyLinks
+from ostrya.tree.lineage import Lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +29,21 @@ class Directory(NamedTuple):
         path: Absolute; ``/`` for the root.
         tree: Its dirtree object.
         meta: Its dirmeta object.
+        above: Those above it; None for where a walk begins.
     """
 
     path: str
     tree: Checksum
     meta: Checksum
+    above: Lineage | None = None
+
+    def below(self) -> Lineage:
+        """Return the lineage of what is in this directory.
+
+        Raises:
+            ObjectInvalid: The directory lies in itself.
+        """
+        return Lineage(self.tree) if self.above is None else self.above.enter(self.tree)
 
 
 class File(NamedTuple):
@@ -102,7 +113,7 @@ def find_child(repo: Repository, directory: Directory, name: str) -> Entry:
             return File(path, checksum)
     for dir_name, contents, meta in tree.dirs:
         if dir_name == name:
-            return Directory(path, contents, meta)
+            return Directory(path, contents, meta, directory.below())
     raise PathNotFound(path)
 
 
@@ -145,10 +156,11 @@ def resolve_content(repo: Repository, root: Directory, path: str) -> File:
 def list_directory(repo: Repository, directory: Directory) -> Iterator[Entry]:
     """Yield the entries of a directory: files and links by name, then directories by name."""
     tree = reader.load_dirtree(repo, directory.tree)
+    lineage = directory.below()
     for name, checksum in tree.files:
         yield File(child_path(directory.path, name), checksum)
     for name, contents, meta in tree.dirs:
-        yield Directory(child_path(directory.path, name), contents, meta)
+        yield Directory(child_path(directory.path, name), contents, meta, lineage)
 
 
 def walk(repo: Repository, directory: Directory) -> Iterator[Entry]:

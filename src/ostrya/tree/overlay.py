@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.repo.reader import load_commit, load_dirmeta, load_dirtree, load_file
+from ostrya.tree.lineage import Lineage
 from ostrya.tree.modifier import FileInfo
 from ostrya.tree.rules import CommitRules
 
@@ -54,17 +55,17 @@ def _overlay_unchanged(
     def load(wanted: Checksum) -> DirTree:
         return load_dirtree(repo, wanted)
 
-    stack = [(tree, contents, metadata)]
+    stack = [(tree, Lineage(contents), metadata)]
     while stack:
-        place, contents, metadata = stack.pop()
-        if place.fill_from(contents, metadata, load):
+        place, lineage, metadata = stack.pop()
+        if place.fill_from(lineage.tree, metadata, load):
             continue
         place.set_metadata_checksum(metadata)
-        entries = load(contents)
+        entries = load(lineage.tree)
         for name, checksum in entries.files:
             place.replace_file(name, checksum)
         stack.extend(
-            (place.ensure_dir(name), child, child_metadata)
+            (place.ensure_dir(name), lineage.enter(child), child_metadata)
             for name, child, child_metadata in entries.dirs
         )
 
@@ -76,9 +77,9 @@ def _overlay_changed(
     contents: Checksum,
     metadata: Checksum,
 ) -> None:
-    stack = [("", tree, contents, metadata)]
+    stack = [("", tree, Lineage(contents), metadata)]
     while stack:
-        relative, place, contents, metadata = stack.pop()
+        relative, place, lineage, metadata = stack.pop()
         dirmeta = load_dirmeta(tx.repo, metadata)
         path = relative or "/"
         info = rules.info(path, FileInfo(*dirmeta[:3]))
@@ -86,7 +87,7 @@ def _overlay_changed(
             continue
         xattrs = rules.xattrs(path, info, dirmeta.xattrs)
         place.set_metadata_checksum(rules.write_dirmeta(DirMeta(*info, xattrs)))
-        entries = load_dirtree(tx.repo, contents)
+        entries = load_dirtree(tx.repo, lineage.tree)
         for name, checksum in entries.files:
             changed = _change_file(tx, rules, f"{relative}/{name}", checksum)
             if changed is not None:
@@ -95,7 +96,8 @@ def _overlay_changed(
             child_path = f"{relative}/{name}"
             child_info = FileInfo(*load_dirmeta(tx.repo, child_metadata)[:3])
             if rules.info(child_path, child_info) is not None:
-                stack.append((child_path, place.ensure_dir(name), child, child_metadata))
+                below = lineage.enter(child)
+                stack.append((child_path, place.ensure_dir(name), below, child_metadata))
 
 
 def _change_file(

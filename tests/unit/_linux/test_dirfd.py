@@ -36,7 +36,7 @@ def make_deep(top: int, name: str, levels: int) -> str:
 def kernel(request, monkeypatch):
     """With openat2, and as on kernels that lack it."""
     if request.param == "step-by-step":
-        monkeypatch.setattr(dirfd, "_openat2_dir", lambda _root, _path: -1)
+        monkeypatch.setattr(dirfd, "_openat2_dir", lambda _root, _path, **_follow: -1)
 
 
 @pytest.mark.usefixtures("kernel")
@@ -98,6 +98,35 @@ class TestOpenDirBelow:
             with pytest.raises(FileNotFoundError):
                 dirfd.open_dir_below(top, relative)
         assert open_fds() == before
+
+
+class TestFollowingLinks:
+    @pytest.mark.parametrize("relative", ["link", "link/sub", "a/link", "a/link/sub"])
+    def test_those_that_stay_below(self, tmp_path, top, relative):
+        (tmp_path / "real/sub").mkdir(parents=True)
+        (tmp_path / "a").mkdir()
+        (tmp_path / "link").symlink_to("real")
+        (tmp_path / "a/link").symlink_to("../real")
+        fd = dirfd.open_dir_below(top, relative, follow=True)
+        assert os.fstat(fd).st_ino == (tmp_path / relative).stat().st_ino
+        os.close(fd)
+
+    @pytest.mark.parametrize("target", ["/", "/tmp", "../other", "a/../../other"])
+    def test_never_those_that_lead_out(self, tmp_path, target):
+        (tmp_path / "top/a").mkdir(parents=True)
+        (tmp_path / "other").mkdir()
+        (tmp_path / "top/link").symlink_to(target)
+        fd = os.open(tmp_path / "top", os.O_RDONLY)
+        with pytest.raises(OSError, match="leads out of the directory: 'link'"):
+            dirfd.open_dir_below(fd, "link", follow=True)
+        os.close(fd)
+
+    def test_none_where_the_kernel_cannot_see_to_that(self, tmp_path, top, monkeypatch):
+        monkeypatch.setattr(dirfd, "_openat2_dir", lambda _root, _path, **_follow: -1)
+        (tmp_path / "real").mkdir()
+        (tmp_path / "link").symlink_to("real")
+        with pytest.raises(NotADirectoryError):
+            dirfd.open_dir_below(top, "link", follow=True)
 
 
 class TestRemoveTree:

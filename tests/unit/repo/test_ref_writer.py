@@ -86,8 +86,10 @@ def test_a_name_whose_refs_below_are_gone(repo):
 @pytest.mark.parametrize("below", ["a/b", "a/b/c"])
 def test_a_name_below_a_ref(repo, below):
     ref_writer.write_ref(repo, None, "a", A)
-    with pytest.raises((RefConflict, NotADirectoryError), match="Not a directory"):
+    with pytest.raises(RefConflict, match=f"a exists above {below} .* Not a directory"):
         ref_writer.write_ref(repo, None, below, B)
+    with pytest.raises(RefConflict, match=f"a exists above {below} .* Not a directory"):
+        ref_writer.write_alias(repo, below, "a")
     assert list_refs(repo) == {"a": A}
 
 

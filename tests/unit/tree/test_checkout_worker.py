@@ -41,12 +41,25 @@ def test_a_file_gives_way_when_layers_are_flattened(tmp_path, top):
     assert (tmp_path / "d").is_dir()
 
 
-def test_below_a_link_nothing_is_made(tmp_path, top):
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "link").symlink_to("outside")
+def test_below_a_link_only_a_union_is_made(tmp_path, top):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
     with pytest.raises(OSError, match="link"):
-        make_below(top, "link/d", UNION)
-    assert os.listdir(tmp_path / "outside") == []
+        make_below(top, "link/d", CheckoutOptions())
+    assert os.listdir(tmp_path / "real") == []
+    assert make_below(top, "link/d", UNION)
+    assert os.listdir(tmp_path / "real") == ["d"]
+
+
+def test_below_a_link_that_leads_out_nothing_is_made(tmp_path, top):
+    outside = tmp_path.with_name(f"{tmp_path.name}-outside")
+    outside.mkdir()
+    for target in (outside, f"../{outside.name}"):
+        (tmp_path / "link").symlink_to(target)
+        with pytest.raises(OSError, match="leads out"):
+            make_below(top, "link/d", UNION)
+        (tmp_path / "link").unlink()
+    assert os.listdir(outside) == []
 
 
 @pytest.mark.parametrize(
