@@ -194,6 +194,8 @@ def shown(value: object) -> object:
         return Bare(f"{type(value).__name__}()")
     if isinstance(value, enum.Enum):
         return Bare(f"{type(value).__name__}.{value.name}")
+    if inspect.isfunction(value):
+        return Bare("…" if value.__name__ == "<lambda>" else value.__name__)
     return Bare(name_of(value)) if " object at " in repr(value) else value
 
 
