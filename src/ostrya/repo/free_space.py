@@ -11,22 +11,28 @@ from ostrya.repo.errors import LowSpace
 if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
 
+# While there is this much room, it is asked for only once in so many bytes and files.
+_AMPLE_BYTES = 1 << 30
+_UNASKED_BYTES = 16 << 20
+_FILE_BYTES = 64 * 1024
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 
 
 class FreeSpace:
     """Watches the disk that objects are written to.
 
-    The disk is asked anew for every object, so that what others write counts as well.
+    The disk is asked anew for every object, so that what others write counts as well; where there
+    is ample room, now and then.
     """
 
-    __slots__ = ("_fd", "_privileged", "_repo", "_reserved_bytes")
+    __slots__ = ("_fd", "_privileged", "_repo", "_reserved_bytes", "_unasked_bytes")
 
     def __init__(self, repo: Repository, fd: int) -> None:
         self._repo = repo
         self._fd = fd
         self._reserved_bytes = min_free_bytes(repo)
         self._privileged = os.geteuid() == 0
+        self._unasked_bytes = 0
 
     def require(self, size: int) -> None:
         """Refuse to write ``size`` bytes if that would leave too little.
@@ -36,10 +42,15 @@ class FreeSpace:
         """
         if not self._reserved_bytes:
             return
+        self._unasked_bytes -= size + _FILE_BYTES
+        if self._unasked_bytes >= 0:
+            return
         found = os.fstatvfs(self._fd)
         blocks = found.f_bfree if self._privileged else found.f_bavail
-        if blocks * found.f_frsize - self._reserved_bytes < size:
+        room = blocks * found.f_frsize - self._reserved_bytes
+        if room < size:
             raise self._refusal(size)
+        self._unasked_bytes = _UNASKED_BYTES if room - size > _AMPLE_BYTES else 0
 
     def _refusal(self, size: int) -> LowSpace:
         config = self._repo.config

@@ -39,6 +39,7 @@ class Importer:
     __slots__ = (
         "_can_hardlink",
         "_check_modes",
+        "_is_direct",
         "_source",
         "_source_fd",
         "_target",
@@ -73,6 +74,10 @@ class Importer:
         self._trusted = trusted
         self._check_modes = check_user_only_modes
         self._verifier = ObjectVerifier(source)
+        # Whether the files of both repositories are alike.
+        self._is_direct = source.mode == target.mode or (
+            source.mode == RepoMode.BARE_USER and target.mode == RepoMode.BARE_USER_ONLY
+        )
         ours, theirs = os.fstat(target.objects_fd), os.fstat(source.objects_fd)
         same_owner = ours.st_uid == theirs.st_uid
         self._can_hardlink = same_owner and ours.st_dev == theirs.st_dev
@@ -82,21 +87,22 @@ class Importer:
         self.imported = 0
 
     def import_metadata(self, name: ObjectName) -> None:
-        """Import a commit, dirtree or dirmeta.
+        """Import a commit, dirtree or dirmeta; asked for again, to no effect.
 
         Raises:
             ObjectNotFound: The source lacks it.
             ChecksumMismatch: It is damaged.
         """
-        if has_object(self._target, name):
+        path = loose_path(name, archive=False)
+        if self._had(path, name):
             return
         self.imported += 1
-        if self._link(loose_path(name, archive=False), name):
+        if self._link(path, name):
             return
         self._writer.write_metadata(name.type, load_metadata(self._source, name), name.checksum)
 
     def import_content(self, checksum: Checksum) -> None:
-        """Import a file or symbolic link.
+        """Import a file or symbolic link; asked for again, it is written again, to no effect.
 
         Raises:
             ObjectNotFound: The source lacks it.
@@ -104,11 +110,9 @@ class Importer:
             RepoModeError: The target cannot hold it.
         """
         name = ObjectName(checksum, ObjectType.FILE)
-        if self._writer.has(self._target.store.path_of(checksum)):
+        if self._had(self._target.store.path_of(checksum), name):
             return
-        if self._target.parent is not None and has_object(self._target.parent, name):
-            return
-        if self._is_direct() and self._import_direct(name):
+        if self._is_direct and self._import_direct(name):
             self.imported += 1
             return
         with load_file(self._source, checksum) as loaded:
@@ -130,12 +134,10 @@ class Importer:
         else:
             self._writer.write_stream(loaded.header, loaded.size, loaded.chunks(), checksum)
 
-    def _is_direct(self) -> bool:
-        """Say whether the files of both repositories are alike."""
-        source, target = self._source.mode, self._target.mode
-        return source == target or (
-            source == RepoMode.BARE_USER and target == RepoMode.BARE_USER_ONLY
-        )
+    def _had(self, path: str, name: ObjectName) -> bool:
+        if self._writer.had(path):
+            return True
+        return self._target.parent is not None and has_object(self._target.parent, name)
 
     def _import_direct(self, name: ObjectName) -> bool:
         """Link or clone the file of an object; False if it has to be converted."""

@@ -40,11 +40,13 @@ class StagingDir(NamedTuple):
         name: Below ``tmp``.
         fd: The directory.
         lock_fd: Its locked lock file.
+        taken_up: Whether it may hold what an earlier transaction left.
     """
 
     name: str
     fd: int
     lock_fd: int
+    taken_up: bool = False
 
 
 def boot_prefix(repo: Repository) -> str:
@@ -66,7 +68,7 @@ def allocate(repo: Repository) -> StagingDir:
                 os.utime(found.fd)
                 _take_back(found.fd)
                 _drop_unfinished(found.fd)
-                return found
+                return found._replace(taken_up=True)
     while True:
         name = prefix + "".join(_NAME_CHARS[byte % len(_NAME_CHARS)] for byte in os.urandom(6))
         with suppress(FileExistsError):

@@ -131,6 +131,7 @@ class Transaction:
             self.destination_fd,
             sync_each=config.fsync and config.per_object_fsync,
             with_sizes=self.sizes is not None,
+            resumes=self._staging is not None and self._staging.taken_up,
         )
 
     @property

@@ -97,14 +97,35 @@ class ObjectWriter:
         "_free_space",
         "_hashers",
         "_payload_links",
+        "_prefixes",
         "_repo",
+        "_resumes",
         "_store",
         "counts",
         "sizes",
     )
 
-    def __init__(self, repo: Repository, fd: int, *, sync_each: bool, with_sizes: bool) -> None:
+    def __init__(
+        self,
+        repo: Repository,
+        fd: int,
+        *,
+        sync_each: bool,
+        with_sizes: bool,
+        resumes: bool = False,
+    ) -> None:
+        """Prepare to write.
+
+        Args:
+            repo: Whose objects.
+            fd: Where they are named: staging, or ``objects``.
+            sync_each: Whether each is synced before it is named.
+            with_sizes: Whether size entries are gathered.
+            resumes: Whether there may be objects in ``fd`` that an earlier transaction left.
+        """
         self._repo = repo
+        self._resumes = resumes
+        self._prefixes: dict[str, bool] = {}
         self._store = repo.store
         self._archive = repo.mode == RepoMode.ARCHIVE
         self._destination = Destination(
@@ -318,6 +339,17 @@ class ObjectWriter:
         fd = self._destination.fd
         objects_fd = self._repo.objects_fd
         return _exists(path, objects_fd) or (fd != objects_fd and _exists(path, fd))
+
+    def had(self, path: str) -> bool:
+        """Say whether a loose object was there before this transaction began to write."""
+        if self._resumes:
+            return self.has(path)
+        objects_fd = self._repo.objects_fd
+        prefix = path[:2]
+        occupied = self._prefixes.get(prefix)
+        if occupied is None:
+            occupied = self._prefixes[prefix] = _exists(prefix, objects_fd)
+        return occupied and _exists(path, objects_fd)
 
     def hasher_for(self, header: FileHeader) -> hashlib._Hash:
         """Return a hash that has already taken in a header.
