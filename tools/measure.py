@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-SAMPLE_INTERVAL_S = 0.02
+SAMPLE_INTERVAL_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,14 @@ class Cost:
     Attributes:
         wall_s: From start to exit.
         cpu_s: User and system time of the command and all it waited for.
-        largest_rss: The largest resident set of any one process, in bytes.
+        largest_rss: The largest resident set of any one process, in bytes; 0 when not measured.
         tree_pss: The largest sum over the process tree of proportional set sizes seen in a sample
             (pages that forked workers share count once), in bytes; 0 when not measured.
     """
 
     wall_s: float
     cpu_s: float
-    largest_rss: int
+    largest_rss: int = 0
     tree_pss: int = 0
 
 
@@ -55,37 +55,49 @@ def pss(pid: int) -> int:
     return int(line.split()[1]) * 1024
 
 
-def tree_pss(pid: int) -> int:
-    """Sum over a process and its descendants."""
-    total = 0
-    pending = [pid]
-    while pending:
-        current = pending.pop()
-        total += pss(current)
-        pending += children_of(current)
-    return total
+def peak_rss(pid: int) -> int:
+    """The largest resident set that one process ever had, 0 once it is gone.
+
+    Not ``ru_maxrss``: that begins with the size of whoever started the process.
+    """
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    line = next((line for line in text.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
+    return int(line.split()[1]) * 1024
+
+
+def process_tree(pid: int) -> list[int]:
+    """A process and its descendants."""
+    found = [pid]
+    for current in found:
+        found += children_of(current)
+    return found
 
 
 class Sampler(threading.Thread):
-    """Looks at a process tree until told to stop, and remembers the largest sum."""
+    """Looks at a process tree until told to stop, and remembers the largest figures."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.pid = pid
-        self.peak = 0
+        self.peak_pss = 0
+        self.peak_rss = 0
         self._over = threading.Event()
 
     def run(self) -> None:
         """Sample until :meth:`stop`."""
         while not self._over.is_set():
-            self.peak = max(self.peak, tree_pss(self.pid))
+            processes = process_tree(self.pid)
+            self.peak_pss = max(self.peak_pss, sum(map(pss, processes)))
+            self.peak_rss = max(self.peak_rss, *map(peak_rss, processes))
             self._over.wait(SAMPLE_INTERVAL_S)
 
-    def stop(self) -> int:
-        """End sampling; the peak in bytes."""
+    def stop(self) -> None:
+        """End sampling."""
         self._over.set()
         self.join()
-        return self.peak
 
 
 def measure(argv: list[str], *, env: dict[str, str] | None = None, memory: bool = False) -> Cost:
@@ -96,13 +108,15 @@ def measure(argv: list[str], *, env: dict[str, str] | None = None, memory: bool 
     """
     start = time.perf_counter()
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, env=env)
-    sampler = Sampler(process.pid) if memory else None
-    if sampler:
+    sampler = Sampler(process.pid)
+    if memory:
         sampler.start()
     _pid, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    peak = sampler.stop() if sampler else 0
+    if memory:
+        sampler.stop()
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, argv)
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, peak)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Cost(wall, cpu, sampler.peak_rss, sampler.peak_pss)

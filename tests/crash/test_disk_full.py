@@ -65,7 +65,11 @@ def make_tree(top: Path) -> Path:
 
 
 class Place:
-    """A repository on the small disk with one commit, and a command that makes the second."""
+    """A repository on the small disk, and a command that changes it.
+
+    Attributes:
+        old, new: Where the ref points before and after.
+    """
 
     def __init__(self, folder: Path, disk: Path, mode: str, verb: str) -> None:
         self.disk, self.repo, self.base = disk, disk / "repo", folder / "base"
@@ -88,9 +92,16 @@ class Place:
         PEER("init", source, "--mode=archive")
         PEER(source, "pull-local", self.base, "main")
         self.new = PEER(source, *commit)
-        self.arguments = (
-            commit if verb == "commit" else ["pull-local", str(folder / "source"), "main"]
-        )
+        pull = ["pull-local", str(folder / "source"), "main"]
+        self.arguments = {
+            "commit": commit,
+            "pull-local": pull,
+            "reset": ["reset", "main", self.old],
+            "prune": ["prune", "--refs-only", "--depth=0"],
+        }[verb]
+        if verb in {"reset", "prune"}:
+            PEER(base, *pull)
+            self.old, self.new = self.new, self.old if verb == "reset" else self.new
 
     def restore(self) -> None:
         """The old state, and no filler."""
@@ -149,6 +160,20 @@ def test_disk_full_at_any_write(tmp_path, disk, mode, verb, crash_full, record_p
         place.run_again()
     assert refused, "the disk was never full"
     told = f"{verb} to {mode}, disk full|{len(steps)} fillings, {refused} refused|{needed} blocks needed"
+    record_property("told", told)
+
+
+@pytest.mark.parametrize("mode", ["archive", "bare"])
+@pytest.mark.parametrize("verb", ["reset", "prune"])
+def test_small_changes_where_nothing_is_left(tmp_path, disk, mode, verb, record_property):
+    place = Place(tmp_path, disk, mode, verb)
+    fillings = range(12)
+    refused = 0
+    for blocks in fillings:
+        refused += place.run_full(blocks)
+        place.run_again()
+    assert bool(refused) == (verb == "reset"), "pruning needs no room, a ref needs some"
+    told = f"{verb} in {mode}, disk full|{len(fillings)} fillings, {refused} refused|a few blocks needed"
     record_property("told", told)
 
 
