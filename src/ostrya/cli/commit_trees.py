@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from ostrya.cli.commit_modifier import set_policy, set_policy_of_commit
 from ostrya.cli.errors import UsageError
 from ostrya.repo.refs import require_rev
+from ostrya.tree.errors import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,11 +115,15 @@ def _add_archive(
     modifier: CommitModifier,
     progress: ProgressSink,
 ) -> None:
-    if spec.source == "-":
-        _import(transaction, tree, spec, modifier, progress, sys.stdin.buffer)
-    else:
-        with open(spec.source, "rb") as stream:
-            _import(transaction, tree, spec, modifier, progress, stream)
+    try:
+        if spec.source == "-":
+            _import(transaction, tree, spec, modifier, progress, sys.stdin.buffer)
+        else:
+            with open(spec.source, "rb") as stream:
+                _import(transaction, tree, spec, modifier, progress, stream)
+    except ArchiveError as exc:
+        name = "standard input" if spec.source == "-" else spec.source
+        raise ArchiveError(f"{name}: {exc.message}") from exc
 
 
 def _import(

@@ -44,10 +44,10 @@ def read_stat_overrides(path: str) -> StatOverrides:
     for line in read_lines(path):
         mode, space, name = line.partition(" ")
         if not space:
-            raise FormatError("Malformed statoverride file (no space found)")
+            raise FormatError(f"{path}: Malformed statoverride file (no space found)")
         target = found.overrides if mode.startswith("=") else found.adds
         try:
             target[name] = int(mode.removeprefix("="))
         except ValueError:
-            raise FormatError(f"Malformed statoverride file: '{mode}' is no mode") from None
+            raise FormatError(f"{path}: Malformed statoverride file: '{mode}' is no mode") from None
     return found

@@ -68,3 +68,21 @@ def test_an_archive_from_a_file_or_the_standard_input(run, make_repo, tmp_path):
     run.ok(*commit, "-b", "stdin", "--tree=tar=-", stdin=buffer.getvalue())
     for branch in ("file", "stdin"):
         assert run.ok(option, "cat", branch, "/usr/etc/file").out == "hello"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"no archive at all\n" * 40, "Unrecognized archive format"),
+        (b"070701" + b"zz" * 300, "Damaged cpio archive"),
+        (b"\x1f\x8bxx", "Damaged gzip data in archive"),
+    ],
+)
+def test_errors_name_the_archive(run, make_repo, tmp_path, data, words):
+    path = tmp_path / "x.tar"
+    path.write_bytes(data)
+    commit = (f"--repo={make_repo()}", "commit", "-b", "x")
+    done = run(*commit, f"--tree=tar={path}")
+    assert done.status == 10
+    assert done.error.startswith(f"{path}: {words}")
+    assert run(*commit, "--tree=tar=-", stdin=data).error.startswith(f"standard input: {words}")

@@ -31,5 +31,5 @@ def test_modes(path):
 @pytest.mark.parametrize("line", ["2048", "x /a", "= /a"])
 def test_what_is_no_mode(path, line):
     path.write_text(line + "\n")
-    with pytest.raises(FormatError, match="Malformed statoverride file"):
+    with pytest.raises(FormatError, match=f"{path}: Malformed statoverride file"):
         read_stat_overrides(str(path))
