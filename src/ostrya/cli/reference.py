@@ -70,7 +70,8 @@ def _page(verb: Verb) -> str:
         f"## {member.name}\n\n{_body(member, f'ostrya {verb.name} {member.name}')}"
         for member in verb.verbs
     ]
-    return "\n".join(parts) + "\n" + _table(_group_options())
+    parts.append(f"## Without a verb\n\n{_table(_group_options())}")
+    return "\n".join(parts)
 
 
 def _group_options() -> tuple[Option, ...]:
@@ -99,8 +100,12 @@ def _description(docstring: str | None) -> str:
 
 def _table(options: Iterable[Option]) -> str:
     lines = ["| option | meaning |", "|---|---|", "| `-h`, `--help` | Show help options |"]
+    letters: set[str] = set()
     for option in options:
-        short = f"`-{option.short}`, " if option.short else ""
+        # Of two options with one letter, the verb's own comes first and has it.
+        is_free = bool(option.short) and option.short not in letters
+        short = f"`-{option.short}`, " if is_free else ""
+        letters.add(option.short)
         value = f"={option.metavar}" if option.metavar else ""
         # A bar ends a cell, within code too.
         row = (f"{short}`--{option.name}{value}`", option.help)

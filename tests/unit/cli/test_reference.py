@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,11 @@ def test_every_schema_that_a_page_names_is_there():
 def test_writing(tmp_path):
     assert main([str(tmp_path / "pages")]) == 0
     assert {path.name for path in (tmp_path / "pages").iterdir()} == set(make_pages())
+
+
+@pytest.mark.parametrize("name", sorted(make_pages()))
+def test_every_table_stands_below_a_heading_of_its_own(name):
+    for section in re.split(r"^##? ", make_pages()[name], flags=re.MULTILINE):
+        assert section.count("| option |") <= 1
+        letters = re.findall(r"^\| `(-\w)`", section, re.MULTILINE)
+        assert len(letters) == len(set(letters))
