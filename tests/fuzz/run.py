@@ -132,6 +132,22 @@ def grow(name: str, outcome: Outcome) -> int:
     return new
 
 
+def atheris_options(runs: int, seed: int) -> list[str]:
+    """Say how much atheris runs, and within which limits."""
+    return [
+        f"-runs={runs}",
+        f"-seed={seed}",
+        f"-timeout={HANG_SECONDS}",
+        f"-rss_limit_mb={MEMORY_LIMIT >> 20}",
+    ]
+
+
+def set_limits() -> None:
+    """Limit the memory of this process, and turn an input without end into a failure."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    signal.signal(signal.SIGALRM, on_hang)
+
+
 def atheris_target(name: str, runs: int, seed: int) -> int:
     """Run a target under atheris, in a process of its own; give its status."""
     program = (
@@ -144,7 +160,7 @@ def atheris_target(name: str, runs: int, seed: int) -> int:
         "atheris.Setup(sys.argv, run)\n"
         "atheris.Fuzz()\n"
     )
-    options = [f"-runs={runs}", f"-seed={seed}", f"-rss_limit_mb={MEMORY_LIMIT >> 20}"]
+    options = atheris_options(runs, seed)
     with tempfile.TemporaryDirectory() as scratch:
         # It writes what it finds to the first folder, which shall not be the corpus.
         argv = [sys.executable, "-c", program, *options, scratch, str(CORPUS / name)]
@@ -170,8 +186,7 @@ def main() -> int:
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
     if importlib.util.find_spec("atheris") and not args.no_atheris:
         return max(atheris_target(name, args.runs, args.seed) for name in names)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    signal.signal(signal.SIGALRM, on_hang)
+    set_limits()
     print(f"{'target':<16}{'inputs':>10}{'values':>10}{'places':>8}{'failures':>10}{'per s':>9}")
     failures = 0
     for name in names:

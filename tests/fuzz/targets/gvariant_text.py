@@ -9,7 +9,7 @@ from ostrya.formats.gvariant.text import format_variant, parse_variant
 
 
 def TestOneInput(data: bytes) -> object:  # noqa: N802
-    """Decode; what decodes must encode to the same bytes."""
+    """Parse; what is printed of a value must parse to the same value."""
     try:
         value = parse_variant(data.decode("utf-8", "surrogateescape"))
     except FormatError as exc:

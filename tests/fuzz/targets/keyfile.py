@@ -8,7 +8,7 @@ from ostrya.formats.keyfile import KeyFile
 
 
 def TestOneInput(data: bytes) -> object:  # noqa: N802
-    """Decode; what decodes must encode to the same bytes."""
+    """Parse; what is written has the same values, and is written the same once more."""
     try:
         value = KeyFile.decode(data)
     except FormatError as exc:

@@ -29,7 +29,7 @@ CHECKS = (
 
 
 def TestOneInput(data: bytes) -> object:  # noqa: N802
-    """Decode; what decodes must encode to the same bytes."""
+    """Check one kind of name; what is refused must be refused in a sentence that can be printed."""
     try:
         kind, text = data[:1], data[1:].decode("utf-8", "surrogateescape")
         check = CHECKS[kind[0] % len(CHECKS) if kind else 0]

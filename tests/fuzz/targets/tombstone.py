@@ -8,7 +8,7 @@ from ostrya.formats.tombstone import decode_tombstone, encode_tombstone
 
 
 def TestOneInput(data: bytes) -> object:  # noqa: N802
-    """Decode; what decodes must encode to the same bytes."""
+    """Decode; what decodes must encode to bytes that decode to the same."""
     try:
         value = decode_tombstone(data)
     except FormatError as exc:

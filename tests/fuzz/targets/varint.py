@@ -8,7 +8,7 @@ from ostrya.formats.varint import decode_varint, encode_varint
 
 
 def TestOneInput(data: bytes) -> object:  # noqa: N802
-    """Decode; what decodes must encode to the same bytes."""
+    """Decode all; what is written again has the same values, and is not longer."""
     try:
         at = 0
         values = []
