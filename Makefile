@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt tools/make_venv.py
 	$(PYTHON) tools/make_venv.py $(VENV)
 	@touch $@
 
-#: make demo          a real tree: commit, change, commit, compare, check out, verify
+#: make demo          a real tree: commit, change, commit, compare, check out, verify (ROOTFS=/path/to/rootfs)
 demo: $(STAMP)
 	@$(PY) tools/demo.py $(if $(ROOTFS),--rootfs $(ROOTFS))
 
@@ -45,7 +45,7 @@ unit: $(STAMP)
 conformance: $(STAMP) system-packages
 	$(PY) tools/conformance.py --jobs $(JOBS) $(SCRIPTS)
 
-#: make bench         ours and the installed ostree in turn on a Debian tree; writes docs/benchmarks.md
+#: make bench         ours and the installed ostree in turn on a Debian tree; writes docs/benchmarks.md (BENCH="--only commit")
 bench: $(STAMP) system-packages
 	$(PY) tools/bench.py $(BENCH)
 
