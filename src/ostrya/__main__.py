@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from ostrya.cli.main import main
+from ostrya.cli.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

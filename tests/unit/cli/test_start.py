@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+WHILE_LOADING = """
+import os, signal, sys
+
+class Impatient:
+    def find_spec(self, name, *_):
+        if name == "ostrya.cli.main":
+            os.kill(os.getpid(), signal.SIGINT)
+
+{before}
+sys.meta_path.insert(0, Impatient())
+sys.argv = ["ostrya", "--version"]
+from ostrya.cli.start import main
+sys.exit(main())
+"""
+
+
+def run(before: str) -> subprocess.CompletedProcess[str]:
+    program = WHILE_LOADING.format(before=before)
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+
+def test_interrupted_while_loading_it_ends_without_a_word():
+    done = run("signal.signal(signal.SIGINT, signal.default_int_handler)")
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_what_ignores_interrupts_goes_on_ignoring_them():
+    done = run("signal.signal(signal.SIGINT, signal.SIG_IGN)")
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN])
+def test_what_was_set_is_set_again(handler, monkeypatch):
+    from ostrya.cli import main as module
+    from ostrya.cli.start import main
+
+    monkeypatch.setattr(module, "main", lambda: signal.getsignal(signal.SIGINT))
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        assert main() == handler
+    finally:
+        signal.signal(signal.SIGINT, before)
