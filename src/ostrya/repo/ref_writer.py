@@ -8,7 +8,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import ensure_dir, open_dir, remove_tree, unlink_if_exists
+from ostrya._linux.dirfd import ensure_dir, exists, open_dir, unlink_if_exists
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum
 from ostrya.formats.refs import (
     CollectionRef,
@@ -17,9 +17,11 @@ from ostrya.formats.refs import (
     check_remote_name,
 )
 from ostrya.repo.errors import RefConflict, RefNotFound
-from ostrya.repo.refs import list_aliases, list_refs, resolve_ref
+from ostrya.repo.refs import list_aliases, resolve_ref
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ostrya.repo.repository import Repository
 
 
@@ -46,28 +48,39 @@ def write_alias(repo: Repository, ref: str, target: str) -> None:
     Raises:
         RefNotFound: There is no such target.
         RefNameError: A name is not valid.
+        RefConflict: It would stand for itself, or the name is a directory of other refs.
     """
     check_ref_name(ref)
     check_ref_name(target)
+    _check_no_circle(repo, ref, target)
     if resolve_ref(repo, None, target, allow_noent=True, search_remotes=False) is None:
         raise RefNotFound(target)
     temporary = "alias." + os.urandom(8).hex()
     path = f"refs/heads/{ref}"
     os.symlink("../" * ref.count("/") + target, temporary, dir_fd=repo.tmp_fd)
     try:
-        _make_parents(repo, "refs/heads", ref)
-        os.rename(temporary, path, src_dir_fd=repo.tmp_fd, dst_dir_fd=repo.dir_fd)
-    except BaseException as exc:
+        _place(
+            repo,
+            "refs/heads",
+            ref,
+            lambda: os.rename(temporary, path, src_dir_fd=repo.tmp_fd, dst_dir_fd=repo.dir_fd),
+        )
+    except BaseException:
         unlink_if_exists(temporary, dir_fd=repo.tmp_fd)
-        if isinstance(exc, IsADirectoryError):
-            raise RefConflict(f"Conflict: {ref} is a directory of other refs") from None
-        if isinstance(exc, NotADirectoryError):
-            raise _conflict_above(repo, "refs/heads", ref) from None
         raise
     if repo.config.fsync:
         _sync_dir(os.path.dirname(path), dir_fd=repo.dir_fd)
     os.utime(repo.dir_fd)
     refresh_summary_if_configured(repo)
+
+
+def _check_no_circle(repo: Repository, ref: str, target: str) -> None:
+    aliases = list_aliases(repo)
+    name: str | None = target
+    while name is not None and name != ref:
+        name = aliases.pop(name, None)
+    if name is not None:
+        raise RefConflict(f"Conflict: {ref} would be an alias of itself")
 
 
 def _sync_dir(name: str, *, dir_fd: int) -> None:
@@ -76,11 +89,6 @@ def _sync_dir(name: str, *, dir_fd: int) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def find_aliases_of(repo: Repository, ref: str) -> list[str]:
-    """Return the refs that are aliases of a local ref."""
-    return [alias for alias, target in list_aliases(repo).items() if target == ref]
 
 
 def store_ref(repo: Repository, remote: str | None, ref: str, checksum: Checksum | None) -> None:
@@ -117,36 +125,72 @@ def _store(repo: Repository, base: str, ref: str, checksum: Checksum | None) -> 
         check_checksum(checksum)
         if is_checksum(ref):
             raise RefConflict(f"Rev name '{ref}' looks like a checksum")
-        _replace(repo, base, ref, checksum)
+        _place(repo, base, ref, lambda: _write(repo, path, checksum))
     os.utime(repo.dir_fd)
 
 
-def _replace(repo: Repository, base: str, ref: str, checksum: Checksum) -> None:
-    path = f"{base}/{ref}"
+def _place(repo: Repository, base: str, ref: str, put: Callable[[], None]) -> None:
+    """Put a ref in its place, which is made first.
+
+    Raises:
+        RefConflict: There is a ref above it, or below it.
+    """
     try:
         _make_parents(repo, base, ref)
-        _write(repo, path, checksum)
-    except NotADirectoryError:
-        raise _conflict_above(repo, base, ref) from None
-    except IsADirectoryError:
-        # A directory left empty by deleted refs does not stand in the way.
-        for other in list_refs(repo, ref):
-            if other != ref:
-                raise RefConflict(
-                    f"Conflict: {other} exists under {ref} when attempting write"
-                ) from None
-        remove_tree(path, dir_fd=repo.dir_fd)
-        _write(repo, path, checksum)
+        try:
+            put()
+        except IsADirectoryError:
+            _make_room(repo, base, ref)
+            put()
+    except (NotADirectoryError, FileNotFoundError) as exc:
+        above = _find_above(repo, base, ref)
+        if above is None:
+            raise
+        raise RefConflict(
+            f"Conflict: {above} exists above {ref} when attempting write: Not a directory"
+        ) from exc
 
 
-def _conflict_above(repo: Repository, base: str, ref: str) -> RefConflict:
-    """Name the ref that stands where a directory of refs would have to be."""
-    name = ref.partition("/")[0]
-    while stat.S_ISDIR(os.stat(f"{base}/{name}", dir_fd=repo.dir_fd).st_mode):
-        name += "/" + ref[len(name) + 1 :].partition("/")[0]
-    return RefConflict(
-        f"Conflict: {name} exists above {ref} when attempting write: Not a directory"
-    )
+def _make_room(repo: Repository, base: str, ref: str) -> None:
+    """Remove the directories that deleted refs left empty where a ref is to be.
+
+    Raises:
+        RefConflict: They are not empty.
+    """
+    top = f"{base}/{ref}"
+    pending, found = [top], []
+    while pending:
+        path = pending.pop()
+        found.append(path)
+        fd = open_dir(path, dir_fd=repo.dir_fd)
+        try:
+            with os.scandir(fd) as entries:
+                for entry in entries:
+                    if not entry.is_dir(follow_symlinks=False):
+                        other = f"{path}/{entry.name}".removeprefix(f"{base}/")
+                        raise RefConflict(
+                            f"Conflict: {other} exists under {ref} when attempting write"
+                        )
+                    pending.append(f"{path}/{entry.name}")
+        finally:
+            os.close(fd)
+    for path in reversed(found):
+        # Not empty any more if somebody made a ref there meanwhile.
+        os.rmdir(path, dir_fd=repo.dir_fd)
+
+
+def _find_above(repo: Repository, base: str, ref: str) -> str | None:
+    """Return the ref, or the alias of none, that stands where a directory would have to be."""
+    parts = ref.split("/")
+    for end in range(1, len(parts)):
+        name = "/".join(parts[:end])
+        try:
+            found = os.stat(f"{base}/{name}", dir_fd=repo.dir_fd)
+        except FileNotFoundError:
+            return name if exists(f"{base}/{name}", dir_fd=repo.dir_fd) else None
+        if not stat.S_ISDIR(found.st_mode):
+            return name
+    return None
 
 
 def _write(repo: Repository, path: str, checksum: Checksum) -> None:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 PREFIX = "staging-"
 ASIDE = "later"
 _LOCK_SUFFIX = "-lock"
-_NOT_BY_CHECKSUM = (ObjectType.COMMIT_META, ObjectType.TOMBSTONE_COMMIT)
+# Commits are told by their checksum, but what they hold may have been dropped, or pruned since.
+_NOT_HANDED_ON = (ObjectType.COMMIT, ObjectType.COMMIT_META, ObjectType.TOMBSTONE_COMMIT)
 _BOOT_ID_PATH = "/proc/sys/kernel/random/boot_id"
 _NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -66,7 +67,7 @@ def allocate(repo: Repository) -> StagingDir:
             found = _try_take(repo, name)
             if found is not None:
                 os.utime(found.fd)
-                _take_back(found.fd)
+                take_back(found.fd)
                 _drop_unfinished(found.fd)
                 return found._replace(taken_up=True)
     while True:
@@ -90,8 +91,8 @@ def set_aside(staging_fd: int, prefix: str, names: list[str]) -> None:
         )
 
 
-def _take_back(staging_fd: int) -> None:
-    """Undo ``set_aside``, where a transaction ended before it could go on."""
+def take_back(staging_fd: int) -> None:
+    """Undo ``set_aside``, where it was not gone on with."""
     if not dirfd.exists(ASIDE, dir_fd=staging_fd):
         return
     fd = dirfd.open_dir(ASIDE, dir_fd=staging_fd)
@@ -107,10 +108,10 @@ def _take_back(staging_fd: int) -> None:
 def _drop_unfinished(staging_fd: int) -> None:
     """Delete what a transaction that did not end must not hand on to the next one.
 
-    That is what is not an object yet; what is not told by its checksum, detached metadata; and
-    files that somebody else still has a link to, and may have changed since.
+    That is what is not an object yet; what is not told by its checksum, detached metadata;
+    commits; and files that somebody else still has a link to, and may have changed since.
     """
-    for prefix in os.listdir(staging_fd):
+    for prefix in dirfd.list_names(staging_fd):
         if len(prefix) != 2:
             continue
         fd = dirfd.open_dir(prefix, dir_fd=staging_fd)
@@ -119,7 +120,7 @@ def _drop_unfinished(staging_fd: int) -> None:
                 found = parse_loose_name(prefix, name)
                 if (
                     found is None
-                    or found.type in _NOT_BY_CHECKSUM
+                    or found.type in _NOT_HANDED_ON
                     or os.stat(name, dir_fd=fd, follow_symlinks=False).st_nlink > 1
                 ):
                     dirfd.unlink_if_exists(name, dir_fd=fd)
@@ -166,9 +167,11 @@ def _unlock(repo: Repository, name: str, lock_fd: int) -> None:
 def release(repo: Repository, staging: StagingDir, *, delete: bool) -> None:
     """Let go of a staging directory; what is in it stays unless ``delete`` is set."""
     os.close(staging.fd)
-    if delete:
-        dirfd.remove_tree(staging.name, dir_fd=repo.tmp_fd)
-    _unlock(repo, staging.name, staging.lock_fd)
+    try:
+        if delete:
+            dirfd.remove_tree(staging.name, dir_fd=repo.tmp_fd)
+    finally:
+        _unlock(repo, staging.name, staging.lock_fd)
 
 
 def clean_tmp(repo: Repository) -> None:

@@ -25,7 +25,10 @@ from ostrya.repo.refs import list_collection_refs, list_refs
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
+    from ostrya.formats.refs import CollectionRef
     from ostrya.repo.repository import Repository
+
+    _Refs = tuple[dict[str, Checksum], dict[CollectionRef, Checksum]]
 
 MAX_SUMMARY_BYTES = 128 << 20
 _MAX_SUPERBLOCK_BYTES = 128 << 20
@@ -58,24 +61,34 @@ def regenerate_summary(
         ObjectNotFound: A ref points to a commit that is not there.
     """
     with repo.lock.hold(exclusive=False):
-        summary = _build(repo, additional or VarDict(), int(time.time()) if now is None else now)
-        replace_file("summary", summary.encode(), dir_fd=repo.dir_fd, durable=repo.config.fsync)
-        unlink_if_exists("summary.sig", dir_fd=repo.dir_fd)
-    return summary
+        refs = _all_refs(repo)
+        while True:
+            summary = _build(repo, refs, additional or VarDict(), now)
+            replace_file("summary", summary.encode(), dir_fd=repo.dir_fd, durable=repo.config.fsync)
+            unlink_if_exists("summary.sig", dir_fd=repo.dir_fd)
+            # Another writer may have set a ref, and written its summary before this older one.
+            written, refs = refs, _all_refs(repo)
+            if refs == written:
+                return summary
 
 
-def _build(repo: Repository, additional: VarDict, now: int) -> Summary:
-    config = repo.config
-    refs: list[SummaryRef] = []
-    if config.collection_id is None:
+def _all_refs(repo: Repository) -> _Refs:
+    local = {}
+    if repo.config.collection_id is None:
         local = list_refs(repo, include_remotes=False)
-        refs = [_describe(repo, name, checksum) for name, checksum in local.items()]
+    return local, list_collection_refs(repo)
+
+
+def _build(repo: Repository, found: _Refs, additional: VarDict, now: int | None) -> Summary:
+    config = repo.config
+    local, collected = found
+    refs = [_describe(repo, name, checksum) for name, checksum in local.items()]
     collections: dict[str, list[SummaryRef]] = {}
-    for (owner, name), checksum in list_collection_refs(repo).items():
+    for (owner, name), checksum in collected.items():
         collections.setdefault(owner, []).append(_describe(repo, name, checksum))
     facts = SummaryFacts(
         mode=_mode_as_written(repo),
-        last_modified=now,
+        last_modified=int(time.time()) if now is None else now,
         tombstone_commits=config.tombstone_commits,
         collection_id=config.collection_id,
         static_deltas=_delta_digests(repo),
@@ -102,10 +115,10 @@ def _delta_digests(repo: Repository) -> VarDict | None:
         return None
     digests = {}
     for name in list_deltas(repo):
-        superblock = read_file(
-            f"{delta_dir(name)}/superblock",
-            dir_fd=repo.dir_fd,
-            max_bytes=_MAX_SUPERBLOCK_BYTES,
-        )
+        path = f"{delta_dir(name)}/superblock"
+        try:
+            superblock = read_file(path, dir_fd=repo.dir_fd, max_bytes=_MAX_SUPERBLOCK_BYTES)
+        except FileTooLargeError:
+            raise RepoError(f"{path} of repo {repo.path} is too large") from None
         digests[str(name)] = Variant("ay", hashlib.sha256(superblock).digest())
     return VarDict.of(digests)

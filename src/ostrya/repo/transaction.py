@@ -15,16 +15,15 @@ objects that no ref reaches.
 
 from __future__ import annotations
 
-import os
-from errno import EDQUOT, EEXIST, ENOSPC, ENOTEMPTY
+from errno import EDQUOT, ENOSPC
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya._linux.dirfd import OPEN_DIR, ensure_dir, list_names
 from ostrya.formats.checksum import check_checksum
 from ostrya.formats.refs import check_collection_id, check_ref_name, check_remote_name
 from ostrya.repo import staging
 from ostrya.repo.errors import LowSpace, TransactionError
 from ostrya.repo.modes import RepoMode
+from ostrya.repo.publish import object_prefixes, publish_staged, sync_object_dirs
 from ostrya.repo.repository import require_writable
 from ostrya.repo.writer import ObjectWriter, WriteCounts
 
@@ -35,10 +34,6 @@ if TYPE_CHECKING:
     from ostrya.formats.commit import SizeEntry
     from ostrya.formats.refs import CollectionRef
     from ostrya.repo.repository import Repository
-
-
-# The order in which staged objects get into place; what is not named here goes first.
-_PUBLISHING_RANKS = {"dirmeta": 1, "dirtree": 1, "commitmeta": 2, "commit": 3}
 
 
 class TransactionStats(NamedTuple):
@@ -78,6 +73,7 @@ class Transaction:
         "_refs",
         "_staging",
         "_writer",
+        "_writers",
         "counts",
         "repo",
         "sizes",
@@ -89,6 +85,7 @@ class Transaction:
         self.sizes: dict[str, SizeEntry] | None = None
         self._staging: staging.StagingDir | None = None
         self._writer: ObjectWriter | None = None
+        self._writers: list[ObjectWriter] = []
         self._refs: dict[tuple[str | None, str], Checksum | None] = {}
         self._collection_refs: dict[CollectionRef, Checksum | None] = {}
 
@@ -126,13 +123,15 @@ class Transaction:
     def new_writer(self) -> ObjectWriter:
         """Make a writer of objects, for a worker to use; hand its counts to ``gather``."""
         config = self.repo.config
-        return ObjectWriter(
+        writer = ObjectWriter(
             self.repo,
             self.destination_fd,
             sync_each=config.fsync and config.per_object_fsync,
             with_sizes=self.sizes is not None,
             resumes=self._staging is not None and self._staging.taken_up,
         )
+        self._writers.append(writer)
+        return writer
 
     @property
     def writer(self) -> ObjectWriter:
@@ -198,18 +197,16 @@ class Transaction:
             from ostrya._linux.durability import sync_filesystem
 
             sync_filesystem(repo.dir_fd)
-        touched = _rename_staged(repo, self._staging.fd)
+        touched = publish_staged(repo, self._staging.fd)
         if repo.config.fsync:
             if repo.config.per_object_fsync:
                 # Objects went into place one by one, so any directory may have changed.
-                touched = _prefixes(repo.objects_fd)
-            _sync_object_dirs(repo, touched)
-        self._leave(delete=True)
+                touched = object_prefixes(repo.objects_fd)
+            sync_object_dirs(repo, touched)
         try:
-            staging.clean_tmp(repo)
             self._write_refs()
         finally:
-            repo.lock.pop(exclusive=False)
+            self._leave(delete=True)
         return TransactionStats(*self.counts.as_tuple())
 
     def _write_refs(self) -> None:
@@ -229,94 +226,18 @@ class Transaction:
         )
         interrupted = error is not None and not isinstance(error, Exception)
         self._leave(delete=out_of_space or interrupted)
+
+    def _leave(self, *, delete: bool) -> None:
+        """Let go of the staging directory, of the lock, and of all writers."""
+        taken, self._staging = self._staging, None
+        self.repo.staging_fd = -1
+        for writer in self._writers:
+            writer.destination.close()
+        self._writers.clear()
+        self._writer = None
         try:
+            if taken is not None:
+                staging.release(self.repo, taken, delete=delete)
             staging.clean_tmp(self.repo)
         finally:
             self.repo.lock.pop(exclusive=False)
-
-    def _leave(self, *, delete: bool) -> None:
-        taken, self._staging = self._staging, None
-        self.repo.staging_fd = -1
-        if taken is not None:
-            staging.release(self.repo, taken, delete=delete)
-
-
-def _rename_staged(repo: Repository, staging_fd: int) -> list[str]:
-    """Move all staged objects into place; return the two-letter directories that changed.
-
-    Nothing appears before what it names: files, then dirtrees and dirmetas, commits last.
-    """
-    prefixes = _prefixes(staging_fd)
-    later: list[tuple[int, str, str]] = []
-    for prefix in prefixes:
-        names = _list_dir(prefix, staging_fd)
-        files = [name for name in names if not _publishing_rank(name)]
-        others = [name for name in names if _publishing_rank(name)]
-        source = f"{prefix}/"
-        if len(files) > len(others) and not _has_entries(prefix, repo.objects_fd):
-            staging.set_aside(staging_fd, prefix, others)
-            source = f"{staging.ASIDE}/{prefix}"
-            if _rename_whole(repo, staging_fd, prefix):
-                files = []
-        ensure_dir(prefix, dir_fd=repo.objects_fd)
-        for name in files:
-            _rename_object(repo, staging_fd, f"{prefix}/{name}", f"{prefix}/{name}")
-        later += [(_publishing_rank(name), source + name, f"{prefix}/{name}") for name in others]
-    for _, source, path in sorted(later):
-        _rename_object(repo, staging_fd, source, path)
-    return prefixes
-
-
-def _publishing_rank(filename: str) -> int:
-    return _PUBLISHING_RANKS.get(filename.rpartition(".")[2], 0)
-
-
-def _prefixes(fd: int) -> list[str]:
-    return [name for name in list_names(fd) if len(name) == 2]
-
-
-def _list_dir(name: str, dir_fd: int) -> list[str]:
-    fd = os.open(name, OPEN_DIR | os.O_NOFOLLOW, dir_fd=dir_fd)
-    try:
-        return os.listdir(fd)
-    finally:
-        os.close(fd)
-
-
-def _has_entries(name: str, dir_fd: int) -> bool:
-    try:
-        fd = os.open(name, OPEN_DIR | os.O_NOFOLLOW, dir_fd=dir_fd)
-    except FileNotFoundError:
-        return False
-    try:
-        with os.scandir(fd) as entries:
-            return next(entries, None) is not None
-    finally:
-        os.close(fd)
-
-
-def _rename_whole(repo: Repository, staging_fd: int, prefix: str) -> bool:
-    """Move a directory at once; False where objects has one of that name that is not empty."""
-    try:
-        os.rename(prefix, prefix, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
-    except OSError as exc:
-        if exc.errno not in (ENOTEMPTY, EEXIST):
-            raise
-        return False
-    return True
-
-
-def _rename_object(repo: Repository, staging_fd: int, source: str, path: str) -> None:
-    # By path: another writer may put a whole directory in place of the empty one that we made,
-    # and a descriptor would go on meaning the one that is gone.
-    os.rename(source, path, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
-
-
-def _sync_object_dirs(repo: Repository, prefixes: list[str]) -> None:
-    for prefix in prefixes:
-        fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=repo.objects_fd)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    os.fsync(repo.objects_fd)

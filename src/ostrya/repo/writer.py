@@ -181,7 +181,7 @@ class ObjectWriter:
             os.fchmod(tmp.fd, 0o644)
             if self._destination.publish(tmp, path):
                 self.counts.metadata_written += 1
-        if name.type == ObjectType.COMMIT:
+        if name.type == ObjectType.COMMIT and self._destination.fd == self._repo.objects_fd:
             # Deleted before and now here again: the tombstone is no longer true.
             tombstone = ObjectName(name.checksum, ObjectType.TOMBSTONE_COMMIT)
             unlink_if_exists(loose_path(tombstone, archive=False), dir_fd=self._repo.objects_fd)

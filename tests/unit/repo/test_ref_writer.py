@@ -11,7 +11,7 @@ from ostrya.errors import FormatError
 from ostrya.formats.refs import CollectionRef
 from ostrya.repo import ref_writer
 from ostrya.repo.errors import RefConflict, RefNotFound
-from ostrya.repo.refs import list_aliases, list_refs, resolve_ref
+from ostrya.repo.refs import list_aliases, list_collection_refs, list_refs, resolve_ref
 from support.small_repos import make_repo
 
 A, B = "a" * 64, "b" * 64
@@ -83,6 +83,34 @@ def test_a_name_whose_refs_below_are_gone(repo):
     assert list_refs(repo) == {"a": B}
 
 
+@pytest.mark.parametrize("remote", ["origin", None])
+def test_refs_below_are_never_deleted(repo, remote):
+    ref_writer.write_ref(repo, remote, "a/b/c", A)
+    with pytest.raises(RefConflict, match=r"a/b/c exists under a"):
+        ref_writer.write_ref(repo, remote, "a", B)
+    ref_writer.write_ref(repo, remote, "d/e", A)
+    (Path(repo.path) / "refs/heads/f").mkdir()
+    (Path(repo.path) / "refs/heads/f/no name of a ref").touch()
+    with pytest.raises(RefConflict, match="no name of a ref exists under f"):
+        ref_writer.write_ref(repo, None, "f", A)
+    assert len(list_refs(repo)) == 2
+
+
+def test_refs_of_collections_below_are_never_deleted(repo):
+    ref_writer.write_collection_ref(repo, CollectionRef("org.x.Y", "a/b"), A)
+    with pytest.raises(RefConflict, match=r"a/b exists under a"):
+        ref_writer.write_collection_ref(repo, CollectionRef("org.x.Y", "a"), B)
+    assert list_collection_refs(repo) == {CollectionRef("org.x.Y", "a/b"): A}
+
+
+def test_below_an_alias_of_nothing(repo):
+    ref_writer.write_ref(repo, None, "target", A)
+    ref_writer.write_alias(repo, "alias", "target")
+    ref_writer.write_ref(repo, None, "target", None)
+    with pytest.raises(RefConflict, match=r"alias exists above alias/below"):
+        ref_writer.write_ref(repo, None, "alias/below", B)
+
+
 @pytest.mark.parametrize("below", ["a/b", "a/b/c"])
 def test_a_name_below_a_ref(repo, below):
     ref_writer.write_ref(repo, None, "a", A)
@@ -116,13 +144,30 @@ def test_the_repository_is_touched_so_that_others_notice(repo):
 
 
 class TestAliases:
+    def test_never_stand_for_themselves(self, repo):
+        ref_writer.write_ref(repo, None, "a", A)
+        for alias, target in (("b", "a"), ("c", "b")):
+            ref_writer.write_alias(repo, alias, target)
+        for target in ("a", "b", "c"):
+            with pytest.raises(RefConflict, match="a would be an alias of itself"):
+                ref_writer.write_alias(repo, "a", target)
+        assert resolve_ref(repo, None, "c") == A
+
+    def test_take_the_place_of_a_directory_that_is_empty(self, repo):
+        ref_writer.write_ref(repo, None, "target", A)
+        ref_writer.write_ref(repo, None, "x/y/z", A)
+        with pytest.raises(RefConflict, match="x/y/z exists under x"):
+            ref_writer.write_alias(repo, "x", "target")
+        ref_writer.write_ref(repo, None, "x/y/z", None)
+        ref_writer.write_alias(repo, "x", "target")
+        assert resolve_ref(repo, None, "x") == A
+
     def test_stand_for_what_the_other_points_to(self, repo):
         ref_writer.write_ref(repo, None, "target", A)
         ref_writer.write_alias(repo, "deep/alias", "target")
         ref_writer.write_ref(repo, None, "target", B)
         assert resolve_ref(repo, None, "deep/alias") == B
         assert list_aliases(repo) == {"deep/alias": "target"}
-        assert ref_writer.find_aliases_of(repo, "target") == ["deep/alias"]
 
     def test_need_a_target(self, repo):
         with pytest.raises(RefNotFound):

@@ -89,3 +89,34 @@ def test_none_and_one_that_is_too_large(repo, monkeypatch):
     monkeypatch.setattr(summary_module, "MAX_SUMMARY_BYTES", 3)
     with pytest.raises(RepoError, match="too large"):
         read_summary(repo)
+
+
+def test_a_ref_that_is_set_meanwhile_is_in_it(tmp_path, monkeypatch):
+    """Whoever writes an older list over a newer one writes again."""
+    with make_repo(tmp_path / "repo") as repo:
+        commit = commit_files(repo, tmp_path, {"f": "1"})
+        real = summary_module.replace_file
+        written = []
+
+        def replace_file(name, data, **options):
+            if not written:
+                write_ref(repo, None, "other", commit)
+            written.append(name)
+            real(name, data, **options)
+
+        monkeypatch.setattr(summary_module, "replace_file", replace_file)
+        regenerate_summary(repo)
+        assert written == ["summary", "summary"]
+        found = Summary.decode(read_summary(repo))
+        assert {ref.name for ref in found.refs} == {"main", "other"}
+
+
+def test_a_superblock_larger_than_any(tmp_path):
+    with make_repo(tmp_path / "repo") as repo:
+        commit = commit_files(repo, tmp_path, {"f": "1"})
+        superblock = tmp_path / "repo" / delta_dir(DeltaName(commit, None)) / "superblock"
+        superblock.parent.mkdir(parents=True)
+        with superblock.open("wb") as stream:
+            stream.truncate(200 << 20)
+        with pytest.raises(RepoError, match=r"deltas/.*superblock of repo .* is too large"):
+            regenerate_summary(repo)

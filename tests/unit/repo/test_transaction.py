@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from ostrya._linux import durability
-from ostrya.errors import FormatError
+from ostrya.errors import FormatError, RepoError
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.refs import CollectionRef
-from ostrya.repo import ref_writer, transaction
+from ostrya.repo import publish, ref_writer, staging
 from ostrya.repo.detached import read_detached, write_detached
 from ostrya.repo.errors import LowSpace, TransactionError
 from ostrya.repo.modes import RepoMode
@@ -26,6 +26,7 @@ from ostrya.repo.repository import open_repository
 from ostrya.repo.runtime import Runtime
 from ostrya.repo.transaction import Transaction
 from support.small_repos import (
+    GID,
     UID,
     commit_files,
     configure,
@@ -236,28 +237,6 @@ def test_refs_come_after_objects(repo, monkeypatch):
     assert seen == [True]
 
 
-def test_commits_come_last(tmp_path, monkeypatch):
-    """Whenever a commit can be seen, all that it needs can be seen."""
-    monkeypatch.setattr(durability, "sync_filesystem", lambda _fd: None)
-    monkeypatch.setattr(os, "fsync", lambda _fd: None)
-    with make_repo(tmp_path / "repo") as repo:
-        configure(repo, fsync="true")
-        real = os.rename
-        seen = []
-
-        def rename(src, dst, **fds):
-            real(src, dst, **fds)
-            if fds.get("src_dir_fd") is not None:
-                seen.append(str(dst))
-
-        monkeypatch.setattr(transaction.os, "rename", rename)
-        commit_files(repo, tmp_path, {f"d{n}/f{n}": str(n) for n in range(40)})
-        kinds = [name.rpartition(".")[2] for name in seen if "." in name]
-        assert kinds.index("commit") > max(
-            at for at, kind in enumerate(kinds) if kind in ("dirtree", "dirmeta", "filez")
-        )
-
-
 def test_deleting_a_ref_in_a_transaction(repo):
     ref_writer.write_ref(repo, None, "old", SUM)
     with Transaction(repo) as tx:
@@ -371,7 +350,7 @@ def test_an_error_while_moving_keeps_what_is_left(tmp_path, monkeypatch):
             raise OSError(5, "Input/output error")
 
         with monkeypatch.context() as patch:
-            patch.setattr(transaction, "_rename_whole", broken)
+            patch.setattr(publish, "_move_whole", broken)
             with pytest.raises(OSError, match="Input/output"), Transaction(repo) as tx:
                 names = write_two(tx)
                 tx.set_ref(None, "main", SUM)
@@ -381,3 +360,60 @@ def test_an_error_while_moving_keeps_what_is_left(tmp_path, monkeypatch):
         with Transaction(repo) as tx:
             tx.commit()
         assert all_there(repo, names)
+
+
+def test_a_writer_ends_with_its_transaction(repo, tmp_path):
+    """Its descriptor may by then be that of any other directory."""
+    with Transaction(repo) as tx:
+        writers = [tx.writer, tx.new_writer()]
+        tx.commit()
+    victim = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for writer in writers:
+            with pytest.raises(RepoError, match="is over"):
+                writer.write_data(HEADER, b"late")
+    finally:
+        os.close(victim)
+    assert os.listdir(tmp_path) == ["repo"]
+
+
+def test_a_staging_directory_that_cannot_be_removed(repo, monkeypatch):
+    """The refs are set, and the lock is free again."""
+    with repo.lock.hold(exclusive=False):
+        before = open_fds()
+
+    def stuck(*_args, **_kwargs):
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch, pytest.raises(PermissionError):
+        patch.setattr(staging.dirfd, "remove_tree", stuck)
+        with Transaction(repo) as tx:
+            names = write_two(tx)
+            tx.set_ref(None, "main", SUM)
+            tx.commit()
+    assert list_refs(repo) == {"main": SUM}
+    assert all_there(repo, names)
+    assert open_fds() == before
+    with repo.lock.hold(exclusive=True):
+        pass
+
+
+@pytest.mark.parametrize("consumed", [False, True])
+def test_a_commit_left_behind_is_not_handed_on(tmp_path, monkeypatch, consumed):
+    """What it holds may be gone: consumed files that their owner still has, or pruned objects."""
+    monkeypatch.setattr(durability, "sync_filesystem", lambda _fd: None)
+    with make_repo(tmp_path / "repo", RepoMode.BARE_USER) as repo:
+        configure(repo, fsync="true")
+        source = tmp_path / "file"
+        source.write_bytes(b"content")
+        left = []
+        with pytest.raises(RuntimeError), Transaction(repo) as tx:
+            if consumed:
+                fd = os.open(source, os.O_RDONLY)
+                tx.writer.adopt(FileHeader(UID, GID, stat.S_IFREG | 0o644), fd)
+                os.close(fd)
+            left.append(tx.writer.write_metadata(ObjectType.COMMIT, b"a commit"))
+            raise RuntimeError
+        with Transaction(repo) as tx:
+            tx.commit()
+        assert not has_object(repo, ObjectName(left[0], ObjectType.COMMIT))

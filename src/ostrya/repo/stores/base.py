@@ -102,13 +102,12 @@ class Destination:
     """Where new objects get their names.
 
     Attributes:
-        fd: ``objects``, or the staging directory of a transaction.
         scratch_fd: For what needs a name before it may have its own; cleaned of old leftovers.
         sync_each: Whether every object is synced by itself before it gets its name.
         fsverity: Whether the kernel seals every object before it gets its name.
     """
 
-    __slots__ = ("_prefixes", "_start_writeback", "fd", "fsverity", "scratch_fd", "sync_each")
+    __slots__ = ("_fd", "_prefixes", "_start_writeback", "fsverity", "scratch_fd", "sync_each")
 
     def __init__(
         self,
@@ -124,7 +123,7 @@ class Destination:
         With ``sync_later`` all objects will be waited for in the end: the disk then begins with
         each at once, while others are still being made.
         """
-        self.fd = fd
+        self._fd = fd
         self.scratch_fd = scratch_fd
         self.sync_each = sync_each
         self.fsverity = fsverity
@@ -134,6 +133,22 @@ class Destination:
             from ostrya._linux.durability import start_writeback
 
             self._start_writeback = start_writeback
+
+    @property
+    def fd(self) -> int:
+        """``objects``, or the staging directory of a transaction.
+
+        Raises:
+            RepoError: The transaction is over.
+        """
+        if self._fd == -1:
+            raise RepoError("the transaction that this writer belongs to is over")
+        return self._fd
+
+    def close(self) -> None:
+        """Take no more objects: the descriptor may mean another directory from now on."""
+        self._fd = -1
+        self._prefixes.clear()
 
     def begin(self, path: str, mode: int = 0o600) -> TmpFile:
         """Begin the file of an object whose loose path is known."""
