@@ -89,8 +89,8 @@ class ArchiveFile(FileObject):
         """
         if self.size > WHOLE_BYTES or self._is_padded:
             yield from self._inflated()
-        elif self.size:
-            yield self.read()
+        elif data := self.read():
+            yield data
 
     @property
     def _is_padded(self) -> bool:
@@ -121,12 +121,15 @@ def inflate(packed: bytes | memoryview, size: int) -> bytes:
     """
     if size > len(packed) * _MAX_EXPANSION + 64:
         raise ObjectFormatError(f"compressed content cannot hold {size} bytes")
+    if not size:
+        # deflate does not look at the stream then; an empty file has one all the same.
+        return b"".join(inflate_chunks([bytes(packed)], size))
     try:
         import deflate
     except ImportError:
         return b"".join(inflate_chunks([bytes(packed)], size))
     try:
-        data = bytes(0) if not size else cast("bytes", deflate.deflate_decompress(packed, size))
+        data = cast("bytes", deflate.deflate_decompress(packed, size))
     except deflate.DeflateError:
         raise ObjectFormatError("compressed content is damaged") from None
     if len(data) != size:
@@ -135,10 +138,10 @@ def inflate(packed: bytes | memoryview, size: int) -> bytes:
 
 
 def inflate_chunks(packed: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Inflate a raw deflate stream piece by piece.
+    """Inflate a raw deflate stream piece by piece; what follows its end is left alone.
 
     Raises:
-        ObjectFormatError: It is damaged, or holds another number of bytes.
+        ObjectFormatError: It is damaged or cut short, or holds another number of bytes.
     """
     inflater = _new_inflater()
     total = 0
@@ -161,6 +164,8 @@ def inflate_chunks(packed: Iterable[bytes], size: int) -> Iterator[bytes]:
                 yield data
     if total != size:
         raise ObjectFormatError(f"content holds {total} bytes instead of {size}")
+    if not inflater.eof:
+        raise ObjectFormatError("compressed content is cut short")
 
 
 def _new_inflater() -> zlib._Decompress:

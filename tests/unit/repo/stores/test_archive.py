@@ -1,13 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import stat
 import zlib
 
 import pytest
 
 from ostrya.formats.errors import ObjectFormatError
+from ostrya.formats.file_header import FileHeader
+from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.repo.errors import ObjectInvalid
+from ostrya.repo.reader import load_file
 from ostrya.repo.stores import archive
 from ostrya.repo.stores.archive import compress, inflate, inflate_chunks
+from ostrya.repo.transaction import Transaction
+from ostrya.repo.verify import ObjectVerifier
+from support.small_repos import make_repo, object_path
 
 
 def deflate(data: bytes, level: int = 6) -> bytes:
@@ -58,9 +66,8 @@ def test_another_size_than_claimed(claimed):
     packed = deflate(b"x" * 100)
     with pytest.raises(ObjectFormatError):
         b"".join(inflate_chunks([packed], claimed))
-    if claimed:
-        with pytest.raises(ObjectFormatError):
-            inflate(packed, claimed)
+    with pytest.raises(ObjectFormatError):
+        inflate(packed, claimed)
 
 
 def test_a_bomb_is_stopped_early():
@@ -77,6 +84,53 @@ def test_cut_short(end):
         b"".join(inflate_chunks([deflate(content)[:end]], len(content)))
     with pytest.raises(ObjectFormatError):
         inflate(deflate(content)[:end], len(content))
+
+
+@pytest.mark.parametrize("packed", [b"", b"\3", b"garbage!", deflate(b"x")], ids=repr)
+def test_an_empty_file_has_a_stream_too(packed):
+    assert inflate(deflate(b""), 0) == b""
+    with pytest.raises(ObjectFormatError):
+        inflate(packed, 0)
+    with pytest.raises(ObjectFormatError):
+        b"".join(inflate_chunks([packed], 0))
+
+
+@pytest.mark.parametrize("content", [b"", b"text"])
+def test_all_content_without_the_end_of_the_stream(content):
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    packed = packer.compress(content) + packer.flush(zlib.Z_SYNC_FLUSH)
+    for attempt in (lambda: inflate(packed, len(content)), lambda: list(chunks(packed, content))):
+        with pytest.raises(ObjectFormatError):
+            attempt()
+
+
+def chunks(packed, content):
+    return inflate_chunks(pieces(packed, 1), len(content))
+
+
+@pytest.mark.parametrize("content", [b"", b"text"])
+def test_what_follows_the_stream_is_left_alone(content):
+    """As libostree does: it stops at the end of the stream."""
+    packed = deflate(content) + b"more"
+    assert inflate(packed, len(content)) == content
+    for size in (1, 100):
+        assert b"".join(inflate_chunks(pieces(packed, size), len(content))) == content
+
+
+def test_damaged_empty_objects_are_noticed(tmp_path):
+    with make_repo(tmp_path / "repo") as repo:
+        with Transaction(repo) as tx:
+            checksum = tx.writer.write_data(FileHeader(0, 0, stat.S_IFREG | 0o644), b"")
+            tx.commit()
+        name = ObjectName(checksum, ObjectType.FILE)
+        path = object_path(repo, name)
+        path.write_bytes(path.read_bytes()[:-1])
+        with pytest.raises(ObjectInvalid, match="cut short"):
+            ObjectVerifier(repo).verify(name)
+        with load_file(repo, checksum) as loaded:
+            for read in (loaded.read, lambda: list(loaded.chunks())):
+                with pytest.raises(ObjectInvalid):
+                    read()
 
 
 def test_without_the_quick_libraries(monkeypatch):
