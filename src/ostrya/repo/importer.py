@@ -64,7 +64,7 @@ class Importer:
             target: Where objects go.
             source: Where they come from.
             writer: Of ``target``.
-            trusted: Whether objects that can be linked are taken without hashing them.
+            trusted: Whether objects that can be linked or cloned are taken without hashing them.
             check_user_only_modes: Refuse files that mode bare-user-only cannot hold.
         """
         self._target = target
@@ -74,16 +74,15 @@ class Importer:
         self._trusted = trusted
         self._check_modes = check_user_only_modes
         self._verifier = ObjectVerifier(source)
-        # Whether the files of both repositories are alike.
-        self._is_direct = source.mode == target.mode or (
-            source.mode == RepoMode.BARE_USER and target.mode == RepoMode.BARE_USER_ONLY
-        )
         ours, theirs = os.fstat(target.objects_fd), os.fstat(source.objects_fd)
         same_owner = ours.st_uid == theirs.st_uid
+        alike = source.mode == target.mode or (
+            source.mode == RepoMode.BARE_USER and target.mode == RepoMode.BARE_USER_ONLY
+        )
+        # What another user owns may change after it was hashed, and its file may carry a mode
+        # that no checksum covers: untrusted, it is made anew from what was hashed.
+        self._is_direct = alike and (trusted or same_owner)
         self._can_hardlink = same_owner and ours.st_dev == theirs.st_dev
-        if not trusted and not same_owner:
-            # What another user owns may change after it was hashed.
-            self._can_hardlink = False
         self.imported = 0
 
     def import_metadata(self, name: ObjectName) -> None:

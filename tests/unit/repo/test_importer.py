@@ -242,25 +242,85 @@ def test_modes_that_user_only_cannot_hold(tmp_path, theirs, mode):
             import_all(target, source, names=[name])
 
 
-def test_owners_of_repositories_differ_untrusted_means_copies(tmp_path, tree, monkeypatch):
-    """What another user owns may change after it was hashed."""
-    with make_repo(tmp_path / "a") as source, make_repo(tmp_path / "b") as target:
-        commit_tree(source, tree)
-        real = os.fstat
+@pytest.fixture
+def foreign(monkeypatch):
+    """Let a repository look as if another user owned it."""
+    real = os.fstat
 
+    def give_away(repo) -> None:
         def fstat(fd):
             found = real(fd)
-            if fd == source.objects_fd:
+            if fd == repo.objects_fd:
                 fields = list(found)
                 fields[4] += 1
                 return os.stat_result(fields)
             return found
 
         monkeypatch.setattr("ostrya.repo.importer.os.fstat", fstat)
-        import_all(target, source, trusted=False)
-        monkeypatch.undo()
-        for name in names_of(source):
-            assert not linked(source, target, name)
+
+    return give_away
+
+
+class TestUntrustedFromAnotherUser:
+    """What another user owns may change at any time, and carry what no checksum covers."""
+
+    def test_nothing_is_linked(self, tmp_path, tree, foreign):
+        with make_repo(tmp_path / "a") as source, make_repo(tmp_path / "b") as target:
+            commit_tree(source, tree)
+            foreign(source)
+            import_all(target, source, trusted=False)
+            verify_all(target, names_of(source))
+            for name in names_of(source):
+                assert not linked(source, target, name)
+
+    @pytest.mark.parametrize("ours", [RepoMode.BARE_USER, RepoMode.BARE_USER_ONLY], ids=str)
+    def test_modes_come_from_what_was_hashed(self, tmp_path, foreign, ours):
+        with (
+            make_repo(tmp_path / "a", RepoMode.BARE_USER) as source,
+            make_repo(tmp_path / "b", ours) as target,
+        ):
+            with Transaction(source) as tx:
+                header = FileHeader(0, 0, stat.S_IFREG | 0o755)
+                checksum = tx.writer.write_data(header, b"content")
+                tx.commit()
+            name = ObjectName(checksum, ObjectType.FILE)
+            object_path(source, name).chmod(0o4755)
+            foreign(source)
+            import_all(target, source, trusted=False, names=[name])
+            assert stat.S_IMODE(object_path(target, name).stat().st_mode) == 0o755
+            verify_all(target, [name])
+
+    @pytest.mark.parametrize("mode", WRITABLE_MODES, ids=str)
+    def test_a_file_changed_after_it_was_looked_at(
+        self, tmp_path, tree, foreign, monkeypatch, mode
+    ):
+        real = ObjectVerifier.verify
+
+        def verify(verifier, name):
+            real(verifier, name)
+            flip(object_path(source, name))
+
+        with make_repo(tmp_path / "a", mode) as source, make_repo(tmp_path / "b", mode) as target:
+            commit_tree(source, tree)
+            foreign(source)
+            monkeypatch.setattr(ObjectVerifier, "verify", verify)
+            names = [n for n in names_of(source) if not object_path(source, n).is_symlink()]
+            import_all(target, source, trusted=False, names=names)
+            monkeypatch.undo()
+            verify_all(target, names)
+
+    @pytest.mark.parametrize("kind", [*META, ObjectType.FILE], ids=lambda kind: kind.suffix)
+    @pytest.mark.parametrize("mode", WRITABLE_MODES, ids=str)
+    def test_damaged_objects_are_refused(self, tmp_path, tree, foreign, mode, kind):
+        with make_repo(tmp_path / "a", mode) as source, make_repo(tmp_path / "b", mode) as target:
+            commit_tree(source, tree)
+            names = [n for n in names_of(source, kind) if not object_path(source, n).is_symlink()]
+            victim = max(names, key=lambda n: object_path(source, n).stat().st_size)
+            flip(object_path(source, victim))
+            foreign(source)
+            with pytest.raises(OstryaError, match=victim.checksum):
+                import_all(target, source, trusted=False, names=[victim])
+            assert victim not in names_of(target)
 
 
 def test_bytes_that_are_another_objects(tmp_path):
