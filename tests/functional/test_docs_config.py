@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page on the repository's config names every key that is read, with its default."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from ostrya.formats.keyfile import KeyFile
+from ostrya.repo import config
+
+TOP = Path(__file__).resolve().parents[2]
+ROOM = TOP / "src" / "ostrya" / "repo"
+PAGE = (TOP / "docs" / "reference" / "config.md").read_text()
+# Calls that read a key: which argument is the group, and which the key.
+READERS = {
+    **dict.fromkeys(("has", "value", "boolean", "integer"), ("core", 0)),
+    "_tristate": ("ex-integrity", 1),
+    **dict.fromkeys(
+        ("has_key", "get_value", "get_string", "get_boolean", "get_string_list"), (0, 1)
+    ),
+}
+
+
+def listed() -> dict[str, set[str]]:
+    """The keys of the page's tables by group."""
+    groups = {}
+    for section in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]:
+        group = section.splitlines()[0].strip("`[]").partition(" ")[0]
+        groups[group] = set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+    return groups
+
+
+def name_of(call: ast.Call) -> str:
+    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+
+
+def text_of(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def read_keys(path: Path) -> set[tuple[str, str]]:
+    """Find (group, key) of every key that a module reads by its literal name."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call) or name_of(node) not in READERS:
+            continue
+        group, position = READERS[name_of(node)]
+        if len(node.args) <= position:
+            continue
+        key = text_of(node.args[position])
+        if isinstance(group, int):
+            # A group that is no literal is that of a remote.
+            group = text_of(node.args[group]) or "remote"
+        if key is not None:
+            found.add((group, key))
+    return found
+
+
+MODULES = ("config", "remotes", "refs", "summary")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_key_that_is_read_is_listed(module):
+    keys = read_keys(ROOM / f"{module}.py")
+    assert keys
+    assert {(group, key) for group, key in keys if key not in listed()[group]} == set()
+
+
+def test_what_is_listed_is_read():
+    loops = {("ex-fsverity", "required"), ("ex-fsverity", "opportunistic")}
+    read = loops.union(*(read_keys(ROOM / f"{module}.py") for module in MODULES))
+    assert {(group, key) for group, keys in listed().items() for key in keys} == read
+
+
+def test_defaults():
+    found = config.parse_config(KeyFile.parse("[core]\nrepo_version=1\n"))
+    rows = dict(re.findall(r"^\| `([^`]+)` \| [^|]* \| `([^`]+)` \|", PAGE, re.MULTILINE))
+    assert rows["mode"] == found.mode.value
+    assert int(rows["tmp-expiry-secs"]) == found.tmp_expiry_s
+    assert int(rows["lock-timeout-secs"]) == found.lock_timeout_s
+    assert int(rows["min-free-space-percent"]) == found.min_free_percent
+    assert int(rows["zlib-level"]) == found.zlib_level
+    for key, value in {
+        "fsync": found.fsync,
+        "per-object-fsync": found.per_object_fsync,
+        "disable-xattrs": found.disable_xattrs,
+        "auto-update-summary": found.auto_update_summary,
+        "tombstone-commits": found.tombstone_commits,
+        "enable-uncompressed-cache": found.uncompressed_cache,
+    }.items():
+        assert rows[key] == str(value).lower(), key
