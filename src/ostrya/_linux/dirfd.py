@@ -19,6 +19,8 @@ _OPENAT2 = 437
 _NO_LINKS = 0x04
 _NO_ESCAPE = 0x08
 _NO_OPENAT2_ERRNOS = (ENOSYS, EPERM, EINVAL, EAGAIN)
+# The kernel gives up on a path with ".." when anything on the machine is renamed meanwhile.
+_OPENAT2_TRIES = 256
 # A path that the kernel takes in one piece.
 _MAX_PATH_BYTES = 4000
 
@@ -74,7 +76,7 @@ def open_dir_below(root_fd: int, relative: str, *, follow: bool = False) -> int:
 
 
 def _openat2_dir(root_fd: int, path: bytes, *, follow: bool) -> int:
-    """Open a directory in one call; -1 where the kernel, or its warden, has no such call."""
+    """Open a directory in one call; -1 where the kernel, or its warden, cannot."""
     import ctypes
 
     global _libc  # noqa: PLW0603  # loaded once, by those who need it
@@ -83,14 +85,19 @@ def _openat2_dir(root_fd: int, path: bytes, *, follow: bool) -> int:
     how = (ctypes.c_uint64 * 3)(OPEN_DIR | os.O_NOFOLLOW, 0, _NO_ESCAPE | _NO_LINKS)
     if follow:
         how = (ctypes.c_uint64 * 3)(OPEN_DIR, 0, _NO_ESCAPE)
-    fd: int = _libc.syscall(_OPENAT2, root_fd, path, how, ctypes.sizeof(how))
-    if fd == -1:
+    errno = 0
+    for _ in range(_OPENAT2_TRIES):
+        fd: int = _libc.syscall(_OPENAT2, root_fd, path, how, ctypes.sizeof(how))
+        if fd != -1:
+            return fd
         errno = ctypes.get_errno()
-        if errno == EXDEV:
-            raise OSError(errno, "A symbolic link leads out of the directory", os.fsdecode(path))
-        if errno not in _NO_OPENAT2_ERRNOS:
-            raise OSError(errno, os.strerror(errno), os.fsdecode(path))
-    return fd
+        if errno != EAGAIN:
+            break
+    if errno == EXDEV:
+        raise OSError(errno, "A symbolic link leads out of the directory", os.fsdecode(path))
+    if errno not in _NO_OPENAT2_ERRNOS:
+        raise OSError(errno, os.strerror(errno), os.fsdecode(path))
+    return -1
 
 
 def list_names(fd: int) -> list[str]:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import ctypes
 import os
+from errno import EAGAIN
 
 import pytest
 
@@ -100,6 +102,20 @@ class TestOpenDirBelow:
         assert open_fds() == before
 
 
+class Restless:
+    """A C library whose kernel gives up so many times."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+
+    def syscall(self, *arguments):
+        if self.refusals:
+            self.refusals -= 1
+            ctypes.set_errno(EAGAIN)
+            return -1
+        return ctypes.CDLL(None, use_errno=True).syscall(*arguments)
+
+
 class TestFollowingLinks:
     @pytest.mark.parametrize("relative", ["link", "link/sub", "a/link", "a/link/sub"])
     def test_those_that_stay_below(self, tmp_path, top, relative):
@@ -120,6 +136,21 @@ class TestFollowingLinks:
         with pytest.raises(OSError, match="leads out of the directory: 'link'"):
             dirfd.open_dir_below(fd, "link", follow=True)
         os.close(fd)
+
+    def test_a_kernel_that_gives_up_is_asked_again(self, tmp_path, top, monkeypatch):
+        """It gives up on ".." whenever anything is renamed meanwhile."""
+        kernel = Restless(100)
+        monkeypatch.setattr(dirfd, "_libc", kernel)
+        (tmp_path / "real").mkdir()
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a/link").symlink_to("../real")
+        os.close(dirfd.open_dir_below(top, "a/link", follow=True))
+        assert kernel.refusals == 0
+
+    def test_a_kernel_that_always_gives_up_is_not_asked_for_ever(self, tmp_path, top, monkeypatch):
+        monkeypatch.setattr(dirfd, "_libc", Restless(1 << 60))
+        (tmp_path / "a/b").mkdir(parents=True)
+        os.close(dirfd.open_dir_below(top, "a/b", follow=True))
 
     def test_none_where_the_kernel_cannot_see_to_that(self, tmp_path, top, monkeypatch):
         monkeypatch.setattr(dirfd, "_openat2_dir", lambda _root, _path, **_follow: -1)
