@@ -38,6 +38,7 @@ _HEADER = struct.Struct("<cI")
 _RESULT, _ERROR = b"r", b"e"
 _READ_BYTES = 256 * 1024
 _GRACE_S = 3.0
+_STATUS_UNKNOWN = 1
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -147,6 +148,7 @@ class _ProcessPool(Generic[T, R]):
 
     def run(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
         clean = False
+        restore = _keep_ended_children()
         try:
             self._fork_all()
             if self._children:
@@ -156,6 +158,7 @@ class _ProcessPool(Generic[T, R]):
             clean = True
         finally:
             self._stop(kill=not clean)
+            restore()
 
     def _fork_all(self) -> None:
         # A signal must find either the caller's handlers or the child's, never the caller's
@@ -172,8 +175,10 @@ class _ProcessPool(Generic[T, R]):
         """Start a worker; False if the system has no room for one more."""
         child_in, to_fd = os.pipe()
         from_fd, child_out = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # None where the process was started without them.
+            if stream is not None:
+                stream.flush()
         try:
             pid = os.fork()
         except OSError:
@@ -250,7 +255,11 @@ class _ProcessPool(Generic[T, R]):
         self._children.remove(child)
         os.close(child.to_fd)
         os.close(child.from_fd)
-        _, status = os.waitpid(child.pid, 0)
+        try:
+            _, status = os.waitpid(child.pid, 0)
+        except ChildProcessError:
+            # Somebody else in this process took its status.
+            return _STATUS_UNKNOWN
         return os.waitstatus_to_exitcode(status)
 
     def _stop(self, *, kill: bool) -> None:
@@ -266,14 +275,41 @@ class _ProcessPool(Generic[T, R]):
 
     def _signal_all(self, number: signal.Signals) -> None:
         for child in self._children:
-            with suppress(ProcessLookupError):
-                os.kill(child.pid, number)
+            # Of one that is gone for good, the number may be another process's by now.
+            if _is_alive(child.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(child.pid, number)
 
     def _any_alive(self) -> bool:
-        return any(
-            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-            for child in self._children
-        )
+        return any(_is_alive(child.pid) for child in self._children)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False
+
+
+def _keep_ended_children() -> Callable[[], None]:
+    """Let the kernel keep the status of children until it is asked for; return the way back.
+
+    It keeps none where SIGCHLD is ignored, as a process may inherit it from its parent.
+    """
+    if signal.getsignal(signal.SIGCHLD) != signal.SIG_IGN:
+        return lambda: None
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    except ValueError:
+        # Only the main thread may.
+        return lambda: None
+    return _ignore_ended_children
+
+
+def _ignore_ended_children() -> None:
+    # A generator that nobody finished may be closed in any thread.
+    with suppress(ValueError):
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def _send(child: _Child) -> None:

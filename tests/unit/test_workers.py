@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -200,6 +201,46 @@ def test_a_killed_worker(forked, sent):
     with pytest.raises(WorkerDied, match=f"signal {int(sent)}") as caught:
         list(map_batches(lambda: die, [[1], [2], [3]], jobs=2))
     assert caught.value.status == -sent
+
+
+@pytest.fixture(params=["ignored", "reaped by a handler"])
+def sigchld(request):
+    """A process that does not keep the status of its children."""
+
+    def reap(*_args):
+        with suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
+
+    handler = signal.SIG_IGN if request.param == "ignored" else reap
+    before = signal.signal(signal.SIGCHLD, handler)
+    yield handler
+    assert signal.getsignal(signal.SIGCHLD) == handler
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.timeout(30)
+class TestWithoutChildStatus:
+    def test_all_is_done(self, forked, sigchld):
+        found = list(map_batches(doubling, [[n] for n in range(20)], jobs=3))
+        assert sorted(found) == [[2 * n] for n in range(20)]
+
+    def test_a_worker_that_dies_is_noticed(self, forked, sigchld):
+        with pytest.raises(WorkerDied) as caught:
+            list(map_batches(lambda: lambda _b: os.kill(os.getpid(), 9), [[1], [2]], jobs=2))
+        if sigchld == signal.SIG_IGN:
+            assert caught.value.status == -signal.SIGKILL
+
+    def test_closing_early_kills_the_workers(self, forked, sigchld):
+        running = map_batches(lambda: lambda b: time.sleep(b[0]) or b, [[0], [60], [60]], jobs=3)
+        next(running)
+        running.close()
+        assert children() == []
+
+
+def test_without_standard_streams(forked, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    monkeypatch.setattr("sys.stderr", None)
+    assert len(list(map_batches(doubling, [[1], [2]], jobs=2))) == 2
 
 
 def test_a_worker_that_leaves(forked):
