@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from support import mounts
 from support.commands import OURS, PEER, PEER_PATH, Command, have
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+ALLOWED_SKIPS = Path(__file__).resolve().parent / "allowed-skips.txt"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +52,37 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip("--no-rootfs")
         if reason := rootfs_reason():
             pytest.skip(f"no Debian tree: {reason}")
+
+
+def unexpected_skips(config: pytest.Config) -> list[str]:
+    """Reasons of skipped tests that are not allowed where everything is installed."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("CI") or os.geteuid() != 0:
+        return []
+    lines = ALLOWED_SKIPS.read_text(encoding="utf-8").splitlines()
+    allowed = [line for line in lines if line and not line.startswith("#")]
+    found = set()
+    for report in reporter.stats.get("skipped", []):
+        if isinstance(report.longrepr, tuple):
+            reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+            if not any(re.match(pattern, reason) for pattern in allowed):
+                found.add(f"{report.longrepr[0]}:{report.longrepr[1]}: {reason}")
+    return sorted(found)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Let CI fail for a test that it skips for want of something."""
+    if not hasattr(session.config, "workerinput") and unexpected_skips(session.config):
+        session.exitstatus = exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Name those tests."""
+    for line in unexpected_skips(config):
+        terminalreporter.write_line(f"ERROR skipped although CI has all that it needs: {line}")
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ from ostrya.repo.errors import LowSpace, TransactionError
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.publish import object_prefixes, publish_staged, sync_object_dirs
 from ostrya.repo.repository import require_writable
-from ostrya.repo.writer import ObjectWriter, WriteCounts
+from ostrya.repo.write_counts import WriteCounts
+from ostrya.repo.writer import ObjectWriter
 
 if TYPE_CHECKING:
     from typing import Self

@@ -23,6 +23,7 @@ from ostrya.repo.errors import ChecksumMismatch
 from ostrya.repo.free_space import FreeSpace
 from ostrya.repo.modes import TRAITS, RepoMode
 from ostrya.repo.stores.base import WHOLE_BYTES, Destination
+from ostrya.repo.write_counts import WriteCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,54 +34,6 @@ if TYPE_CHECKING:
 
 
 _CANNOT_LINK = (EMLINK, EXDEV, EPERM)
-
-
-class WriteCounts:
-    """How many objects were given to writers, and how many of them were new."""
-
-    __slots__ = (
-        "content_bytes_written",
-        "content_total",
-        "content_written",
-        "devino_cache_hits",
-        "metadata_total",
-        "metadata_written",
-    )
-
-    def __init__(self) -> None:
-        self._set((0, 0, 0, 0, 0, 0))
-
-    def _set(self, values: tuple[int, ...]) -> None:
-        (
-            self.metadata_total,
-            self.metadata_written,
-            self.content_total,
-            self.content_written,
-            self.content_bytes_written,
-            self.devino_cache_hits,
-        ) = values
-
-    def as_tuple(self) -> tuple[int, int, int, int, int, int]:
-        """Return the counts as plain numbers, to cross a process border."""
-        return (
-            self.metadata_total,
-            self.metadata_written,
-            self.content_total,
-            self.content_written,
-            self.content_bytes_written,
-            self.devino_cache_hits,
-        )
-
-    def take(self) -> tuple[int, int, int, int, int, int]:
-        """Return the counts, and begin anew."""
-        values = self.as_tuple()
-        self._set((0, 0, 0, 0, 0, 0))
-        return values
-
-    def add(self, values: tuple[int, ...]) -> None:
-        """Add the counts of another writer."""
-        mine = self.as_tuple()
-        self._set(tuple(a + b for a, b in zip(mine, values, strict=True)))
 
 
 class ObjectWriter:

@@ -215,15 +215,6 @@ def test_a_commit_that_comes_back_drives_its_tombstone_away(repo, tmp_path):
     assert not has_object(repo, tombstone)
 
 
-def test_counts_cross_a_border_and_are_added():
-    one, two = writer.WriteCounts(), writer.WriteCounts()
-    one.add((1, 2, 3, 4, 5, 6))
-    two.add(one.take())
-    two.add((1, 1, 1, 1, 1, 1))
-    assert one.as_tuple() == (0,) * 6
-    assert two.as_tuple() == (2, 3, 4, 5, 6, 7)
-
-
 def test_sizes_only_in_archives(tmp_path):
     for mode in (RepoMode.ARCHIVE, RepoMode.BARE_USER_ONLY):
         with make_repo(tmp_path / str(mode), mode) as repo, Transaction(repo) as tx:
