@@ -123,7 +123,7 @@ def _add_archive(
                 _import(transaction, tree, spec, modifier, progress, stream)
     except ArchiveError as exc:
         name = "standard input" if spec.source == "-" else spec.source
-        raise ArchiveError(f"{name}: {exc.message}") from exc
+        raise ArchiveError(f"{name}: {exc.message}", hint=exc.hint) from exc
 
 
 def _import(
