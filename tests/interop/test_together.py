@@ -148,24 +148,24 @@ def test_at_once(tmp_path, mode):
             assert len(list(target.iterdir())) == 31
 
 
-@pytest.mark.parametrize("holder", BOTH, ids=["peer waits for ours", "ours waits for peer"])
-def test_an_exclusive_lock_keeps_the_other_tool_out(tmp_path, holder):
+@pytest.mark.parametrize("maker", BOTH, ids=["made by ours", "made by peer"])
+def test_an_exclusive_lock_keeps_both_tools_out(tmp_path, maker):
     """The lock file is one and the same: while somebody holds it, a prune by either is refused."""
     repo = tmp_path / "repo"
-    waiter = PEER if holder is OURS else OURS
-    holder("init", f"--repo={repo}", "--mode=archive")
+    maker("init", f"--repo={repo}", "--mode=archive")
     trees.write(tmp_path / "tree/file", b"x")
-    holder(f"--repo={repo}", "commit", "-b", "main", f"--tree=dir={tmp_path / 'tree'}")
+    maker(f"--repo={repo}", "commit", "-b", "main", f"--tree=dir={tmp_path / 'tree'}")
     with (repo / "config").open("a") as config:
         config.write("lock-timeout-secs=1\n")
     with (repo / ".lock").open("a") as lock:
         # As libostree locks: an open file description lock on the whole file.
         whole_file = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
         fcntl.fcntl(lock, fcntl.F_OFD_SETLK, whole_file)
-        for tool in (holder, waiter):
+        for tool in BOTH:
             words = tool.fails(f"--repo={repo}", "prune", "--refs-only")
             assert "lock" in words.lower()
-    waiter(f"--repo={repo}", "prune", "--refs-only")
+    for tool in BOTH:
+        tool(f"--repo={repo}", "prune", "--refs-only")
 
 
 @pytest.mark.parametrize("source", MODES)
