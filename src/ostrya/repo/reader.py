@@ -51,13 +51,6 @@ def has_object(repo: Repository, name: ObjectName) -> bool:
     return _find(repo, name) is not None
 
 
-def has_own_object(repo: Repository, name: ObjectName) -> bool:
-    """Say whether an object is present in this very repository."""
-    path = _path_in(repo, name)
-    fds = (repo.objects_fd, repo.staging_fd)
-    return any(fd != -1 and _stat_or_none(path, fd) is not None for fd in fds)
-
-
 def object_storage_size(repo: Repository, name: ObjectName) -> int:
     """Return how many bytes an object takes on the disk.
 
@@ -177,20 +170,12 @@ def load_file(repo: Repository, checksum: Checksum) -> FileObject:
 
 
 def iter_objects(repo: Repository) -> Iterator[ObjectName]:
-    """Yield the names of all loose objects of this very repository, in no order."""
+    """Yield the names of all loose objects of this very repository, in no order.
+
+    Content that another mode would store is no object here.
+    """
     for prefix in [name for name in list_names(repo.objects_fd) if len(name) == 2]:
-        try:
-            fd = open_dir(prefix, dir_fd=repo.objects_fd)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        try:
-            filenames = os.listdir(fd)
-        finally:
-            os.close(fd)
-        for filename in filenames:
-            name = parse_loose_name(prefix, filename)
-            if name is not None:
-                yield name
+        yield from _iter_prefix(repo, prefix)
 
 
 def iter_commits(repo: Repository, *, starting_with: str = "") -> Iterator[Checksum]:
@@ -216,7 +201,8 @@ def _iter_prefix(repo: Repository, prefix: str) -> Iterator[ObjectName]:
         filenames = os.listdir(fd)
     finally:
         os.close(fd)
+    foreign = ".file" if repo.mode == RepoMode.ARCHIVE else ".filez"
     for filename in filenames:
         name = parse_loose_name(prefix, filename)
-        if name is not None:
+        if name is not None and not filename.endswith(foreign):
             yield name

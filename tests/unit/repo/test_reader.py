@@ -81,7 +81,6 @@ class TestEveryKind:
         (name,) = names_of(repo, kind)
         with open_repository(str(tmp_path / "above")) as above:
             assert reader.has_object(above, name)
-            assert not reader.has_own_object(above, name)
             found = LOADERS[kind](above, name.checksum)
             if kind == ObjectType.FILE:
                 found.close()
@@ -98,7 +97,7 @@ def test_the_staged_one_comes_first(repo):
     with Transaction(repo) as tx:
         checksum = tx.writer.write_metadata(ObjectType.DIR_TREE, b"")
         name = ObjectName(checksum, ObjectType.DIR_TREE)
-        assert reader.has_own_object(repo, name)
+        assert reader.has_object(repo, name)
         assert reader.load_metadata(repo, name) == b""
 
 
@@ -109,7 +108,13 @@ def test_sizes_of_nothing(repo):
 
 def test_names_of_all_objects_and_of_nothing_else(repo, commit):
     path = object_path(repo, ObjectName(commit, ObjectType.COMMIT))
-    for name in ("tmp.1234", "short.commit", f"{'z' * 62}.commit", f"{'a' * 62}.unknown"):
+    for name in (
+        "tmp.1234",
+        "short.commit",
+        f"{'z' * 62}.commit",
+        f"{'a' * 62}.unknown",
+        f"{'a' * 62}.file",
+    ):
         (path.parent / name).touch()
     (path.parents[1] / "odd").mkdir()
     (path.parents[1] / "zz").mkdir()
