@@ -112,6 +112,8 @@ def prune_branches(  # noqa: PLR0913  # options by keyword
 ) -> PruneResult:
     """Delete objects that nothing reaches, with a rule for each branch.
 
+    Mirrored refs of collections are branches without a rule of their own.
+
     Args:
         repo: The repository.
         depth: Generations of parents kept where no other rule says something.
@@ -131,14 +133,16 @@ def prune_branches(  # noqa: PLR0913  # options by keyword
         only = set(only_branches)
         for ref in only:
             require_rev(repo, ref)
-        if only:
-            for ref in refs:
-                if ref not in only:
-                    depths.setdefault(ref, ALL_PARENTS)
+        others = ALL_PARENTS if only else None
+        rules = [
+            (checksum, depths.get(ref, None if ref in only else others))
+            for ref, checksum in refs.items()
+        ]
+        rules += [(checksum, others) for checksum in _mirrored(repo, refs)]
         kept = ObjectNameSet()
-        for ref, checksum in refs.items():
-            if ref in depths or keep_since is None:
-                commits, generations = [checksum], depths.get(ref, depth)
+        for checksum, own_depth in rules:
+            if own_depth is not None or keep_since is None:
+                commits, generations = [checksum], depth if own_depth is None else own_depth
             else:
                 commits, generations = _commits_since(repo, checksum, keep_since), 0
             reachable_objects(
@@ -164,6 +168,16 @@ def _commits_since(repo: Repository, tip: Checksum, since: int) -> list[Checksum
         found.append(checksum)
         checksum = commit.parent
     return found
+
+
+def _mirrored(repo: Repository, refs: Mapping[str, Checksum]) -> list[Checksum]:
+    """Return the tips of collections but for those that our own refs are listed by too."""
+    own = repo.config.collection_id
+    return [
+        checksum
+        for owned, checksum in list_collection_refs(repo, include_remotes=False).items()
+        if owned.collection_id != own or refs.get(owned.ref) != checksum
+    ]
 
 
 def _reachable_from_refs(repo: Repository, *, depth: int, commits_only: bool) -> ObjectNameSet:

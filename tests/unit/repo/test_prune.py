@@ -60,6 +60,20 @@ def commits(repo) -> set[str]:
 
 
 @pytest.mark.parametrize("mode", WRITABLE_MODES, ids=str)
+def test_content_of_another_mode_is_left_alone(tmp_path, mode):
+    """It is no object here, and libostree does not see it either."""
+    with make_repo(tmp_path / "repo", mode) as repo:
+        commit_files(repo, tmp_path, {"f": "1"})
+        suffix = "file" if mode == RepoMode.ARCHIVE else "filez"
+        stray = Path(repo.path) / "objects/ab" / f"{'c' * 62}.{suffix}"
+        stray.parent.mkdir(exist_ok=True)
+        stray.touch()
+        for refs_only in (True, False):
+            assert prune(repo, refs_only=refs_only).pruned == 0
+        assert stray.exists()
+
+
+@pytest.mark.parametrize("mode", WRITABLE_MODES, ids=str)
 def test_what_no_ref_reaches_goes_and_the_rest_is_sound(tmp_path, mode):
     with make_repo(tmp_path / "repo", mode) as repo:
         kept = commit_files(repo, tmp_path, {"f": "1", "shared": "s"}, ref="kept")
@@ -152,6 +166,32 @@ class TestBranches:
         three = history(repo, tmp_path, "three", 3)
         prune_branches(repo, depth=0, only_branches=["one"], branch_depths={"three": 1})
         assert commits(repo) == {one[-1], *two, *three[-2:]}
+
+    @pytest.mark.parametrize(
+        ("rules", "left"),
+        [
+            ({"keep_since": 1050}, 2),
+            ({"keep_since": 10**9}, 1),
+            ({"depth": 1}, 2),
+            ({"depth": 0, "branch_depths": {"one": 0}}, 1),
+            ({"depth": 0, "only_branches": ["one"]}, 3),
+        ],
+    )
+    def test_mirrored_refs_are_branches_too(self, tmp_path, rules, left):
+        with make_repo(tmp_path / "repo", collection_id="org.example.Own") as repo:
+            one = history(repo, tmp_path, "one", 1, start=10_000)
+            mirrored = history(repo, tmp_path, "x", 3)
+            write_ref(repo, None, "x", None)
+            write_collection_ref(repo, CollectionRef("org.example.Other", "x"), mirrored[-1])
+            prune_branches(repo, **rules)
+            assert commits(repo) == {*one, *mirrored[-left:]}
+            fsck(repo, jobs=1)
+
+    def test_refs_of_our_own_collection_keep_their_rules(self, tmp_path):
+        with make_repo(tmp_path / "repo", collection_id="org.example.Own") as repo:
+            one = history(repo, tmp_path, "one", 3)
+            prune_branches(repo, branch_depths={"one": 0})
+            assert commits(repo) == {one[-1]}
 
     def test_one_that_is_not_there(self, repo, tmp_path):
         history(repo, tmp_path, "one", 2)
