@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-from errno import EINVAL, ENOSYS, ENOTSUP, ENOTTY, EOPNOTSUPP, EPERM, EXDEV
+from errno import EINVAL, EIO, ENOSYS, ENOTSUP, ENOTTY, EOPNOTSUPP, EPERM, EXDEV
 
 _FICLONE = 0x40049409
 _CANNOT_CLONE = frozenset({EOPNOTSUPP, EXDEV, EINVAL, ENOTTY, EPERM, ENOSYS, ENOTSUP})
 _CHUNK_BYTES = 1 << 30
+
+
+class FileTooShortError(OSError):
+    """A file holds fewer bytes than it was said to."""
 
 
 def try_clone(src_fd: int, dst_fd: int) -> bool:
@@ -27,7 +31,7 @@ def copy_file_data(src_fd: int, dst_fd: int, size: int) -> None:
     """Copy ``size`` bytes from the start of one file to another, sharing blocks if possible.
 
     Raises:
-        EOFError: The source holds fewer bytes.
+        FileTooShortError: The source holds fewer bytes.
     """
     if try_clone(src_fd, dst_fd):
         return
@@ -40,7 +44,7 @@ def copy_file_data(src_fd: int, dst_fd: int, size: int) -> None:
                 raise
             copied = _copy_chunk(src_fd, dst_fd, done, min(size - done, 1 << 20))
         if copied == 0:
-            raise EOFError
+            raise FileTooShortError(EIO, "File ends before its size")
         done += copied
 
 

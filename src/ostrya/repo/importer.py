@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ostrya._linux import reflink, xattr
 from ostrya._linux.dirfd import OPEN_FILE
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
+from ostrya.repo.errors import ObjectInvalid
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import has_object, load_file, load_metadata
 from ostrya.repo.stores.bare import check_user_only_mode
@@ -106,6 +107,7 @@ class Importer:
         Raises:
             ObjectNotFound: The source lacks it.
             ChecksumMismatch: It is damaged.
+            ObjectInvalid: Likewise.
             RepoModeError: The target cannot hold it.
         """
         name = ObjectName(checksum, ObjectType.FILE)
@@ -151,7 +153,10 @@ class Importer:
             return True
         if not self._trusted:
             self._verifier.verify(name)
-        return self._import_copy(path, converts=converts)
+        try:
+            return self._import_copy(path, converts=converts)
+        except reflink.FileTooShortError:
+            raise ObjectInvalid(name, "its file ends before its size") from None
 
     def _link(self, path: str, name: ObjectName) -> bool:
         """Link the file of an object; False if it has to be copied or converted."""

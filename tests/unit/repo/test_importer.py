@@ -9,10 +9,11 @@ from itertools import product
 
 import pytest
 
+from ostrya._linux import reflink
 from ostrya.errors import OstryaError
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.object_name import ObjectName, ObjectType
-from ostrya.repo.errors import ChecksumMismatch, ObjectNotFound, RepoModeError
+from ostrya.repo.errors import ChecksumMismatch, ObjectInvalid, ObjectNotFound, RepoModeError
 from ostrya.repo.importer import Importer
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_file
@@ -126,6 +127,24 @@ def test_where_links_are_impossible_objects_are_copied(tmp_path, tree, monkeypat
         for name in names:
             if not object_path(source, name).is_symlink():
                 assert not linked(source, target, name)
+
+
+def test_a_file_shorter_than_its_size_is_named(tmp_path, tree, monkeypatch):
+    """Some file systems say more than there is."""
+
+    def copy(_src_fd, dst_fd, size):
+        with open(os.devnull, "rb") as nothing:
+            real(nothing.fileno(), dst_fd, size)
+
+    with make_repo(tmp_path / "a") as source, make_repo(tmp_path / "b") as target:
+        commit_tree(source, tree)
+        real = reflink.copy_file_data
+        monkeypatch.setattr(reflink, "copy_file_data", copy)
+        monkeypatch.setattr(Importer, "_link", lambda *_args: False)
+        (name, *_) = names_of(source, ObjectType.FILE)
+        with pytest.raises(ObjectInvalid, match=f"{name} is invalid: its file ends before"):
+            import_all(target, source, names=[name])
+        assert names_of(target) == set()
 
 
 def flip(path):
