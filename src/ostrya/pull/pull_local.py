@@ -212,13 +212,14 @@ class _Pull:
                 return
             if self._options.verify_bindings and checksum == tip:
                 _check_bound_to_one(commit, checksum, refs)
-            if not present:
-                mark_partial(self._repo, checksum)
-            self._copy_detached(checksum)
-            importer.import_metadata(name)
-            self.commits.append(checksum)
-            if is_partial(self._repo, checksum):
-                yield commit
+            if name not in self._seen:
+                if not present:
+                    mark_partial(self._repo, checksum)
+                self._copy_detached(checksum)
+                self._import_once(importer, name)
+                self.commits.append(checksum)
+                if is_partial(self._repo, checksum):
+                    yield commit
             if depth == 0:
                 return
             depth -= 1

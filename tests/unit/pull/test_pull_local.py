@@ -71,6 +71,19 @@ def test_a_branch(target, source, line, jobs, untrusted, monkeypatch):
     assert (again.metadata_imported, again.content_imported) == (0, 0)
 
 
+@pytest.mark.parametrize("depth", [1, 2, -1])
+def test_history_shared_by_refs_is_counted_once(target, source, line, tmp_path, depth):
+    other = commit_files(source, tmp_path, {"other": "o"}, ref="other", parent=line[-1])
+    write_ref(source, None, "again", line[1])
+    result = pull(target, source, ["again", "main", "other"], depth=depth)
+    present = names_of(target)
+    files = names_of(target, ObjectType.FILE)
+    assert result.metadata_imported == len(present - files)
+    assert result.content_imported == len(files)
+    assert {name.checksum for name in names_of(target, ObjectType.COMMIT)} == {*line, other}
+    fsck(target, jobs=1)
+
+
 @pytest.mark.parametrize(("depth", "count"), [(0, 1), (1, 2), (9, 3), (-1, 3)])
 def test_history(target, source, line, depth, count):
     pull(target, source, depth=depth)
