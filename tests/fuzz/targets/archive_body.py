@@ -39,8 +39,10 @@ def TestOneInput(data: bytes) -> object:  # noqa: N802
             return exc
     assert len(content) == loaded.size
     body = data[8 + int.from_bytes(data[:4], "big") :]
+    inflater = zlib.decompressobj(RAW_DEFLATE)
     try:
-        assert zlib.decompressobj(RAW_DEFLATE).decompress(body, len(content) + 1) == content
+        assert inflater.decompress(body, len(content) + 1) == content
+        assert inflater.eof
         assert b"".join(inflate_chunks([body[:9], body[9:]], len(content))) == content
     except (zlib.error, FormatError):
         # libdeflate gives a meaning to length codes 286 and 287, which others refuse.
