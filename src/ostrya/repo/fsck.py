@@ -17,7 +17,7 @@ from ostrya.repo.errors import ObjectInvalid, ObjectNotFound, RepoCorrupted
 from ostrya.repo.partial import CommitState, commit_state, is_partial, mark_partial
 from ostrya.repo.reader import has_object, iter_commits, load_commit
 from ostrya.repo.refs import list_collection_refs, list_refs, resolve_rev
-from ostrya.repo.traverse import commits_holding, reachable_objects
+from ostrya.repo.traverse import Holders, reachable_objects
 from ostrya.repo.verify import ObjectVerifier, Problem, check_object, verify_objects
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class FsckOptions(NamedTuple):
     """What to verify, and what to do about problems.
 
     Attributes:
-        delete: Delete damaged objects, and mark their commits partial.
+        delete: Delete damaged objects, and mark their commits partial. What merely cannot be
+            read is not deleted.
         keep_going: Report all problems instead of stopping at the first.
         add_tombstones: Replace commits whose parent is missing by tombstones.
         verify_bindings: Refs must be among the bindings of the commit they point to.
@@ -213,15 +214,23 @@ class _Fsck:
         total = len(names)
         self._progress.send(Started("fsck objects", total, Unit.ITEMS))
         done = 0
-        for count, problems in verify_objects(self._repo, names, jobs=jobs):
-            if problems:
-                holders = commits_holding(self._repo, commits, [p.name for p in problems])
-                for problem in problems:
-                    self._handle(problem, holders[problem.name])
+        problems: list[Problem] = []
+        for count, found in verify_objects(self._repo, names, jobs=jobs):
+            problems += found
+            if any(map(self._is_fatal, found)):
+                break
             done += count
             self._progress.send(Advanced("fsck objects", done))
         self._progress.send(Finished("fsck objects", done))
+        if problems:
+            # Only now: to find out who holds them costs a walk through all trees.
+            holders = Holders(self._repo, commits, [problem.name for problem in problems])
+            for problem in problems:
+                self._handle(problem, holders.of(problem.name))
         return total
+
+    def _is_fatal(self, problem: Problem) -> bool:
+        return not (problem.missing or self._options.delete or self._options.keep_going)
 
     def _handle(self, problem: Problem, holders: list[Checksum] | None) -> None:
         """Report a problem, or raise it; ``holders`` are the commits that reach the object."""
@@ -234,14 +243,12 @@ class _Fsck:
             message = problem.message
             if holders is not None:
                 message = f"In commits {', '.join(holders)}: {message}"
-            if self._options.delete:
-                self._note(NoteKind.PROBLEM, message)
+            if self._is_fatal(problem):
+                raise RepoCorrupted(message)
+            self._note(NoteKind.PROBLEM, message)
+            if self._options.delete and not problem.unread:
                 self._delete(name)
                 gone = True
-            elif self._options.keep_going:
-                self._note(NoteKind.PROBLEM, message)
-            else:
-                raise RepoCorrupted(message)
         self._corrupt = True
         if gone and holders and name.type != ObjectType.COMMIT:
             for holder in holders:

@@ -110,15 +110,100 @@ def _walk(
             stack.append(contents)
 
 
-def commits_holding(
-    repo: Repository, commits: Iterable[Checksum], names: Iterable[ObjectName]
-) -> dict[ObjectName, list[Checksum]]:
-    """Find out which commits reach given objects, one commit at a time."""
-    wanted = list(names)
-    holders: dict[ObjectName, list[Checksum]] = {name: [] for name in wanted}
-    for commit in commits:
-        reached = reachable_objects(repo, [commit], on_problem=lambda _name, _error: None)
-        for name in wanted:
-            if name in reached:
-                holders[name].append(commit)
-    return holders
+class Holders:
+    """Which commits reach given objects, whatever is missing or damaged on the way.
+
+    Every directory is read once, however many commits and objects there are.
+    """
+
+    __slots__ = (
+        "_above",
+        "_climbed",
+        "_commits",
+        "_known",
+        "_listed",
+        "_named",
+        "_order",
+        "_read",
+        "_repo",
+    )
+
+    def __init__(
+        self, repo: Repository, commits: Iterable[Checksum], names: Iterable[ObjectName]
+    ) -> None:
+        """Walk the trees of all commits.
+
+        Args:
+            repo: Where they are.
+            commits: Those that may hold something.
+            names: What is going to be asked for.
+        """
+        self._repo = repo
+        # By object: the dirtrees that list it, or are it; the commits that name it, or are it.
+        self._listed: dict[ObjectName, set[Checksum]] = {name: set() for name in names}
+        self._named: dict[ObjectName, set[Checksum]] = {name: set() for name in self._listed}
+        # By dirtree: the dirtrees right above it, and the commits it is the root of.
+        self._above: dict[Checksum, set[Checksum]] = {}
+        self._commits: dict[Checksum, set[Checksum]] = {}
+        self._read = ObjectNameSet()
+        # By dirtree: all commits that reach it. Many have the same: each such set is kept once.
+        self._climbed: dict[Checksum, frozenset[Checksum]] = {}
+        self._known: dict[frozenset[Checksum], frozenset[Checksum]] = {}
+        self._order = tuple(commits)
+        for commit in self._order:
+            self._add_commit(commit)
+
+    def of(self, name: ObjectName) -> list[Checksum]:
+        """Give the commits that reach one of the objects, in the order in which they were given."""
+        found = self._named[name].union(*map(self._commits_above, self._listed[name]))
+        return [commit for commit in self._order if commit in found]
+
+    def _add_commit(self, checksum: Checksum) -> None:
+        self._note(self._named, ObjectName(checksum, ObjectType.COMMIT), checksum)
+        try:
+            commit = load_commit(self._repo, checksum)
+        except (ObjectNotFound, ObjectInvalid, FormatError):
+            return
+        self._note(self._named, ObjectName(commit.root_metadata, ObjectType.DIR_META), checksum)
+        self._commits.setdefault(commit.root_contents, set()).add(checksum)
+        stack = [commit.root_contents]
+        while stack:
+            name = ObjectName(stack.pop(), ObjectType.DIR_TREE)
+            if self._read.add(name):
+                stack.extend(self._add_dirtree(name))
+
+    def _add_dirtree(self, name: ObjectName) -> list[Checksum]:
+        """Take in what a directory lists, and return the directories among it."""
+        self._note(self._listed, name, name.checksum)
+        try:
+            tree = load_dirtree(self._repo, name.checksum)
+        except (ObjectNotFound, ObjectInvalid, FormatError):
+            return []
+        for _, content in tree.files:
+            self._note(self._listed, ObjectName(content, ObjectType.FILE), name.checksum)
+        for _, contents, metadata in tree.dirs:
+            self._note(self._listed, ObjectName(metadata, ObjectType.DIR_META), name.checksum)
+            self._above.setdefault(contents, set()).add(name.checksum)
+        return [contents for _, contents, _ in tree.dirs]
+
+    @staticmethod
+    def _note(into: dict[ObjectName, set[Checksum]], name: ObjectName, holder: Checksum) -> None:
+        wanted = into.get(name)
+        if wanted is not None:
+            wanted.add(holder)
+
+    def _commits_above(self, dirtree: Checksum) -> frozenset[Checksum]:
+        known = self._climbed.get(dirtree)
+        if known is None:
+            seen = {dirtree}
+            stack = [dirtree]
+            found: set[Checksum] = set()
+            while stack:
+                current = stack.pop()
+                found.update(self._commits.get(current, ()))
+                above = self._above.get(current, set()) - seen
+                seen |= above
+                stack.extend(above)
+            commits = frozenset(found)
+            known = self._climbed[dirtree] = self._known.setdefault(commits, commits)
+        return known

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _BATCH_OBJECTS = 128
 _Batch = list[tuple[str, int]]
-_BatchResult = tuple[int, list[tuple[str, int, str, bool]]]
+_BatchResult = tuple[int, list[tuple[str, int, str, bool, bool]]]
 _BUFFER_BYTES = 1 << 20
 _DECODERS: dict[ObjectType, Callable[[bytes], object]] = {
     ObjectType.COMMIT: Commit.decode,
@@ -94,15 +94,19 @@ class Problem:
     Attributes:
         name: The object.
         missing: Whether it is not there at all.
+        unread: Whether the system did not let it be read: it may be sound.
         message: What is wrong with it.
     """
 
-    __slots__ = ("message", "missing", "name")
+    __slots__ = ("message", "missing", "name", "unread")
 
-    def __init__(self, name: ObjectName, message: str, *, missing: bool) -> None:
+    def __init__(
+        self, name: ObjectName, message: str, *, missing: bool = False, unread: bool = False
+    ) -> None:
         self.name = name
         self.message = message
         self.missing = missing
+        self.unread = unread
 
 
 def verify_objects(
@@ -118,7 +122,7 @@ def verify_objects(
             for checksum, kind in batch:
                 problem = check_object(verifier, ObjectName(Checksum(checksum), ObjectType(kind)))
                 if problem is not None:
-                    wrong.append((checksum, kind, problem.message, problem.missing))
+                    wrong.append((checksum, kind, problem.message, problem.missing, problem.unread))
             return len(batch), wrong
 
         return work
@@ -127,8 +131,13 @@ def verify_objects(
         yield (
             count,
             [
-                Problem(ObjectName(Checksum(checksum), ObjectType(kind)), message, missing=missing)
-                for checksum, kind, message, missing in wrong
+                Problem(
+                    ObjectName(Checksum(checksum), ObjectType(kind)),
+                    message,
+                    missing=missing,
+                    unread=unread,
+                )
+                for checksum, kind, message, missing, unread in wrong
             ],
         )
 
@@ -151,9 +160,9 @@ def check_object(verifier: ObjectVerifier, name: ObjectName) -> Problem | None:
     except ObjectNotFound as exc:
         return Problem(name, exc.message, missing=True)
     except OstryaError as exc:
-        return Problem(name, f"{_label(name)}: {exc.message}", missing=False)
+        return Problem(name, f"{_label(name)}: {exc.message}")
     except OSError as exc:
-        return Problem(name, f"{_label(name)}: {exc.strerror}", missing=False)
+        return Problem(name, f"{_label(name)}: {exc.strerror}", unread=True)
     return None
 
 

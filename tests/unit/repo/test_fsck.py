@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import os
+from errno import EACCES, EIO, EMFILE
 from pathlib import Path
 
 import pytest
 
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.repo import traverse, verify
 from ostrya.repo.errors import RepoConfigError, RepoCorrupted
 from ostrya.repo.fsck import FsckOptions, NoteKind, fsck
 from ostrya.repo.modes import RepoMode
@@ -219,6 +221,61 @@ def test_delete_takes_the_damaged_object_and_nothing_else(repo, commit, kind):
     assert any(victim.checksum in text for text in problems)
     assert f"Marking commit as partial: {commit}" in problems
     assert before - names_of(repo) == {victim}
+
+
+@pytest.mark.parametrize("errno", [EACCES, EIO, EMFILE])
+def test_what_merely_cannot_be_read_is_not_deleted(repo, commit, monkeypatch, errno):
+    """libostree's fsck deletes it."""
+    real = verify.load_file
+
+    def load_file(the_repo, checksum):
+        if checksum == victim.checksum:
+            raise OSError(errno, os.strerror(errno))
+        return real(the_repo, checksum)
+
+    victim = victim_of(repo, ObjectType.FILE)
+    before = names_of(repo)
+    monkeypatch.setattr(verify, "load_file", load_file)
+    problems, _ = problems_of(repo, delete=True)
+    (problem,) = problems
+    assert problem.endswith(f"fsck content object {victim.checksum}: {os.strerror(errno)}")
+    assert names_of(repo) == before
+    assert commit_state(repo, commit) == CommitState.NORMAL
+    # It may be damaged all the same.
+    assert problems_of(repo)[1] == problem
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_the_trees_are_walked_once_for_all_that_is_missing(repo, tmp_path, monkeypatch, keep_going):
+    monkeypatch.setattr(verify, "_BATCH_OBJECTS", 2)
+    files = {f"d{n}/f{m}": f"{n} {m}" for n in range(4) for m in range(4)}
+    line = [commit_files(repo, tmp_path, {**files, "own": str(n)}, ref=f"r{n}") for n in range(4)]
+    for name in names_of(repo, ObjectType.FILE):
+        object_path(repo, name).unlink()
+    read = []
+    real = traverse.load_dirtree
+    monkeypatch.setattr(
+        traverse, "load_dirtree", lambda r, checksum: read.append(checksum) or real(r, checksum)
+    )
+    problems, _ = problems_of(repo, keep_going=keep_going)
+    assert sum(text.startswith("Object missing") for text in problems) == 20
+    assert sum(text.startswith("Marking commit as partial") for text in problems) == 4
+    assert f"Marking commit as partial: {line[0]}" in problems
+    assert len(read) == 2 * len(names_of(repo, ObjectType.DIR_TREE))
+
+
+def test_the_first_damage_ends_it(repo, tmp_path, monkeypatch):
+    monkeypatch.setattr(verify, "_BATCH_OBJECTS", 1)
+    commit_files(repo, tmp_path, {f"f{n}": str(n) * 100 for n in range(9)})
+    looked_at = []
+    for name in names_of(repo, ObjectType.FILE):
+        flip_last(object_path(repo, name))
+    real = verify.check_object
+    monkeypatch.setattr(
+        verify, "check_object", lambda v, name: looked_at.append(name.type) or real(v, name)
+    )
+    problems_of(repo)
+    assert looked_at.count(ObjectType.FILE) == 1
 
 
 def test_all_damage_is_told_when_going_on(repo, commit):

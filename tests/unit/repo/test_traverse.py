@@ -72,11 +72,34 @@ def test_a_missing_directory_is_told_unless_the_commit_is_partial(repo, line):
     traverse.reachable_objects(repo, [line[-1]])
 
 
-def test_who_holds_what(repo, line):
-    (shared,) = [n for n in names_of(repo, ObjectType.FILE) if _count(repo, line, n) == 4]
-    holders = traverse.commits_holding(repo, line, [shared])
-    assert holders == {shared: line}
+def test_who_holds_what(repo, line, tmp_path):
+    other = commit_files(repo, tmp_path, {"x/a/f": "x", "y/a/f": "x", "z/f": "x"}, ref="other")
+    commits = [other, *line]
+    names = names_of(repo)
+    holders = traverse.Holders(repo, commits, names)
+    for name in names:
+        wanted = [c for c in commits if name in traverse.reachable_objects(repo, [c])]
+        assert holders.of(name) == wanted
 
 
-def _count(repo, line, name) -> int:
-    return sum(name in traverse.reachable_objects(repo, [commit]) for commit in line)
+def test_who_holds_what_is_missing(repo, line):
+    names = {n for n in names_of(repo) if n.type != ObjectType.COMMIT}
+    before = traverse.Holders(repo, line, names)
+    root = load_commit(repo, line[0]).root_contents
+    object_path(repo, ObjectName(root, ObjectType.DIR_TREE)).unlink()
+    object_path(repo, ObjectName(line[1], ObjectType.COMMIT)).write_bytes(b"damaged")
+    after = traverse.Holders(repo, line, [*names, ObjectName(line[1], ObjectType.COMMIT)])
+    assert after.of(ObjectName(line[1], ObjectType.COMMIT)) == [line[1]]
+    assert after.of(ObjectName(root, ObjectType.DIR_TREE)) == [line[0]]
+    for name in names:
+        assert set(after.of(name)) <= set(before.of(name))
+
+
+def test_who_holds_what_reads_each_directory_once(repo, line, monkeypatch):
+    read = []
+    real = traverse.load_dirtree
+    monkeypatch.setattr(
+        traverse, "load_dirtree", lambda r, checksum: read.append(checksum) or real(r, checksum)
+    )
+    traverse.Holders(repo, line, names_of(repo))
+    assert len(read) == len(names_of(repo, ObjectType.DIR_TREE))
