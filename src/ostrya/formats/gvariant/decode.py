@@ -14,6 +14,9 @@ Refused, as not normal: offsets that overlap, leave gaps or are wider than need 
 that is not zero; strings without their NUL, with one inside, or not UTF-8; booleans other
 than 0 and 1; unknown types; anything nested deeper than 64.
 
+Refused too: what would take far more memory than it has bytes. An ``a(y)`` is a tuple for each
+byte; nothing that is really stored comes near the limit, 16 MiB and eight times the input.
+
 Source: the GVariant specification; the refusals are those of ``g_variant_is_normal_form``.
 """
 
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ostrya.formats.errors import GVariantError
 from ostrya.formats.gvariant.types import (
+    CACHED_LENGTH,
     MAX_DEPTH,
     Type,
     framed_offset_size,
@@ -38,6 +42,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ByteOrder = Literal["little", "big"]
+
+_FREE_BYTES = 16 << 20
+_BYTES_PER_BYTE = 8
+# What CPython takes, about: an object, a pointer to it, and each byte of a parsed type.
+_OBJECT_BYTES = 56
+_NUMBER_BYTES = 32
+_POINTER_BYTES = 8
+_TYPE_BYTES = 64
 
 _STRUCT_CODES = {
     "n": "h", "q": "H", "i": "i", "u": "I", "h": "i", "x": "q", "t": "Q", "d": "d",
@@ -55,7 +67,8 @@ def decode_variant(
         byteorder: Of the integers inside; offsets are little-endian always.
 
     Raises:
-        GVariantError: Not a value of that type in normal form.
+        GVariantError: Not a value of that type in normal form, or one that takes far more memory
+            than it has bytes.
     """
     parsed = parse_type(type_string)
     whole = bytes(data)
@@ -67,6 +80,16 @@ def _refuse(detail: str) -> GVariantError:
     return GVariantError(f"Not normal form: {detail}")
 
 
+def _memory_of(kind: Type) -> int:
+    """Say what a value of a type of fixed size takes, without the pointer to it."""
+    if kind.kind not in "({":
+        return _NUMBER_BYTES if kind.kind in _STRUCT_CODES else 0
+    if not kind.children:
+        return 0
+    below = sum(_memory_of(child) for child in kind.children)
+    return _OBJECT_BYTES + _POINTER_BYTES * len(kind.children) + below
+
+
 class _Decoder:
     """One run over one buffer; places are absolute, ``end`` is exclusive."""
 
@@ -75,9 +98,8 @@ class _Decoder:
     def __init__(self, data: bytes, order: str) -> None:
         self.data = data
         self.order = order
-        # Containers per byte, and some: what nests without taking room, like ((((y)))), must
-        # not make much of a short input.
-        self.budget = 4 * len(data) + 4096
+        # Bytes of memory that may still be taken.
+        self.budget = _FREE_BYTES + _BYTES_PER_BYTE * len(data)
 
     def value(self, kind: Type, start: int, end: int, depth: int) -> Any:  # noqa: ANN401
         return _DECODERS[kind.kind](self, kind, start, end, depth)
@@ -95,6 +117,7 @@ class _Decoder:
     def number(self, kind: Type, start: int, end: int, _depth: int) -> int | float:
         if end - start != kind.fixed_size:
             raise _refuse("wrong size of a number")
+        self.budget -= _NUMBER_BYTES
         found: int | float = unpack(self.order + _STRUCT_CODES[kind.kind], self.data[start:end])[0]
         return found
 
@@ -102,6 +125,8 @@ class _Decoder:
         raw = self.data[start:end]
         if not raw or raw.find(0) != end - start - 1:
             raise _refuse("a string does not end at its first NUL")
+        if raw != b"\0":
+            self.budget -= _OBJECT_BYTES + len(raw)
         try:
             text = raw[:-1].decode("utf-8")
         except UnicodeDecodeError as exc:
@@ -116,6 +141,10 @@ class _Decoder:
         nul = self.data.rfind(0, start, end)
         if nul < 0:
             raise _refuse("a variant without a type")
+        length = end - nul - 1
+        self.spend(_OBJECT_BYTES + 2 * _POINTER_BYTES)
+        if length > CACHED_LENGTH:
+            self.spend(_TYPE_BYTES * length)
         try:
             inner = parse_type(self.data[nul + 1 : end].decode("ascii"))
         except (GVariantError, UnicodeDecodeError) as exc:
@@ -128,7 +157,7 @@ class _Decoder:
         if start == end:
             return None
         (element,) = kind.children
-        self.spend()
+        self.spend(_OBJECT_BYTES)
         if not element.fixed_size:
             end -= 1
             if self.data[end]:
@@ -139,8 +168,9 @@ class _Decoder:
     def array(self, kind: Type, start: int, end: int, depth: int) -> Any:  # noqa: ANN401
         (element,) = kind.children
         if element.kind == "y":
+            if start < end:
+                self.budget -= _OBJECT_BYTES + end - start
             return self.data[start:end]
-        self.spend()
         if start == end:
             items: tuple[Any, ...] = ()
         elif element.fixed_size:
@@ -154,8 +184,12 @@ class _Decoder:
         count, rest = divmod(end - start, width)
         if rest:
             raise _refuse("an array's size is no multiple of its element's")
+        self.spend(_OBJECT_BYTES + _POINTER_BYTES * count)
+        # Known beforehand, so refused before a part of it is there.
+        self.require(_memory_of(element) * count)
         code = _STRUCT_CODES.get(element.kind)
         if code is not None:
+            self.spend(_NUMBER_BYTES * count)
             return unpack(f"{self.order}{count}{code}", self.data[start:end])
         decode = _DECODERS[element.kind]
         return tuple(
@@ -169,6 +203,7 @@ class _Decoder:
         count, rest = divmod(end - start - body, width)
         if count < 1 or rest or framed_offset_size(body, count) != width:
             raise _refuse("an array's offsets do not add up")
+        self.spend(_OBJECT_BYTES + _POINTER_BYTES * count)
         decode = _DECODERS[element.kind]
         mask = element.alignment - 1
         items = []
@@ -202,7 +237,7 @@ class _Decoder:
             raise _refuse("a tuple of no bytes")
         if kind.offsets and (body < 0 or framed_offset_size(body, kind.offsets) != width):
             raise _refuse("a tuple's offsets do not add up")
-        self.spend()
+        self.spend(_OBJECT_BYTES + _POINTER_BYTES * len(kind.children))
         items = []
         at = 0
         table = end
@@ -230,10 +265,17 @@ class _Decoder:
         if not kind.fixed_size or any(self.data[at:end]):
             raise _refuse("a tuple has something after its last member")
 
-    def spend(self) -> None:
-        self.budget -= 1
-        if self.budget < 0:
-            raise _refuse("more nesting than bytes")
+    def spend(self, memory: int) -> None:
+        """Take memory off the budget."""
+        self.require(memory)
+        self.budget -= memory
+
+    def require(self, memory: int) -> None:
+        """Refuse to go on if the budget has less."""
+        if memory > self.budget:
+            raise GVariantError(
+                f"Value of {len(self.data)} bytes would take far more memory than that"
+            )
 
 
 _DECODERS: dict[str, Callable[[_Decoder, Type, int, int, int], Any]] = {

@@ -95,7 +95,8 @@ class Type:
 
 _cache: dict[str, Type] = {}
 _CACHE_LIMIT = 512
-_CACHED_LENGTH = 64
+# Longer types are parsed again each time.
+CACHED_LENGTH = 64
 
 
 def parse_type(text: str) -> Type:
@@ -111,7 +112,7 @@ def parse_type(text: str) -> Type:
     if at != len(text):
         raise GVariantError(f"Invalid type string '{text[:64]}'")
     # Types arrive in hostile variants too: remember few, and short ones.
-    if len(text) <= _CACHED_LENGTH:
+    if len(text) <= CACHED_LENGTH:
         if len(_cache) >= _CACHE_LIMIT:
             _cache.clear()
         _cache[text] = parsed

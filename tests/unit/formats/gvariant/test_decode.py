@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 
 from ostrya.formats.errors import GVariantError
+from ostrya.formats.gvariant import decode
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant
@@ -202,16 +204,63 @@ def test_types_in_variants_count_too():
         decode_variant("v", b"\0" + b"a" * 64 + b"y")
 
 
-def test_nesting_that_takes_no_room_is_bounded():
-    """20 KB of single bytes, each in 60 tuples, must not become a million tuples."""
-    data = bytes(20_000) + b"\0a" + b"(" * 60 + b"y" + b")" * 60
+def peak_of(type_string: str, data: bytes) -> int:
+    """What decoding takes at its worst, whether it succeeds or not."""
     tracemalloc.start()
     try:
-        with pytest.raises(GVariantError, match="more nesting than bytes"):
-            decode_variant("v", data)
-        assert tracemalloc.get_traced_memory()[1] < 10 * 1024 * 1024
+        with suppress(GVariantError):
+            decode_variant(type_string, data)
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def variant_of(type_string: str, data: bytes) -> bytes:
+    return data + b"\0" + type_string.encode()
+
+
+GREEDY = {
+    "nesting that takes no room": variant_of("a" + "(" * 60 + "y" + ")" * 60, bytes(20_000)),
+    "tuples of a byte": variant_of("a(y)", bytes(2 << 20)),
+    "tuples in tuples": variant_of("a((y))", bytes(2 << 20)),
+    "small numbers": variant_of("an", b"\1\2" * (1 << 20)),
+    "a long type": variant_of("(" + "(y)" * 300_000 + ")", bytes(300_000)),
+}
+
+
+@pytest.mark.parametrize("data", GREEDY.values(), ids=GREEDY)
+def test_what_takes_far_more_memory_than_bytes_is_refused(data):
+    with pytest.raises(GVariantError, match=f"Value of {len(data)} bytes would take far more"):
+        decode_variant("v", data)
+    assert peak_of("v", data) < 5 * len(data) + (1 << 20)
+
+
+def test_what_nests_around_nothing_is_stopped_on_the_way(monkeypatch):
+    """Strings of one byte and its offset, each in 50 tuples."""
+    monkeypatch.setattr(decode, "_FREE_BYTES", 1 << 20)
+    count = 10_000
+    body = bytes(count)
+    ends = b"".join(n.to_bytes(2, "little") for n in range(1, count + 1))
+    data = variant_of("a" + "(" * 50 + "s" + ")" * 50, body + ends)
+    with pytest.raises(GVariantError, match="far more memory"):
+        decode_variant("v", data)
+    assert peak_of("v", data) < (2 << 20) + 10 * len(data)
+
+
+@pytest.mark.parametrize(
+    ("type_string", "item"),
+    [
+        ("aay", bytes(37)),
+        ("as", "org.example.Name/x86_64/stable"),
+        ("a(sssss)", ("package", "0", "1.2.3", "1.fc40", "noarch")),
+        ("a{sv}", ("key", Variant("u", 5000))),
+        ("a(s(taya{sv}))", ("ref", (5000, bytes(32), VarDict((("k", Variant("t", 1 << 40)),))))),
+    ],
+)
+def test_what_is_really_stored_is_not_hit_by_that_bound(type_string, item):
+    value = (item,) * 30_000
+    data = encode_variant(type_string, value)
+    assert decode_variant(type_string, data) == value
 
 
 def test_plain_pairs_are_not_hit_by_that_bound():
