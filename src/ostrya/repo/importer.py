@@ -114,6 +114,7 @@ class Importer:
         if self._had(self._target.store.path_of(checksum), name):
             return
         if self._is_direct and self._import_direct(name):
+            self._writer.link_payload(checksum)
             self.imported += 1
             return
         with load_file(self._source, checksum) as loaded:

@@ -12,13 +12,14 @@ import os
 import stat
 import time
 from errno import EMLINK, EPERM, EXDEV
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ostrya._linux.atomic import open_spool, write_all
 from ostrya._linux.dirfd import unlink_if_exists
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
+from ostrya.repo.config import Tristate
 from ostrya.repo.errors import ChecksumMismatch
 from ostrya.repo.free_space import FreeSpace
 from ostrya.repo.modes import TRAITS, RepoMode
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ostrya.formats.file_header import FileHeader
     from ostrya.repo.payload_links import PayloadLinks
     from ostrya.repo.repository import Repository
+    from ostrya.repo.stores.bare import BareStore
 
 
 _CANNOT_LINK = (EMLINK, EXDEV, EPERM)
@@ -166,10 +168,10 @@ class ObjectWriter:
             self._note_existing(checksum, path, len(data))
             return checksum
         self._free_space.require(len(data))
-        stored: int | None = len(data)
-        if self._payload_links is None or not self._payload_links.put(
-            self._store, checksum, header, data
-        ):
+        links = self._payload_links
+        if links is not None and links.wants(len(data)):
+            stored = links.put(cast("BareStore", self._store), checksum, header, data)
+        else:
             stored = self._store.put(self._destination, checksum, header, data)
         self._note_new(checksum, len(data), stored)
         return checksum
@@ -201,7 +203,7 @@ class ObjectWriter:
             return checksum
         self._free_space.require(size)
         again = self._verified(self.hasher_for(header), checksum, read_chunks())
-        stored = self._store.put_chunks(self._destination, checksum, header, size, again)
+        stored = self._put_chunks(checksum, header, size, again)
         self._note_new(checksum, size, stored)
         return checksum
 
@@ -224,7 +226,7 @@ class ObjectWriter:
             self.counts.content_total += 1
             self._free_space.require(size)
             verified = self._verified(self.hasher_for(header), expected, chunks)
-            stored = self._store.put_chunks(self._destination, expected, header, size, verified)
+            stored = self._put_chunks(expected, header, size, verified)
             self._note_new(expected, size, stored)
             return expected
         if size <= WHOLE_BYTES:
@@ -241,12 +243,28 @@ class ObjectWriter:
         finally:
             os.close(spool_fd)
 
+    def _put_chunks(
+        self, checksum: Checksum, header: FileHeader, size: int, chunks: Iterable[bytes]
+    ) -> int | None:
+        links = self._payload_links
+        if links is not None and links.wants(size):
+            return links.put_chunks(cast("BareStore", self._store), checksum, header, size, chunks)
+        return self._store.put_chunks(self._destination, checksum, header, size, chunks)
+
+    def link_payload(self, checksum: Checksum) -> None:
+        """Let others share the blocks of an object that came here as it is."""
+        if self._payload_links is not None:
+            self._payload_links.add(checksum)
+
     def adopt(self, header: FileHeader, fd: int) -> Checksum:
         """Let an open regular file become its object by a hard link, and return the name.
 
         The caller gives the file up: it must not be written to any more, and its mode and time
-        are changed to an object's. Where links are impossible it is copied.
+        are changed to an object's. Where links are impossible it is copied, and where the kernel
+        seals objects: whoever has it open for writing would be in the way.
         """
+        if self._destination.fsverity != Tristate.NO:
+            return self.write_rereadable(header, os.fstat(fd).st_size, lambda: read_chunks(fd))
         hasher = self.hasher_for(header)
         size = 0
         for chunk in read_chunks(fd):

@@ -10,6 +10,7 @@ import pytest
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo import writer
+from ostrya.repo.config_writer import write_config
 from ostrya.repo.errors import ChecksumMismatch, LowSpace
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import has_object, load_file
@@ -191,6 +192,27 @@ class TestAdopt:
         checksum = self.adopt(tx, tmp_path / "f")
         with load_file(tx.repo, checksum) as loaded:
             assert loaded.read() == b"content"
+
+    @pytest.mark.parametrize("wanted", ["yes", "maybe"])
+    def test_where_objects_are_sealed_it_is_copied(self, tmp_path, monkeypatch, wanted):
+        sealed = []
+        with make_repo(tmp_path / "r", RepoMode.BARE_USER_ONLY) as repo:
+            keyfile = repo.config.keyfile
+            keyfile.set_value("ex-integrity", "fsverity", wanted)
+            write_config(repo, keyfile)
+            repo.reload_config()
+            monkeypatch.setattr(
+                "ostrya._linux.fsverity.try_enable", lambda fd: sealed.append(os.fstat(fd)) or True
+            )
+            path = tmp_path / "f"
+            path.write_bytes(b"content")
+            with Transaction(repo) as tx:
+                name = ObjectName(self.adopt(tx, path), ObjectType.FILE)
+                tx.commit()
+            assert object_path(repo, name).stat().st_ino in [found.st_ino for found in sealed]
+            assert not os.path.samefile(path, object_path(repo, name))
+            with load_file(repo, name.checksum) as loaded:
+                assert loaded.read() == b"content"
 
     def test_synced_where_every_object_is(self, tmp_path, monkeypatch):
         with make_repo(tmp_path / "r", RepoMode.BARE_USER_ONLY) as repo:

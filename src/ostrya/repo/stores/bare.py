@@ -121,7 +121,7 @@ class BareStore:
         data: bytes | memoryview,
     ) -> int | None:
         """Store a regular file held in memory."""
-        self._check(header, checksum)
+        self.check(header, checksum)
         with destination.begin(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
             is_new = self.put_tmpfile(destination, checksum, header, tmp, len(data))
@@ -136,14 +136,18 @@ class BareStore:
         chunks: Iterable[bytes],
     ) -> int | None:
         """Store a regular file that comes in pieces."""
-        self._check(header, checksum)
+        self.check(header, checksum)
         with destination.begin(loose_file_path(checksum)) as tmp:
             destination.write_chunks(tmp, chunks)
             is_new = self.put_tmpfile(destination, checksum, header, tmp)
         return size if is_new else None
 
-    def _check(self, header: FileHeader, checksum: Checksum) -> None:
-        """Refuse what this mode cannot hold."""
+    def check(self, header: FileHeader, checksum: Checksum) -> None:
+        """Refuse what this mode cannot hold.
+
+        Raises:
+            RepoModeError: It cannot.
+        """
 
     def put_tmpfile(
         self,
@@ -153,7 +157,10 @@ class BareStore:
         tmp: TmpFile,
         size: int = 0,
     ) -> bool:
-        """Store a file whose content, ``size`` bytes, is written already; False if it was there."""
+        """Store a file whose content, ``size`` bytes, is written already; False if it was there.
+
+        The caller has asked ``check`` about it.
+        """
         self._apply_metadata(tmp.fd, header)
         set_object_times(tmp.fd)
         return destination.publish(tmp, loose_file_path(checksum), size)
@@ -168,6 +175,7 @@ class BareStore:
         self, destination: Destination, checksum: Checksum, header: FileHeader
     ) -> int | None:
         """Store a symbolic link as one."""
+        self.check(header, checksum)
         path = loose_file_path(checksum)
         if self._needs_staging(header):
             self._put_owned_symlink(destination, path, header)
@@ -210,7 +218,8 @@ class BareUserOnlyStore(BareStore):
     def _needs_staging(self, _header: FileHeader) -> bool:
         return False
 
-    def _check(self, header: FileHeader, checksum: Checksum) -> None:
+    def check(self, header: FileHeader, checksum: Checksum) -> None:
+        """Refuse modes that bare-user-only cannot hold."""
         check_user_only_mode(header.mode, checksum)
 
 
@@ -249,37 +258,8 @@ class BareSplitXattrsStore(BareStore):
             raise ObjectFormatError(f"object {link} is too large") from None
         return found.header(decode_xattrs(encoded))
 
-    def put(
-        self,
-        destination: Destination,
-        checksum: Checksum,
-        header: FileHeader,
-        data: bytes | memoryview,
-    ) -> int | None:
-        """Store a regular file held in memory."""
-        self._require_permission()
-        return super().put(destination, checksum, header, data)
-
-    def put_chunks(
-        self,
-        destination: Destination,
-        checksum: Checksum,
-        header: FileHeader,
-        size: int,
-        chunks: Iterable[bytes],
-    ) -> int | None:
-        """Store a regular file that comes in pieces."""
-        self._require_permission()
-        return super().put_chunks(destination, checksum, header, size, chunks)
-
-    def put_symlink(
-        self, destination: Destination, checksum: Checksum, header: FileHeader
-    ) -> int | None:
-        """Store a symbolic link as one."""
-        self._require_permission()
-        return super().put_symlink(destination, checksum, header)
-
-    def _require_permission(self) -> None:
+    def check(self, _header: FileHeader, _checksum: Checksum) -> None:
+        """Refuse everything unless the experiment is allowed."""
         if not self._may_write:
             raise RepoModeError(
                 "Writing content object: Not allowed due to repo mode",
