@@ -163,14 +163,6 @@ def collection_binding(metadata: VarDict) -> str | None:
     return binding
 
 
-def with_bindings(metadata: VarDict, refs: Iterable[str], collection_id: str | None) -> VarDict:
-    """Bind metadata to refs (sorted), and to a collection if there is one."""
-    bound = metadata.with_item(KEY_REF_BINDING, Variant("as", tuple(sorted(refs))))
-    if collection_id is None:
-        return bound
-    return bound.with_item(KEY_COLLECTION_BINDING, Variant("s", collection_id))
-
-
 def _checksum(raw: bytes, context: str) -> Checksum:
     try:
         return from_raw(raw)

@@ -58,11 +58,6 @@ _LOOSE_SUFFIX = {kind: f".{suffix}" for kind, suffix in SUFFIXES.items()}
 _LOOSE_TYPES = {**TYPES, "filez": ObjectType.FILE}
 
 
-def is_meta(kind: ObjectType) -> bool:
-    """Say whether objects of this type are metadata (stored as they are, in every mode)."""
-    return ObjectType.DIR_TREE <= kind <= ObjectType.COMMIT_META
-
-
 class ObjectName(NamedTuple):
     """The full name of an object."""
 

@@ -14,6 +14,7 @@ from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.tombstone import decode_tombstone
+from ostrya.repo.content_hash import ContentHasher
 from ostrya.repo.errors import ChecksumMismatch, ObjectInvalid, ObjectNotFound
 from ostrya.repo.reader import load_file, load_metadata
 from ostrya.workers import map_batches
@@ -21,7 +22,6 @@ from ostrya.workers import map_batches
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ostrya.formats.file_header import FileHeader
     from ostrya.repo.repository import Repository
     from ostrya.repo.stores.base import FileObject
 
@@ -40,12 +40,12 @@ _DECODERS: dict[ObjectType, Callable[[bytes], object]] = {
 class ObjectVerifier:
     """Verifies objects of one repository, reusing its buffer and the hashes of headers."""
 
-    __slots__ = ("_buffer", "_hashers", "_repo")
+    __slots__ = ("_buffer", "_hasher", "_repo")
 
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
         self._buffer = memoryview(bytearray(_BUFFER_BYTES))
-        self._hashers: dict[FileHeader, hashlib._Hash] = {}
+        self._hasher = ContentHasher()
 
     def verify(self, name: ObjectName) -> None:
         """Read, parse and hash one object.
@@ -72,13 +72,7 @@ class ObjectVerifier:
             raise ChecksumMismatch(name, actual)
 
     def _hash_content(self, loaded: FileObject) -> Checksum:
-        header = loaded.header
-        known = self._hashers.get(header)
-        if known is None:
-            known = hashlib.sha256(header.encode_stream())
-            if len(self._hashers) < 4096:
-                self._hashers[header] = known
-        hasher = known.copy()
+        hasher = self._hasher.begin(loaded.header)
         if loaded.is_plain and loaded.size < _BUFFER_BYTES:
             got = os.readv(loaded.content_fd, (self._buffer,))
             hasher.update(self._buffer[:got])

@@ -20,6 +20,7 @@ from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.repo.config import Tristate
+from ostrya.repo.content_hash import ContentHasher
 from ostrya.repo.errors import ChecksumMismatch
 from ostrya.repo.free_space import FreeSpace
 from ostrya.repo.modes import TRAITS, RepoMode
@@ -50,7 +51,7 @@ class ObjectWriter:
         "_archive",
         "_destination",
         "_free_space",
-        "_hashers",
+        "_hasher",
         "_payload_links",
         "_prefixes",
         "_repo",
@@ -90,7 +91,7 @@ class ObjectWriter:
             sync_later=repo.config.fsync,
             fsverity=repo.config.fsverity,
         )
-        self._hashers: dict[FileHeader, hashlib._Hash] = {}
+        self._hasher = ContentHasher()
         self._payload_links: PayloadLinks | None = None
         if repo.config.payload_link_threshold_bytes is not None and TRAITS[repo.mode].is_bare:
             from ostrya.repo.payload_links import PayloadLinks
@@ -159,7 +160,7 @@ class ObjectWriter:
             ChecksumMismatch: It does not hash to ``expected``.
             LowSpace: The repository would be left with too little free space.
         """
-        hasher = self.hasher_for(header)
+        hasher = self._hasher.begin(header)
         hasher.update(data)
         checksum = self._checked(hasher, expected)
         self.counts.content_total += 1
@@ -188,7 +189,7 @@ class ObjectWriter:
             ChecksumMismatch: The two readings differ.
             LowSpace: The repository would be left with too little free space.
         """
-        hasher = self.hasher_for(header)
+        hasher = self._hasher.begin(header)
         found = 0
         for chunk in read_chunks():
             hasher.update(chunk)
@@ -202,7 +203,7 @@ class ObjectWriter:
             self._note_existing(checksum, path, size)
             return checksum
         self._free_space.require(size)
-        again = self._verified(self.hasher_for(header), checksum, read_chunks())
+        again = self._verified(self._hasher.begin(header), checksum, read_chunks())
         stored = self._put_chunks(checksum, header, size, again)
         self._note_new(checksum, size, stored)
         return checksum
@@ -225,7 +226,7 @@ class ObjectWriter:
         if expected is not None and size > WHOLE_BYTES:
             self.counts.content_total += 1
             self._free_space.require(size)
-            verified = self._verified(self.hasher_for(header), expected, chunks)
+            verified = self._verified(self._hasher.begin(header), expected, chunks)
             stored = self._put_chunks(expected, header, size, verified)
             self._note_new(expected, size, stored)
             return expected
@@ -265,7 +266,7 @@ class ObjectWriter:
         """
         if self._destination.fsverity != Tristate.NO:
             return self.write_rereadable(header, os.fstat(fd).st_size, lambda: read_chunks(fd))
-        hasher = self.hasher_for(header)
+        hasher = self._hasher.begin(header)
         size = 0
         for chunk in read_chunks(fd):
             hasher.update(chunk)
@@ -321,18 +322,6 @@ class ObjectWriter:
         if occupied is None:
             occupied = self._prefixes[prefix] = _exists(prefix, objects_fd)
         return occupied and _exists(path, objects_fd)
-
-    def hasher_for(self, header: FileHeader) -> hashlib._Hash:
-        """Return a hash that has already taken in a header.
-
-        Most files of a tree share a few headers, so the state after each is kept.
-        """
-        known = self._hashers.get(header)
-        if known is None:
-            known = hashlib.sha256(header.encode_stream())
-            if len(self._hashers) < 4096:
-                self._hashers[header] = known
-        return known.copy()
 
     @staticmethod
     def _checked(hasher: hashlib._Hash, expected: Checksum | None) -> Checksum:

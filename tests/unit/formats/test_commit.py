@@ -17,7 +17,6 @@ from ostrya.formats.commit import (
     decode_sizes,
     encode_sizes,
     ref_bindings,
-    with_bindings,
 )
 from ostrya.formats.errors import GVariantError, ObjectFormatError
 from ostrya.formats.gvariant.encode import encode_variant
@@ -183,10 +182,13 @@ def test_sizes_that_make_no_sense(raw, sentence):
 
 
 def test_bindings():
-    bound = with_bindings(VarDict.of({"k": Variant("s", "v")}), ["b", "a"], "org.example.Os")
-    assert bound.keys() == ("k", "ostree.ref-binding", "ostree.collection-binding")
+    bound = VarDict.of(
+        {
+            "ostree.ref-binding": Variant("as", ("a", "b")),
+            "ostree.collection-binding": Variant("s", "org.example.Os"),
+        }
+    )
     assert ref_bindings(bound) == ("a", "b")
     assert collection_binding(bound) == "org.example.Os"
-    assert with_bindings(VarDict(), [], None).keys() == ("ostree.ref-binding",)
     assert ref_bindings(VarDict()) is None
     assert collection_binding(VarDict()) is None

@@ -12,7 +12,6 @@ from ostrya.formats.object_name import (
     ObjectName,
     ObjectNameSet,
     ObjectType,
-    is_meta,
     loose_path,
     parse_loose_name,
     parse_object_name,
@@ -29,7 +28,6 @@ SUFFIXES = {
 def test_types(number, suffix):
     kind = ObjectType(number)
     assert kind.suffix == suffix
-    assert is_meta(kind) == (2 <= number <= 6)
     name = ObjectName(SUM, kind)
     assert str(name) == f"{SUM}.{suffix}"
     assert parse_object_name(str(name)) == name

@@ -13,11 +13,6 @@ calls them ``u`` or ``t`` and knows nothing of it.
 from __future__ import annotations
 
 
-def swap_u16(value: int) -> int:
-    """Reverse the bytes of a 16-bit integer."""
-    return int.from_bytes(value.to_bytes(2, "little"), "big")
-
-
 def swap_u32(value: int) -> int:
     """Reverse the bytes of a 32-bit integer."""
     return int.from_bytes(value.to_bytes(4, "little"), "big")
