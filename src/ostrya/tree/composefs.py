@@ -17,6 +17,7 @@ from ostrya._linux import fsverity
 from ostrya._linux.atomic import TmpFile, write_all
 from ostrya.errors import IntegrityError
 from ostrya.formats.checksum import Checksum, from_raw, to_raw
+from ostrya.formats.commit import KEY_COMPOSEFS_DIGEST
 from ostrya.formats.erofs.image import iter_image
 from ostrya.formats.erofs.nodes import Node
 from ostrya.formats.gvariant.vardict import VarDict, Variant, glib_dict_order
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from ostrya.formats.dirmeta import DirMeta
     from ostrya.repo.repository import Repository
 
-KEY_DIGEST = "ostree.composefs.digest.v0"
 # What a root file system needs as mount points; made where a tree lacks them.
 _ROOT_DIRS = (b"usr", b"etc", b"boot", b"var", b"sysroot")
 _BATCH_FILES = 64
@@ -103,7 +103,7 @@ def with_digest_key(metadata: VarDict, digest: Checksum) -> VarDict:
     """Add the digest to the metadata of a commit, in the order that libostree gives it."""
     # Of double keys libostree's dictionary keeps the last.
     values = dict(metadata)
-    values[KEY_DIGEST] = Variant("ay", to_raw(digest))
+    values[KEY_COMPOSEFS_DIGEST] = Variant("ay", to_raw(digest))
     return VarDict((key, values[key]) for key in glib_dict_order(values))
 
 
@@ -127,7 +127,7 @@ def checkout_image(
         ImageDigestMismatch: The commit has the digest of another image.
     """
     commit = load_commit(repo, checksum)
-    expected = commit.metadata.lookup(KEY_DIGEST, "ay")
+    expected = commit.metadata.lookup(KEY_COMPOSEFS_DIGEST, "ay")
     root = TreeRoot(commit.root_contents, commit.root_metadata)
     parent, _, name = destination.rpartition("/")
     where = (parent or "/") if destination.startswith("/") else parent or "."

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 import stat
+import warnings
 from typing import NamedTuple
 
 from ostrya.tree.errors import ContextsError
@@ -113,8 +114,11 @@ class _Spec:
             for name, members in _POSIX_CLASSES.items():
                 expression = expression.replace(name, members)
         try:
-            return re.compile(b"^" + expression + b"$", re.DOTALL)
-        except re.error as exc:
+            with warnings.catch_warnings():
+                # Of what will mean something else one day; for a policy it means what it did.
+                warnings.simplefilter("ignore", FutureWarning)
+                return re.compile(b"^" + expression + b"$", re.DOTALL)
+        except (re.error, OverflowError, RecursionError) as exc:
             shown = self._expression.decode("ascii", "replace")
             raise ContextsError(f"{self._where}: invalid expression {shown}: {exc}") from exc
 

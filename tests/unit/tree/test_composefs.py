@@ -11,6 +11,7 @@ import pytest
 
 from ostrya._linux import fsverity
 from ostrya.errors import IntegrityError, RepoError
+from ostrya.formats.commit import KEY_COMPOSEFS_DIGEST
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.erofs.nodes import Node
@@ -25,7 +26,6 @@ from ostrya.repo.repository import create_repository, open_repository
 from ostrya.repo.transaction import Transaction
 from ostrya.tree.commit import TreeRoot, write_commit
 from ostrya.tree.composefs import (
-    KEY_DIGEST,
     Verity,
     checkout_image,
     image_digest,
@@ -179,7 +179,7 @@ def test_sealed_objects_are_not_read(tmp_path, monkeypatch):
 
 
 def promise(digest: bytes) -> VarDict:
-    return VarDict.of({KEY_DIGEST: Variant("ay", digest)})
+    return VarDict.of({KEY_COMPOSEFS_DIGEST: Variant("ay", digest)})
 
 
 def test_a_kept_promise(tmp_path):
@@ -207,9 +207,11 @@ def test_a_promise_of_the_wrong_size(tmp_path):
 
 
 def test_the_key_replaces_an_earlier_one():
-    metadata = VarDict.of({"version": Variant("s", "1"), KEY_DIGEST: Variant("ay", b"old")})
+    metadata = VarDict.of(
+        {"version": Variant("s", "1"), KEY_COMPOSEFS_DIGEST: Variant("ay", b"old")}
+    )
     found = with_digest_key(metadata, DIGEST)
-    assert found.lookup(KEY_DIGEST, "ay") == bytes.fromhex(DIGEST)
+    assert found.lookup(KEY_COMPOSEFS_DIGEST, "ay") == bytes.fromhex(DIGEST)
     assert found.lookup("version", "s") == "1"
     assert len(found) == 2
 

@@ -131,6 +131,18 @@ def test_an_expression_is_compiled_when_it_is_needed():
         made.lookup(b"/b/c", 0)
 
 
+@pytest.mark.parametrize("expression", ["/a{99999999999999999999}", "/a" + "(" * 5000])
+def test_an_expression_that_is_beyond_all_bounds(expression):
+    made = contexts(f"{expression} x\n")
+    with pytest.raises(ContextsError, match="line 1: invalid expression"):
+        made.lookup(b"/a", 0)
+
+
+def test_an_expression_that_will_mean_something_else_one_day(recwarn):
+    assert contexts("/a[[x].* label\n").lookup(b"/a[b", 0) == "label"
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize(
     ("expression", "prefix"),
     [
