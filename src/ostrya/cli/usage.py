@@ -24,7 +24,7 @@ def format_help(program: str, parameters: str, summary: str, options: Sequence[O
         summary: What the verb does, or the list of verbs of a group.
         options: In the order to print them; hidden ones are left out.
     """
-    shown = [option for option in options if not option.hidden]
+    shown = _each_letter_once([option for option in options if not option.hidden])
     width = max(len(spelling) for spelling in ("-h, --help", *map(_spelling, shown))) + _GAP
     lines = ["Usage:", f"  {program} [OPTION…] {parameters}".rstrip(), ""]
     if summary:
@@ -35,6 +35,16 @@ def format_help(program: str, parameters: str, summary: str, options: Sequence[O
         lines += [f"  {_spelling(option):<{width}} {option.help}" for option in shown]
         lines.append("")
     return "\n".join(lines) + "\n"
+
+
+def _each_letter_once(options: list[Option]) -> list[Option]:
+    """Leave a letter to the first option that has it: a verb's own come before the common ones."""
+    letters: set[str] = set()
+    kept = []
+    for option in options:
+        kept.append(option._replace(short="") if option.short in letters else option)
+        letters.update(option.short)
+    return kept
 
 
 def format_verbs(verbs: Sequence[Verb], group: str = "") -> str:

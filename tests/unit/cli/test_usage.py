@@ -40,3 +40,14 @@ def test_list_of_verbs():
         "Builtin Commands:\n  cat               Show\n  show-url          Print"
     )
     assert format_verbs(verbs, "remote").startswith('Builtin "remote" Commands:\n')
+
+
+def test_a_letter_is_the_first_options_that_has_it():
+    options = [
+        flag("view", "Look", short="v"),
+        flag("verbose", "Talk", short="v"),
+    ]
+    shown = format_help("ostrya summary", "", "", options)
+    assert "-v, --view" in shown
+    assert "  --verbose" in shown
+    assert shown.count("-v,") == 1
