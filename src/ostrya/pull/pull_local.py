@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.errors import FormatError
@@ -13,7 +14,7 @@ from ostrya.formats.refs import check_ref_name
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bindings import check_bindings
 from ostrya.repo.detached import read_detached_bytes, write_detached_bytes
-from ostrya.repo.errors import BindingMismatch, ObjectInvalid, ObjectNotFound
+from ostrya.repo.errors import BindingMismatch, ChecksumMismatch, ObjectInvalid, ObjectNotFound
 from ostrya.repo.importer import Importer
 from ostrya.repo.partial import clear_partial, is_partial, mark_partial
 from ostrya.repo.reader import has_object, load_commit, load_dirtree
@@ -204,7 +205,7 @@ class _Pull:
             name = ObjectName(checksum, ObjectType.COMMIT)
             present = has_object(self._repo, name)
             try:
-                commit = load_commit(self._source, checksum)
+                commit = self._load_commit(checksum)
             except ObjectNotFound:
                 if checksum == tip and not present:
                     raise
@@ -224,6 +225,20 @@ class _Pull:
                 return
             depth -= 1
             checksum = commit.parent
+
+    def _load_commit(self, checksum: Checksum) -> Commit:
+        """Return a commit of the source; untrusted, only if it is what its name says.
+
+        It is imported by its name, and walked and judged by what is read here: of another user's
+        repository these could be two.
+        """
+        commit = load_commit(self._source, checksum)
+        if self._options.untrusted:
+            # Only the one normal form is decoded, so these are the bytes that were read.
+            actual = Checksum(sha256(commit.encode()).hexdigest())
+            if actual != checksum:
+                raise ChecksumMismatch(ObjectName(checksum, ObjectType.COMMIT), actual)
+        return commit
 
     def _copy_detached(self, checksum: Checksum) -> None:
         data = read_detached_bytes(self._source, checksum)

@@ -12,7 +12,7 @@ from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull import pull_local as module
 from ostrya.pull.pull_local import PullLocalOptions, pull_local
 from ostrya.repo.detached import read_detached, write_detached
-from ostrya.repo.errors import BindingMismatch, ObjectNotFound, RefNotFound
+from ostrya.repo.errors import BindingMismatch, ChecksumMismatch, ObjectNotFound, RefNotFound
 from ostrya.repo.fsck import fsck
 from ostrya.repo.importer import Importer
 from ostrya.repo.modes import RepoMode
@@ -82,6 +82,22 @@ def test_history_shared_by_refs_is_counted_once(target, source, line, tmp_path, 
     assert result.content_imported == len(files)
     assert {name.checksum for name in names_of(target, ObjectType.COMMIT)} == {*line, other}
     fsck(target, jobs=1)
+
+
+def test_an_untrusted_commit_is_what_its_name_says_whenever_it_is_read(
+    target, source, line, monkeypatch
+):
+    """Another one is shown to the walk than is imported."""
+    real = module.load_commit
+
+    def load_commit(repo, checksum):
+        return real(repo, line[0] if repo is source else checksum)
+
+    monkeypatch.setattr(module, "load_commit", load_commit)
+    with pytest.raises(ChecksumMismatch, match=line[-1]):
+        pull(target, source, untrusted=True)
+    assert names_of(target) == set()
+    assert list_refs(target) == {}
 
 
 @pytest.mark.parametrize(("depth", "count"), [(0, 1), (1, 2), (9, 3), (-1, 3)])
