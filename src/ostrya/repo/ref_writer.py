@@ -165,7 +165,7 @@ def _make_room(repo: Repository, base: str, ref: str) -> None:
         fd = open_dir(path, dir_fd=repo.dir_fd)
         try:
             with os.scandir(fd) as entries:
-                for entry in entries:
+                for entry in sorted(entries, key=lambda entry: entry.name):
                     if not entry.is_dir(follow_symlinks=False):
                         other = f"{path}/{entry.name}".removeprefix(f"{base}/")
                         raise RefConflict(

@@ -117,7 +117,7 @@ def test_a_damaged_ref_can_be_replaced(run, sample):
 def test_an_alias_in_the_place_of_a_directory(run, refs):
     before = sorted((refs.path / "tmp").iterdir())
     message = run.fails(refs.option, "refs", "-A", "main", "--create=os", status=20)
-    assert message == "Conflict: os is a directory of other refs"
+    assert message == "Conflict: os/a exists under os when attempting write"
     assert sorted((refs.path / "tmp").iterdir()) == before
     assert run.ok(refs.option, "refs", "os").lines == ["a", "b"]
 
