@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ostrya.formats.xattrs import Xattrs
+    from ostrya.tree.consume import ConsumedDirectory
     from ostrya.tree.devino import DevInoCache
 
 
@@ -46,7 +47,8 @@ class CommitModifier:
         mode_adds: Mode bits to add, by path.
         mode_overrides: Modes to set, file type apart, by path.
         skip_paths: What to leave out.
-        consume: Delete files and directories once they are committed.
+        consume: Files may become objects; the caller deletes what is then in ``consumed``.
+        consumed: Every directory that was scanned with ``consume``.
         devino: Files known to be objects.
         devino_canonical: Files known to be objects are those objects, whatever was changed.
         generate_sizes: Gather a size entry per object (archives only).
@@ -67,6 +69,7 @@ class CommitModifier:
     mode_overrides: dict[str, int] = field(default_factory=dict)
     skip_paths: set[str] = field(default_factory=set)
     consume: bool = False
+    consumed: list[ConsumedDirectory] = field(default_factory=list)
     devino: DevInoCache | None = None
     devino_canonical: bool = False
     generate_sizes: bool = False

@@ -13,7 +13,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import xattr
-from ostrya._linux.dirfd import OPEN_DIR, open_dir_below, remove_tree
+from ostrya._linux.dirfd import OPEN_DIR, open_dir_below
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.dirmeta import DirMeta
@@ -22,6 +22,7 @@ from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_file
+from ostrya.tree.consume import ConsumedDirectory
 from ostrya.tree.errors import UnsupportedFile
 from ostrya.tree.modifier import CommitModifier, FileInfo
 from ostrya.tree.rules import CommitRules
@@ -72,21 +73,16 @@ def write_directory(  # noqa: PLR0913  # options by keyword
         TreeConflict: A file meets a directory of the same name in ``tree``.
         OSError: Something cannot be read, or not be written.
     """
-    root_fd = os.open(path, OPEN_DIR, dir_fd=dir_fd)
+    modifier = modifier or CommitModifier()
+    root_fd = os.open(path, OPEN_DIR | os.O_NOFOLLOW, dir_fd=dir_fd)
     try:
-        scan = _Scan(tx, root_fd, modifier or CommitModifier(), progress)
+        scan = _Scan(tx, root_fd, modifier, progress)
+        if modifier.consume:
+            scan.consumed = ConsumedDirectory(path, dir_fd)
+            modifier.consumed.append(scan.consumed)
         scan.run(tree, jobs)
     finally:
         os.close(root_fd)
-
-
-def delete_consumed(path: str, *, dir_fd: int | None = None) -> None:
-    """Delete a directory that was committed with ``consume``; of ``.`` only the content."""
-    if path != ".":
-        remove_tree(path, dir_fd=dir_fd)
-        return
-    for name in os.listdir(path):
-        remove_tree(name, dir_fd=dir_fd)
 
 
 class _Scan:
@@ -100,6 +96,7 @@ class _Scan:
         self._progress = progress
         self._rules = CommitRules(tx, modifier)
         self._pending: dict[int, _Pending] = {}
+        self.consumed: ConsumedDirectory | None = None
         self._device = os.fstat(self._repo.dir_fd).st_dev
 
     def run(self, tree: MutableTree, jobs: int | None) -> None:
@@ -152,6 +149,8 @@ class _Scan:
             try:
                 if not self._take_directory(fd, relative, place):
                     continue
+                if self.consumed is not None:
+                    self.consumed.add_directory(relative)
                 with os.scandir(fd) as scan:
                     entries = list(scan)
                 subdirs = []
@@ -161,8 +160,12 @@ class _Scan:
                         child = self._take_subdirectory(relative, entry.name, found, place)
                         if child is not None:
                             subdirs.append(child)
+                        elif self.consumed is not None:
+                            self.consumed.add_left_out(relative, entry.name)
                         continue
                     task = self._take_file(fd, relative, entry.name, found, place)
+                    if self.consumed is not None:
+                        self.consumed.add_file(relative, entry.name, found)
                     if task is not None:
                         yield place, entry.name, task
                 stack.extend(reversed(subdirs))

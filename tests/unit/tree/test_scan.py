@@ -24,7 +24,7 @@ from ostrya.tree.devino import DevInoCache, scan_hardlinks
 from ostrya.tree.errors import ChangedWhileRead, TreeConflict, UnmatchedPaths, UnsupportedFile
 from ostrya.tree.modifier import CommitModifier, FileInfo
 from ostrya.tree.mutable_tree import MutableTree
-from ostrya.tree.scan import delete_consumed, write_directory
+from ostrya.tree.scan import write_directory
 from support import trees
 from support.small_repos import (
     WRITABLE_MODES,
@@ -350,9 +350,10 @@ class TestContent:
             os.close(fd)
             fd = next_fd
         os.close(fd)
-        commit = commit_tree(repo, top)
+        modifier = CommitModifier(consume=True)
+        commit = commit_tree(repo, top, modifier=modifier)
         assert load_commit(repo, commit).root_contents
-        delete_consumed(str(top))
+        modifier.consumed[0].delete()
         assert not top.exists()
 
 
@@ -443,7 +444,7 @@ class TestConsume:
             commit_tree(repo, top, modifier=modifier, jobs=jobs)
             inodes = {object_path(repo, n).lstat().st_ino for n in names_of(repo, ObjectType.FILE)}
             assert inode in inodes
-            delete_consumed(str(top))
+            modifier.consumed[0].delete()
             assert not top.exists()
             fsck(repo, jobs=1)
 
@@ -487,12 +488,6 @@ class TestConsume:
         with make_repo(tmp_path / "repo", RepoMode.BARE_USER_ONLY) as repo:
             commit_tree(repo, top, modifier=CommitModifier(consume=True))
             fsck(repo, jobs=1)
-
-    def test_of_the_current_directory_only_the_content_goes(self, tmp_path, monkeypatch):
-        top = plain_tree(tmp_path / "tree")
-        monkeypatch.chdir(top)
-        delete_consumed(".")
-        assert list(top.iterdir()) == []
 
 
 class TestDevIno:

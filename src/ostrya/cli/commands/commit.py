@@ -23,7 +23,6 @@ from ostrya.repo.transaction import Transaction, TransactionStats
 from ostrya.tree.commit import TreeRoot, tree_from_commit, write_commit, write_tree
 from ostrya.tree.errors import UnmatchedPaths
 from ostrya.tree.mutable_tree import MutableTree
-from ostrya.tree.scan import delete_consumed
 
 if TYPE_CHECKING:
     from ostrya.cli.commit_message import Message
@@ -57,10 +56,8 @@ def run(arguments: Arguments, context: Context) -> int:
     plan = _plan(arguments, context)
     with Transaction(repo) as transaction:
         checksum, stats = _write(transaction, plan, arguments, context)
-    if plan.modifier.consume:
-        for tree in plan.trees:
-            if tree.kind == "dir":
-                delete_consumed(tree.source)
+    for directory in plan.modifier.consumed:
+        directory.delete()
     if arguments.flag("table-output"):
         _print_table(checksum, stats)
     else:
