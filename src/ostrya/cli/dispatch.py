@@ -151,12 +151,20 @@ def _print_version(program: str) -> int:
 def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None:
     if verb.repo is Repo.NONE:
         return
-    from ostrya.cli.repo_lookup import REPO_IN_SYSROOT, default_repo_path, make_runtime
+    from ostrya.cli.repo_lookup import (
+        REPO_IN_SYSROOT,
+        default_repo_path,
+        make_runtime,
+        named_path,
+    )
 
     named = arguments.text("repo")
     if verb.repo is Repo.SYSROOT and (sysroot := arguments.text("sysroot")) is not None:
-        named = os.path.join(sysroot, REPO_IN_SYSROOT)
-    path = default_repo_path(context.environment.repo) if named is None else os.path.abspath(named)
+        named = os.path.join(named_path(sysroot, "--sysroot"), REPO_IN_SYSROOT)
+    if named is None:
+        path = default_repo_path(context.environment.repo)
+    else:
+        path = named_path(named, "--repo")
     if path is None:
         raise UsageError("Command requires a --repo argument", help_text=context.make_help())
     context.repo_path = path

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ostrya.cli.errors import UsageError
 from ostrya.repo.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -33,6 +34,18 @@ def default_repo_path(variable: str) -> str | None:
         return os.path.realpath(".")
     path = os.path.abspath(variable or SYSTEM_REPO)
     return path if os.path.isdir(path) else None
+
+
+def named_path(path: str, what: str) -> str:
+    """Return the absolute path of what the user named.
+
+    Raises:
+        UsageError: The path is empty, as that of a variable that is not set.
+    """
+    if not path:
+        # It would mean the current directory, which nobody has named.
+        raise UsageError(f"The path of {what} is empty")
+    return os.path.abspath(path)
 
 
 def make_runtime(environment: Environment) -> Runtime:

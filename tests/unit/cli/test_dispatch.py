@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -101,6 +102,25 @@ def test_the_repository_here_or_in_the_variable(run, sample, tmp_path, monkeypat
     assert run.ok("refs").lines == ["main"]
     # A name on the command line comes before both.
     assert "opendir" in run.fails("refs", "--repo=nope")
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["init", "--repo="], "--repo"),
+        (["--repo=", "init"], "--repo"),
+        (["init", "--repo", ""], "--repo"),
+        (["refs", "--repo="], "--repo"),
+        (["remote", "list", "--repo="], "--repo"),
+        (["remote", "delete", "--sysroot=", "x"], "--sysroot"),
+    ],
+)
+def test_an_empty_path_is_not_the_current_directory(run, sample, monkeypatch, words, what):
+    monkeypatch.chdir(sample.path if "init" not in words else sample.path.parent)
+    before = set(os.listdir())
+    assert run.fails(*words, status=2) == f"The path of {what} is empty"
+    assert run.as_ostree().fails(*words, status=1) == f"The path of {what} is empty"
+    assert set(os.listdir()) == before
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ store them alike and lie on one file system. Commits that are bound to other ref
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from ostrya.cli.options import flag, later, number, text
 from ostrya.cli.output import write_line
-from ostrya.cli.repo_lookup import make_runtime
+from ostrya.cli.repo_lookup import make_runtime, named_path
 from ostrya.errors import RepoError
 from ostrya.formats.refs import check_remote_name
 from ostrya.pull.pull_local import PullLocalOptions, pull_local
@@ -61,7 +60,7 @@ def run(arguments: Arguments, context: Context) -> int:
         verify_bindings=not arguments.flag("disable-verify-bindings"),
     )
     runtime = make_runtime(context.environment)
-    with open_repository(os.path.abspath(path), runtime=runtime) as source:
+    with open_repository(named_path(path, "SRC_REPO"), runtime=runtime) as source:
         result = pull_local(repo, source, refs or None, options, progress=context.progress())
     write_line(
         f"{result.metadata_imported} metadata, {result.content_imported} content objects imported; "

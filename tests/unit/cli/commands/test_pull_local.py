@@ -57,3 +57,8 @@ def test_errors(run, sample, option, tmp_path):
         option, "pull-local", "--require-static-deltas", sample.path
     )
     assert "Invalid remote name" in run.fails(option, "pull-local", "--remote=a b", sample.path)
+
+
+def test_an_empty_path_is_not_the_current_directory(run, sample, option, monkeypatch):
+    monkeypatch.chdir(sample.path)
+    assert run.fails(option, "pull-local", "", status=2) == "The path of SRC_REPO is empty"
