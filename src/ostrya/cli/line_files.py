@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from ostrya.errors import FormatError
+
+# Digits of no more than a mode; int() would take 1_0 and digits of other scripts too.
+_MODE = re.compile(r"\+?([0-9]{1,10})", re.ASCII)
+_MAX_MODE, _PERMISSIONS = 0o177777, 0o7777
 
 
 class StatOverrides(NamedTuple):
@@ -27,9 +32,14 @@ def read_lines(path: str) -> list[str]:
         FormatError: The file is not UTF-8.
         OSError: It cannot be read.
     """
+    return [line for _, line in _numbered_lines(path)]
+
+
+def _numbered_lines(path: str) -> list[tuple[int, str]]:
     try:
         with open(path, encoding="utf-8", newline="\n") as stream:
-            return [line for line in stream.read().split("\n") if line]
+            lines = enumerate(stream.read().split("\n"), 1)
+            return [(number, line) for number, line in lines if line]
     except UnicodeDecodeError as exc:
         raise FormatError(f"{path} is not UTF-8 (byte {exc.start})") from exc
 
@@ -37,17 +47,20 @@ def read_lines(path: str) -> list[str]:
 def read_stat_overrides(path: str) -> StatOverrides:
     """Read lines of ``MODE PATH``, decimal; ``=MODE`` sets the mode, else its bits are added.
 
+    The bits of a mode that say the type of a file are left out.
+
     Raises:
         FormatError: A line has another form.
     """
     found = StatOverrides({}, {})
-    for line in read_lines(path):
+    for number, line in _numbered_lines(path):
         mode, space, name = line.partition(" ")
+        malformed = f"{path}, line {number}: Malformed statoverride file"
         if not space:
-            raise FormatError(f"{path}: Malformed statoverride file (no space found)")
+            raise FormatError(f"{malformed} (no space found)")
         target = found.overrides if mode.startswith("=") else found.adds
-        try:
-            target[name] = int(mode.removeprefix("="))
-        except ValueError:
-            raise FormatError(f"{path}: Malformed statoverride file: '{mode}' is no mode") from None
+        match = _MODE.fullmatch(mode.removeprefix("="))
+        if match is None or int(match[1]) > _MAX_MODE:
+            raise FormatError(f"{malformed}: '{mode}' is no mode")
+        target[name] = int(match[1]) & _PERMISSIONS
     return found

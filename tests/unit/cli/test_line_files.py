@@ -28,8 +28,19 @@ def test_modes(path):
     assert read_stat_overrides(str(path)) == ({"/a": 1048, "/b c": 2048}, {"/d": 384})
 
 
-@pytest.mark.parametrize("line", ["2048", "x /a", "= /a"])
+def test_the_type_is_left_out_of_modes(path):
+    path.write_text("=65535 /a\n=33261 /b\n32776 /c\n")
+    assert read_stat_overrides(str(path)) == ({"/c": 8}, {"/a": 0o7777, "/b": 0o755})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("2048", "x /a", "= /a", "1_0 /a", "-8 /a", "=-5 /a", "8x /a", "0x10 /a", "1e2 /a"),
+        *("65536 /a", "99999999999 /a", "=99999999999 /a", "\N{FULLWIDTH DIGIT ONE} /a"),
+    ],
+)
 def test_what_is_no_mode(path, line):
-    path.write_text(line + "\n")
-    with pytest.raises(FormatError, match=f"{path}: Malformed statoverride file"):
+    path.write_text(f"8 /x\n\n{line}\n")
+    with pytest.raises(FormatError, match=f"{path}, line 3: Malformed statoverride file"):
         read_stat_overrides(str(path))
