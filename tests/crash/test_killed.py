@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.crash, pytest.mark.peer, pytest.mark.timeout(1200)]
 
 # Enough for several batches, so that forked workers do the writing.
 MANY_FILES = 260
-MANY_SAMPLE, MANY_SAMPLE_FULL = 8, 48
+MANY_SAMPLE, MANY_SAMPLE_FULL = 8, 16
 OLD_TIME, NEW_TIME = "--timestamp=@1700000000", "--timestamp=@1700000100"
 
 

@@ -24,6 +24,14 @@ WHOLE_FILE = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 WRITE = 1 if platform.machine() == "x86_64" else 64
 
 
+@pytest.fixture(autouse=True)
+def interrupts_count() -> Iterator[None]:
+    """Also where these tests run in the background of a shell, which ignores interrupts there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory) -> Path:
     """Enough that committing it takes a good second."""

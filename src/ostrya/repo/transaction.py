@@ -18,6 +18,7 @@ from __future__ import annotations
 from errno import EDQUOT, ENOSPC
 from typing import TYPE_CHECKING, NamedTuple
 
+from ostrya._linux.signals import signals_deferred
 from ostrya.formats.checksum import check_checksum
 from ostrya.formats.refs import check_collection_id, check_ref_name, check_remote_name
 from ostrya.repo import staging
@@ -98,11 +99,12 @@ class Transaction:
         require_writable(self.repo)
         self.repo.lock.push(exclusive=False)
         try:
-            self._staging = staging.allocate(self.repo)
+            with signals_deferred():
+                self._staging = staging.allocate(self.repo)
+                self.repo.staging_fd = self._staging.fd
         except BaseException:
-            self.repo.lock.pop(exclusive=False)
+            self._leave(delete=True)
             raise
-        self.repo.staging_fd = self._staging.fd
         return self
 
     def __exit__(

@@ -197,12 +197,10 @@ class _Checkout:
         while stack:
             relative, lineage, dirmeta = stack.pop()
             tree = load_dirtree(self._repo, lineage.tree)
-            if (
-                dirmeta is not None
-                and self._options.process_whiteouts
-                and any(name == OPAQUE_NAME for name, _ in tree.files)
+            if self._options.process_whiteouts and any(
+                name == OPAQUE_NAME for name, _ in tree.files
             ):
-                _remove_below(root_fd, relative)
+                _hide_what_is_there(root_fd, relative)
             self._dirs += 1
             children = self._children(relative, tree.dirs, subpath)
             files = self._files(relative, tree.files, subpath)
@@ -287,7 +285,12 @@ class _Checkout:
             )
 
 
-def _remove_below(root_fd: int, relative: str) -> None:
+def _hide_what_is_there(root_fd: int, relative: str) -> None:
+    """Remove a directory that an opaque one takes the place of; of the root, its content."""
+    if not relative:
+        for name in dirfd.list_names(root_fd):
+            dirfd.remove_tree(name, dir_fd=root_fd)
+        return
     parent, _, name = relative.rpartition("/")
     parent_fd = dirfd.open_dir_below(root_fd, parent)
     try:

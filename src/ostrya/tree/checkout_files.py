@@ -293,19 +293,21 @@ class FilePlacer:
 
     def _place_whiteout(self, dir_fd: int, name: str, checksum: Checksum) -> bool:
         options = self._options
-        target = whiteout_target(name) if options.process_whiteouts else None
-        if target is not None:
-            dirfd.remove_tree(target, dir_fd=dir_fd)
-            return True
-        if not options.process_passthrough_whiteouts:
-            return False
-        target = quoted_whiteout_target(name)
-        if target is None:
+        hidden = whiteout_target(name) if options.process_whiteouts else None
+        quoted = None
+        if hidden is None and options.process_passthrough_whiteouts:
+            quoted = quoted_whiteout_target(name)
+        if hidden is None and quoted is None:
             return False
         with load_file(self._repo, checksum) as loaded:
-            if loaded.header.is_symlink:
-                return False
-            self._place_device(dir_fd, target, loaded.header)
+            header = loaded.header
+        if header.is_symlink:
+            # Whiteouts are files: a link of such a name is a link.
+            return False
+        if hidden is not None:
+            dirfd.remove_tree(hidden, dir_fd=dir_fd)
+        elif quoted is not None:
+            self._place_device(dir_fd, quoted, header)
         return True
 
     def _place_device(self, dir_fd: int, name: str, header: FileHeader) -> None:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +54,27 @@ def test_what_was_set_is_set_again(handler, monkeypatch):
         assert main() == handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_names_are_utf8_whatever_the_locale(tmp_path):
+    """A locale of one byte a character would make two of each that is not ASCII."""
+    made = tmp_path / "de_DE.ISO-8859-1"
+    command = ["localedef", "-i", "de_DE", "-f", "ISO-8859-1", made]
+    subprocess.run(command, check=True, capture_output=True)
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/grüß").touch()
+    (tmp_path / "tree/日本").touch()
+    env = os.environ | {"LOCPATH": str(tmp_path), "LC_ALL": "de_DE.ISO-8859-1"}
+    program = Path(sys.executable).with_name("ostrya")
+    repo = f"--repo={tmp_path / 'repo'}"
+    for words in (
+        ["init", "--mode=archive"],
+        ["commit", "-b", "main", f"--tree=dir={tmp_path / 'tree'}"],
+        ["checkout", "-U", "main", str(tmp_path / "out")],
+    ):
+        subprocess.run([program, repo, *words], check=True, env=env, capture_output=True)
+    assert sorted(os.listdir(tmp_path / "out")) == ["grüß", "日本"]
+    listed = subprocess.run(
+        [program, repo, "ls", "main"], check=True, env=env, capture_output=True
+    ).stdout
+    assert "grüß".encode() in listed

@@ -315,6 +315,21 @@ class TestWhiteouts:
         lay_out(repo, checksum, tmp_path / "out", union(process_whiteouts=True))
         assert os.listdir(tmp_path / "out/d") == ["new"]
 
+    def test_an_opaque_root_hides_all(self, repo, tmp_path):
+        checksum = commit_files(repo, tmp_path, {".wh..wh..opq": "", "new": "n"})
+        (tmp_path / "out/old").mkdir(parents=True)
+        lay_out(repo, checksum, tmp_path / "out", union(process_whiteouts=True))
+        assert os.listdir(tmp_path / "out") == ["new"]
+
+    def test_links_are_none(self, repo, tmp_path):
+        (tmp_path / "tree").mkdir()
+        (tmp_path / "tree/.wh.kept").symlink_to("x")
+        checksum = commit_tree(repo, tmp_path / "tree")
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/kept").touch()
+        lay_out(repo, checksum, tmp_path / "out", union(process_whiteouts=True))
+        assert sorted(os.listdir(tmp_path / "out")) == [".wh.kept", "kept"]
+
     def test_are_files_like_any_otherwise(self, repo, tmp_path):
         checksum = commit_files(repo, tmp_path, {".wh.f": "x"})
         lay_out(repo, checksum, tmp_path / "out")
