@@ -22,6 +22,7 @@ def place(tmp_path_factory) -> Path:
     (folder / "bin/ostrya").symlink_to(OURS_PATH)
     for number in range(4000):
         trees.write(folder / f"tree/{number:0100}", b"")
+    trees.write(folder / "tree/content", b"x")
     OURS("init", f"--repo={folder / 'repo'}", "--mode=archive")
     OURS(f"--repo={folder / 'repo'}", "commit", "-b", "main", f"--tree=dir={folder / 'tree'}")
     return folder
@@ -145,11 +146,40 @@ def test_verbose_is_for_stderr(place):
     assert len(done.stdout) == 65
 
 
-@pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-", "<&-"])
-def test_streams_that_are_closed(place, closing):
-    line = f"{place / 'bin/ostrya'} --repo=repo refs {closing}; echo $?"
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=place, capture_output=True, text=True, check=True
+def in_shell(place: Path, words: str):
+    line = f"{place / 'bin/ostrya'} --repo=repo {words}"
+    return subprocess.run(
+        ["bash", "-c", line], cwd=place, capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.stdout.splitlines()[-1] == "0"
-    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("closing", ["2>&-", "<&-", "<&- 2>&-"])
+def test_streams_that_are_closed(place, closing):
+    done = in_shell(place, f"refs {closing}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "main\n", "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["refs", "refs --json", "export main", "cat main /content", "ls -R --nul-filenames-only main",
+     "ls --help", "refs --version"],
+)  # fmt: skip
+@pytest.mark.parametrize("closing", [">&-", "<&- >&-", ">&- 2>&-"])
+def test_nothing_is_lost_without_a_word(place, words, closing):
+    done = in_shell(place, f"{words} {closing}")
+    assert done.returncode == 1
+    if "2>" not in closing:
+        assert done.stderr == "error: standard output: Bad file descriptor\n"
+
+
+def test_files_do_not_become_the_standard_output(place, tmp_path):
+    done = in_shell(place, f"export main -o {tmp_path / 'tar'} <&- >&- 2>&-")
+    assert done.returncode == 0
+    assert (tmp_path / "tar").stat().st_size > 4000 * 512
+
+
+@pytest.mark.parametrize("words", ["commit -b x --tree=tar=-", "checkout --from-stdin nowhere"])
+def test_nothing_to_read(place, words):
+    done = in_shell(place, f"{words} <&-")
+    assert done.returncode == 1
+    assert done.stderr == "error: The standard input is closed\n"

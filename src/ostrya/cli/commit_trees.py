@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ostrya.cli.commit_modifier import set_policy, set_policy_of_commit
 from ostrya.cli.errors import UsageError
+from ostrya.cli.standard_input import standard_input
 from ostrya.repo.refs import require_rev
 from ostrya.tree.errors import ArchiveError
 
@@ -117,7 +117,7 @@ def _add_archive(
 ) -> None:
     try:
         if spec.source == "-":
-            _import(transaction, tree, spec, modifier, progress, sys.stdin.buffer)
+            _import(transaction, tree, spec, modifier, progress, standard_input())
         else:
             with open(spec.source, "rb") as stream:
                 _import(transaction, tree, spec, modifier, progress, stream)

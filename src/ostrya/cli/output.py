@@ -6,26 +6,55 @@ from __future__ import annotations
 import io
 import os
 import sys
+from errno import EBADF
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from _typeshed import ReadableBuffer
+
 _RED_BOLD, _PLAIN = "\x1b[31m\x1b[1m", "\x1b[22m\x1b[0m"
+
+
+class _ClosedOutput(io.BufferedIOBase):
+    """Stands for an output that nobody can get; it keeps nothing back for the last flush."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        if memoryview(data).nbytes:
+            raise OSError(EBADF, os.strerror(EBADF), "standard output")
+        return 0
 
 
 def prepare_streams() -> None:
     """Let every text be written: names of files need not be UTF-8, nor the terminal's charset.
 
-    A stream that was closed by whoever started us goes nowhere.
+    Where whoever started us has closed stdout, writing to it fails; messages go nowhere.
     """
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    _fill_closed_descriptors()
+    # Their types hide that a process may be started without them.
+    stdout: object = sys.stdout
+    stderr: object = sys.stderr
+    if stdout is None:
+        sys.stdout = io.TextIOWrapper(_ClosedOutput(), encoding="utf-8", write_through=True)
+    if stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             is_utf8 = stream.encoding.lower().replace("-", "") == "utf8"
             stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
+
+
+def _fill_closed_descriptors() -> None:
+    """Keep files that are opened later from becoming the standard streams of this process."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)
 
 
 def write(text: str) -> None:

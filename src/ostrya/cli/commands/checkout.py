@@ -169,10 +169,11 @@ def _with_policy(options: CheckoutOptions, policy: str, prefix: str) -> Checkout
 def _read_list(path: str | None) -> Iterator[tuple[str, str]]:
     """Yield (rev, subpath); an empty rev ends the list."""
     import os
-    import sys
 
     if path is None:
-        data = sys.stdin.buffer.read()
+        from ostrya.cli.standard_input import standard_input
+
+        data = standard_input().read()
     else:
         with open(path, "rb") as stream:
             data = stream.read()
