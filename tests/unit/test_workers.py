@@ -13,8 +13,7 @@ from ostrya import workers
 from ostrya.errors import OstryaError, WorkerDied
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.errors import ChecksumMismatch, ObjectInvalid, ObjectNotFound
-from ostrya.tree.checkout import PathNotFound
-from ostrya.tree.errors import ChangedWhileRead, UnmatchedPaths, UnsupportedFile
+from ostrya.tree.errors import ChangedWhileRead, PathNotFound, UnmatchedPaths, UnsupportedFile
 from ostrya.workers import map_batches
 from support.small_repos import open_fds
 
@@ -124,7 +123,7 @@ NAME = ObjectName(SUM, ObjectType.DIR_TREE)
         (ValueError("odd"), {}),
         (FileNotFoundError(2, "No such file", "/a/path"), {"errno": 2, "filename": "/a/path"}),
         (PermissionError(13, "Permission denied", "x"), {"filename": "x"}),
-        (PathNotFound(2, "no path"), {"errno": 2}),
+        (PathNotFound("/no"), {"path": "/no"}),
         (ObjectNotFound(NAME), {"name": NAME}),
         (ObjectInvalid(NAME, "why"), {"name": NAME, "reason": "why"}),
         (ChecksumMismatch(NAME, SUM), {"name": NAME, "actual": SUM}),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ostrya._linux import dirfd
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.modes import RepoMode
-from ostrya.repo.reader import load_commit, load_dirmeta, load_dirtree, load_file
+from ostrya.repo.reader import load_dirmeta, load_dirtree, load_file
 from ostrya.tree.checkout_files import FilePlacer
 from ostrya.tree.checkout_options import CheckoutOptions
 from ostrya.tree.checkout_worker import (
@@ -26,6 +26,7 @@ from ostrya.tree.checkout_worker import (
 )
 from ostrya.tree.errors import HardlinkImpossible
 from ostrya.tree.lineage import Lineage
+from ostrya.tree.lookup import File, commit_root, resolve_path
 from ostrya.tree.modifier import FileInfo
 from ostrya.tree.whiteouts import OPAQUE_NAME
 from ostrya.workers import map_batches
@@ -50,10 +51,6 @@ class CheckoutResult(NamedTuple):
 
     files: int
     dirs: int
-
-
-class PathNotFound(FileNotFoundError):
-    """The commit has nothing at the path that was to be checked out."""
 
 
 def checkout_commit(  # noqa: PLR0913  # options by keyword
@@ -81,6 +78,7 @@ def checkout_commit(  # noqa: PLR0913  # options by keyword
 
     Raises:
         PathNotFound: The commit has nothing at ``subpath``.
+        NotADirectory: The way there leads through a file.
         ObjectNotFound: The repository lacks an object.
         FileExistsError: Something is there that may not be replaced.
         HardlinkImpossible: Hard links are required and impossible.
@@ -88,31 +86,13 @@ def checkout_commit(  # noqa: PLR0913  # options by keyword
     options = options or CheckoutOptions()
     if repo.mode == RepoMode.BARE_USER_ONLY:
         options = options._replace(user_mode=True)
-    commit = load_commit(repo, checksum)
-    found = _resolve(repo, commit.root_contents, commit.root_metadata, subpath)
-    if isinstance(found, tuple):
-        checkout = _Checkout(repo, options, progress)
-        return checkout.run(*found, destination, dir_fd=dir_fd, jobs=jobs, subpath=subpath)
-    return _checkout_file(repo, options, found, subpath, destination, dir_fd)
-
-
-def _resolve(
-    repo: Repository, contents: Checksum, metadata: Checksum, subpath: str
-) -> tuple[Checksum, Checksum] | Checksum:
-    """Return the (dirtree, dirmeta) at a path, or the content checksum of a file."""
-    parts = [part for part in subpath.split("/") if part not in ("", ".")]
-    for index, part in enumerate(parts):
-        tree = load_dirtree(repo, contents)
-        child = next((entry for entry in tree.dirs if entry[0] == part), None)
-        if child is not None:
-            contents, metadata = child[1], child[2]
-            continue
-        content = next((entry[1] for entry in tree.files if entry[0] == part), None)
-        if content is not None and index == len(parts) - 1:
-            return content
-        path = "/" + "/".join(parts)
-        raise PathNotFound(2, f"No such file or directory: {path}")
-    return contents, metadata
+    found = resolve_path(repo, commit_root(repo, checksum), subpath)
+    if isinstance(found, File):
+        return _checkout_file(repo, options, found.checksum, subpath, destination, dir_fd)
+    checkout = _Checkout(repo, options, progress)
+    return checkout.run(
+        found.tree, found.meta, destination, dir_fd=dir_fd, jobs=jobs, subpath=subpath
+    )
 
 
 def _checkout_file(

@@ -20,11 +20,11 @@ from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.transaction import Transaction
 from ostrya.tree import checkout_files
-from ostrya.tree.checkout import PathNotFound, checkout_commit
+from ostrya.tree.checkout import checkout_commit
 from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
 from ostrya.tree.commit import TreeRoot, write_commit
 from ostrya.tree.devino import DevInoCache
-from ostrya.tree.errors import HardlinkImpossible
+from ostrya.tree.errors import HardlinkImpossible, PathNotFound
 from ostrya.tree.modifier import CommitModifier
 from support import trees
 from support.small_repos import (
@@ -391,8 +391,14 @@ class TestParts:
         assert os.listdir(tmp_path / "out") == ["tool"]
 
     @pytest.mark.parametrize(
-        "subpath", ["nothing", "usr/nothing", "usr/bin/tool/x", "bin/tool", ".."]
+        ("subpath", "file"), [("usr/bin/tool/x", "usr/bin/tool"), ("bin/tool", "bin")]
     )
+    def test_through_a_file(self, archive, checksum, tmp_path, subpath, file):
+        with pytest.raises(NotADirectory, match=f"Not a directory: /{file}"):
+            lay_out(archive, checksum, tmp_path / "out", subpath=subpath)
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("subpath", ["nothing", "usr/nothing", ".."])
     def test_nothing(self, archive, checksum, tmp_path, subpath):
         with pytest.raises(PathNotFound, match=f"No such file or directory: /{subpath}"):
             lay_out(archive, checksum, tmp_path / "out", subpath=subpath)

@@ -10,8 +10,9 @@ from ostrya.cli.errors import UsageError
 from ostrya.cli.options import FSYNC, flag, text
 from ostrya.errors import OstryaError
 from ostrya.repo.refs import require_rev
-from ostrya.tree.checkout import PathNotFound, checkout_commit
+from ostrya.tree.checkout import checkout_commit
 from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
+from ostrya.tree.errors import PathNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
