@@ -24,7 +24,7 @@ from ostrya.tree.checkout import checkout_commit
 from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
 from ostrya.tree.commit import TreeRoot, write_commit
 from ostrya.tree.devino import DevInoCache
-from ostrya.tree.errors import HardlinkImpossible, PathNotFound
+from ostrya.tree.errors import HardlinkImpossible, NotADirectory, PathNotFound
 from ostrya.tree.modifier import CommitModifier
 from support import trees
 from support.small_repos import (
