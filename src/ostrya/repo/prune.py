@@ -8,7 +8,7 @@ leaves unreachable objects, never a commit with holes.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from errno import EINVAL
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +33,7 @@ from ostrya.repo.traverse import ALL_PARENTS, reachable_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
@@ -90,7 +91,7 @@ def prune(
         RepoLocked: Somebody writes to the repository and does not stop.
         FormatError: A commit or directory that has to be kept is damaged.
     """
-    with repo.lock.hold(exclusive=True):
+    with _hold_lock(repo, dry_run=dry_run):
         if refs_only:
             kept = _reachable_from_refs(repo, depth=depth, commits_only=commits_only)
         else:
@@ -104,7 +105,7 @@ def prune_branches(  # noqa: PLR0913  # options by keyword
     *,
     depth: int = ALL_PARENTS,
     keep_since: int | None = None,
-    branch_depths: Mapping[str, int] | None = None,
+    branch_depths: Mapping[str, int | None] | None = None,
     only_branches: Iterable[str] = (),
     commits_only: bool = False,
     dry_run: bool = False,
@@ -118,7 +119,7 @@ def prune_branches(  # noqa: PLR0913  # options by keyword
         repo: The repository.
         depth: Generations of parents kept where no other rule says something.
         keep_since: Keep commits from this time on (seconds since 1970 UTC), and every tip.
-        branch_depths: Generations of parents kept, by ref.
+        branch_depths: Generations of parents kept, by ref; None where the other rules decide.
         only_branches: Leave all refs but these, and those with a depth, as they are.
         commits_only: Look at, and delete, commits only.
         dry_run: Delete nothing.
@@ -127,7 +128,7 @@ def prune_branches(  # noqa: PLR0913  # options by keyword
     Raises:
         RefNotFound: One of ``only_branches`` does not exist.
     """
-    with repo.lock.hold(exclusive=True):
+    with _hold_lock(repo, dry_run=dry_run):
         refs = list_refs(repo)
         depths = dict(branch_depths or {})
         only = set(only_branches)
@@ -149,6 +150,13 @@ def prune_branches(  # noqa: PLR0913  # options by keyword
                 repo, commits, depth=generations, commits_only=commits_only, into=kept
             )
         return _prune_to(repo, kept, commits_only=commits_only, dry_run=dry_run, progress=progress)
+
+
+def _hold_lock(repo: Repository, *, dry_run: bool) -> AbstractContextManager[object]:
+    """Keep others from writing, unless only counting where the lock cannot be taken."""
+    if dry_run and not repo.writable:
+        return nullcontext()
+    return repo.lock.hold(exclusive=True)
 
 
 def _commits_since(repo: Repository, tip: Checksum, since: int) -> list[Checksum]:

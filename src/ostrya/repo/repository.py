@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from errno import EOPNOTSUPP
+from errno import EACCES, EOPNOTSUPP, EROFS
 from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd
@@ -284,7 +284,9 @@ def require_writable(repo: Repository) -> None:
     """Refuse early what would fail later.
 
     Raises:
-        PermissionError: The repository's objects may not be written.
+        OSError: The repository's objects may not be written, or lie on a read-only file system.
     """
     if not repo.writable:
-        raise PermissionError(13, "Permission denied", f"{repo.path}/objects")
+        read_only = os.fstatvfs(repo.objects_fd).f_flag & os.ST_RDONLY
+        errno = EROFS if read_only else EACCES
+        raise OSError(errno, os.strerror(errno), f"{repo.path}/objects")

@@ -31,7 +31,7 @@ OPTIONS = (
     text("delete-commit", "COMMIT", "Delete this commit first"),
     text("keep-younger-than", "DATE", "Keep commits of each branch from DATE on"),
     flag("static-deltas-only", "With --delete-commit, delete only the deltas to it"),
-    texts("retain-branch-depth", "BRANCH=DEPTH", "Keep this many parents on BRANCH"),
+    texts("retain-branch-depth", "BRANCH=DEPTH", "Keep this many parents on BRANCH; 0 for no rule"),
     texts("only-branch", "BRANCH", "Leave all other branches as they are"),
     flag("commit-only", "Look at and delete commits alone"),
 )
@@ -98,12 +98,18 @@ def _prune(arguments: Arguments, context: Context) -> PruneResult:
         context.repo,
         depth=depth,
         keep_since=keep_since,
-        branch_depths=dict(map(_parse_branch_depth, branch_depths)),
+        branch_depths=_parse_branch_depths(branch_depths),
         only_branches=only,
         commits_only=commits_only,
         dry_run=dry_run,
         progress=progress,
     )
+
+
+def _parse_branch_depths(texts: list[str]) -> dict[str, int | None]:
+    # For libostree a depth of 0 is none; what it keeps must not be deleted here.
+    depths = dict(map(_parse_branch_depth, texts))
+    return {branch: depth or None for branch, depth in depths.items()}
 
 
 def _parse_branch_depth(text: str) -> tuple[str, int]:

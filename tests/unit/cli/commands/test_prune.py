@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+
 import pytest
 
 
@@ -77,3 +79,48 @@ def test_delete_commit(run, sample):
 def test_errors(run, sample, arguments, message):
     assert run.fails(sample.option, "prune", *arguments) == message
     assert commits_of(sample) == 2
+
+
+def test_counting_where_nothing_can_be_written(run, sample, monkeypatch):
+    from ostrya.repo import repository
+    from ostrya.repo.lock import RepoLock
+
+    def refuse(*_args, **_kwargs):
+        raise OSError(30, "Read-only file system", ".lock")
+
+    monkeypatch.setattr(RepoLock, "_acquire", refuse)
+    assert "Read-only" in run.fails(sample.option, "prune", "--no-prune")
+    monkeypatch.setattr(repository.os, "access", lambda *_args, **_kwargs: False)
+    assert "No unreachable objects" in run.ok(sample.option, "prune", "--no-prune").out
+    shown = run.ok(sample.option, "prune", "--no-prune", "--only-branch=main", "--depth=0").out
+    assert "Would delete: 3 objects" in shown
+    run.fails(sample.option, "prune")
+
+
+def test_a_read_only_file_system_is_said_to_be_one(run, sample, monkeypatch):
+    from ostrya.repo import repository
+
+    monkeypatch.setattr(repository.os, "access", lambda *_args, **_kwargs: False)
+    assert run.fails(sample.option, "prune") == f"{sample.path}/objects: Permission denied"
+    shown = type("Shown", (), {"f_flag": os.ST_RDONLY})
+    monkeypatch.setattr(repository.os, "fstatvfs", lambda _fd: shown)
+    assert run.fails(sample.option, "prune") == f"{sample.path}/objects: Read-only file system"
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (["--retain-branch-depth=main=0"], 2),
+        (["--retain-branch-depth=main=0", "--depth=0"], 1),
+        (["--retain-branch-depth=main=1", "--depth=0"], 2),
+        (["--retain-branch-depth=main=1", "--retain-branch-depth=main=0", "--depth=0"], 1),
+        (["--retain-branch-depth=main=0", "--only-branch=other"], 2),
+        (["--retain-branch-depth=main=0", "--only-branch=other", "--depth=0"], 1),
+        (["--retain-branch-depth=main=0", "--keep-younger-than=@1000000000"], 2),
+        (["--retain-branch-depth=main=0", "--keep-younger-than=@1000000001"], 1),
+    ],
+)
+def test_a_depth_of_0_is_none(run, sample, options, kept):
+    run.ok(sample.option, "refs", "--create=other", sample.second)
+    run.ok(sample.option, "prune", *options)
+    assert len(list(sample.path.glob("objects/*/*.commit"))) == kept
