@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, read_file, unlink_if_exists
 from ostrya.errors import RepoError
-from ostrya.formats.commit import Commit
 from ostrya.formats.gvariant.vardict import VarDict, Variant
+from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.summary import (
     Summary,
     SummaryFacts,
@@ -20,7 +20,7 @@ from ostrya.formats.summary import (
     summary_ref,
 )
 from ostrya.repo.delta_files import delta_dir, list_deltas
-from ostrya.repo.reader import load_commit_bytes
+from ostrya.repo.reader import load_commit, object_storage_size
 from ostrya.repo.refs import list_collection_refs, list_refs
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def regenerate_summary(
 
     Raises:
         ObjectNotFound: A ref points to a commit that is not there.
+        FormatError: A ref points to a damaged commit; the sentence names it.
     """
     with repo.lock.hold(exclusive=False):
         refs = _all_refs(repo)
@@ -98,8 +99,9 @@ def _build(repo: Repository, found: _Refs, additional: VarDict, now: int | None)
 
 
 def _describe(repo: Repository, name: str, checksum: Checksum) -> SummaryRef:
-    data = load_commit_bytes(repo, checksum)
-    return summary_ref(name, checksum, len(data), Commit.decode(data))
+    commit = load_commit(repo, checksum)
+    size_bytes = object_storage_size(repo, ObjectName(checksum, ObjectType.COMMIT))
+    return summary_ref(name, checksum, size_bytes, commit)
 
 
 def _mode_as_written(repo: Repository) -> str:

@@ -86,3 +86,9 @@ def test_a_damaged_summary_is_named(run, sample, words, content):
     found = run(sample.option, "summary", *words)
     assert (found.status, found.out) == (10, "")
     assert found.error.startswith(f"{sample.path}/summary: ")
+
+
+def test_a_damaged_commit_is_named(run, sample):
+    (sample.path / f"objects/{sample.second[:2]}/{sample.second[2:]}.commit").write_bytes(b"")
+    message = run.fails(sample.option, "summary", "-u", status=10)
+    assert message.startswith(f"{sample.second}.commit: ")
