@@ -17,6 +17,7 @@ from ostrya.tree.errors import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Self
 
 _CHUNK_BYTES = 1 << 20
 _MAX_CPIO_NAME_BYTES = 1 << 16
@@ -112,6 +113,15 @@ def _read_tar(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
 class _BoundedTarInfo(tarfile.TarInfo):
     """A header that may not make tarfile read megabytes of names, or go backwards."""
 
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        """Read a header; only zeros or no byte at all are the end of an archive."""
+        try:
+            return super().fromtarfile(archive)
+        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as exc:  # type: ignore[attr-defined]  # not in the stubs
+            # Behind the first entry, tarfile would take these for the end, and say nothing.
+            raise tarfile.ReadError(str(exc)) from exc
+
     def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
         if self.size < 0:
             raise tarfile.ReadError("negative size")
@@ -140,12 +150,17 @@ def _tar_entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> ArchiveEntr
         member.gid,
         _tar_type(member) | stat.S_IMODE(member.mode),
         # A hard link may state a size, but has no content of its own here.
-        member.size if member.isreg() else 0,
+        member.size if _has_content(member) else 0,
         member.linkname if member.issym() else "",
         hardlink,
         _tar_xattrs(member),
         lambda: _tar_chunks(archive, member),
     )
+
+
+def _has_content(member: tarfile.TarInfo) -> bool:
+    # POSIX: what has an unknown type is a regular file.
+    return member.isreg() or member.type not in tarfile.SUPPORTED_TYPES
 
 
 def _tar_type(member: tarfile.TarInfo) -> int:
@@ -163,7 +178,7 @@ def _tar_type(member: tarfile.TarInfo) -> int:
 
 
 def _tar_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
-    if not member.isreg():
+    if not _has_content(member):
         return
     stream = archive.extractfile(member)
     if stream is None:

@@ -118,6 +118,29 @@ class TestTar:
         entries = [(entry.path, entry.size, content) for entry, content in read(bytes(data))]
         assert entries == [("h", 0, b""), ("next", 0, b"")]
 
+    def test_an_unknown_type_is_a_regular_file(self):
+        data = tar((member("q", b"Q"), b"z" * 600), (member("next"), b"n"))
+        entries = [(entry.path, entry.mode, content) for entry, content in read(data)]
+        assert entries == [("q", 0o100644, b"z" * 600), ("next", 0o100644, b"n")]
+
+    def test_a_damaged_header_is_not_the_end(self):
+        data = bytearray(tar((member("a"), b"x"), (member("b"), b"y"), kind=tarfile.USTAR_FORMAT))
+        data[1024 + 148] ^= 1
+        with pytest.raises(ArchiveError, match="Damaged"):
+            read(bytes(data))
+
+    @pytest.mark.parametrize("size", [1, 100, 511])
+    def test_a_header_cut_short_is_not_the_end(self, size):
+        data = tar((member("a"), b"x"), (member("b"), b"y"), kind=tarfile.USTAR_FORMAT)
+        with pytest.raises(ArchiveError, match="Damaged"):
+            read(data[: 1024 + size])
+
+    @pytest.mark.parametrize("end", [b"", bytes(512), bytes(512) + b"garbage" * 200])
+    def test_no_byte_or_one_block_of_zeros_is_the_end(self, end):
+        """As for libarchive: a second block is not asked for."""
+        data = tar((member("a"), b"x"), kind=tarfile.USTAR_FORMAT)[:1024]
+        assert [content for _, content in read(data + end)] == [b"x"]
+
     def test_content_need_not_be_asked_for(self):
         data = tar((member("a"), b"x" * 5000), (member("b"), b"y"))
         names = [entry.path for entry in read_archive(io.BytesIO(data))]
