@@ -142,6 +142,6 @@ def _indent(text: str) -> str:
 def xattrs_as_json(xattrs: Xattrs) -> list[dict[str, str]]:
     """Return extended attributes with their values in hexadecimal, for they are bytes."""
     return [
-        {"name": name.decode("utf-8", "replace"), "value_hex": value.hex()}
+        {"name": name.decode("utf-8", "surrogateescape"), "value_hex": value.hex()}
         for name, value in xattrs
     ]

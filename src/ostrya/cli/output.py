@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from errno import EBADF
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,8 +44,7 @@ def prepare_streams() -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            is_utf8 = stream.encoding.lower().replace("-", "") == "utf8"
-            stream.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
+            stream.reconfigure(errors="surrogateescape" if _is_utf8(stream) else "backslashreplace")
 
 
 def _fill_closed_descriptors() -> None:
@@ -55,6 +54,22 @@ def _fill_closed_descriptors() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDONLY)
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    # What only looks like a stream need not have an encoding.
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def format_json(value: object, stream: TextIO, *, indent: int | None = 2) -> str:
+    r"""Return a value as JSON that is UTF-8 whatever the stream makes of other characters.
+
+    Bytes of names that are no UTF-8 become escapes, 0xff ``\udcff``, as Python spells them.
+    """
+    import json
+
+    text = json.dumps(value, indent=indent, ensure_ascii=not _is_utf8(stream))
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def write(text: str) -> None:
@@ -75,9 +90,7 @@ def write_bytes(data: bytes | memoryview) -> None:
 
 def write_json(value: object) -> None:
     """Write a value to stdout as JSON, indented, keys in the order given."""
-    import json
-
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(format_json(value, sys.stdout) + "\n")
 
 
 def write_json_list(values: Iterable[object]) -> None:
@@ -85,12 +98,10 @@ def write_json_list(values: Iterable[object]) -> None:
 
     What is written is whole even when the values end with an exception.
     """
-    import json
-
     between = "[\n"
     try:
         for value in values:
-            text = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+            text = format_json(value, sys.stdout).replace("\n", "\n  ")
             sys.stdout.write(f"{between}  {text}")
             between = ",\n"
     finally:

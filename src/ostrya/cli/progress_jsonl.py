@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TextIO
 
+from ostrya.cli.output import format_json
 from ostrya.progress import Advanced, ProgressEvent, Started
 
 
@@ -24,5 +24,5 @@ class JsonLinesProgress:
             value["done"] = event.done
             if isinstance(event, Advanced) and event.total is not None:
                 value["total"] = event.total
-        self._stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+        self._stream.write(format_json(value, self._stream, indent=None) + "\n")
         self._stream.flush()

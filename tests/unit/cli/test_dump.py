@@ -78,3 +78,6 @@ def test_extended_attributes():
     assert dump.format_xattrs(()) == "{ @a(ayay) [] }"
     assert dump.format_xattrs(((b"user.k", b"v"),)) == "{ [(b'user.k', [byte 0x76])] }"
     assert dump.xattrs_as_json(((b"user.k", b"\xff"),)) == [{"name": "user.k", "value_hex": "ff"}]
+    # Two names stay two.
+    names = [x["name"] for x in dump.xattrs_as_json(((b"user.\xfe", b""), (b"user.\xff", b"")))]
+    assert names == ["user.\udcfe", "user.\udcff"]

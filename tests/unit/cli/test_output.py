@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import io
+import json
+import sys
+
 import pytest
 
 from ostrya.cli import output
@@ -35,3 +39,18 @@ def test_red_on_a_terminal(capfd, monkeypatch, color, head):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     output.write_error("so not", color=color)
     assert capfd.readouterr().err == f"{head} so not\n"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1", "ascii"])
+@pytest.mark.parametrize(
+    "write", [output.write_json, lambda value: output.write_json_list([value])]
+)
+def test_json_is_utf8_everywhere(monkeypatch, charset, write):
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding=charset, errors="surrogateescape")
+    monkeypatch.setattr(sys, "stdout", stream)
+    value = {"ü\udcff": "\N{SNOWMAN}\udc80\\udc80"}
+    write(value)
+    stream.flush()
+    found = json.loads(written.getvalue().decode("utf-8"))
+    assert found in (value, [value])

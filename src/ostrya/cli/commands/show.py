@@ -49,19 +49,33 @@ def run(arguments: Arguments, context: Context) -> int:
     name = arguments.positionals[0]
     variant_type = arguments.text("print-variant-type")
     if variant_type is not None:
-        with open(name, "rb") as stream:
-            write_line(dump.dump_data(variant_type, stream.read(), "big"))
-        return 0
+        return _show_variant_file(context, name, variant_type)
     if _wants_metadata(arguments):
         return _show_metadata(context, name, arguments)
     if arguments.flag("print-related"):
-        commit = reader.load_commit(context.repo, require_rev(context.repo, name))
-        for related, checksum in commit.related:
-            write_line(f"{related} {checksum}")
-        return 0
+        return _show_related(context, require_rev(context.repo, name))
     if arguments.flag("print-sizes"):
         return _show_sizes(context, require_rev(context.repo, name))
     return _show_object(context, name, arguments)
+
+
+def _show_variant_file(context: Context, path: str, variant_type: str) -> int:
+    with open(path, "rb") as stream:
+        text = dump.dump_data(variant_type, stream.read(), "big")
+    if context.json:
+        write_json({"file": path, "type": variant_type, "raw": text})
+    else:
+        write_line(text)
+    return 0
+
+
+def _show_related(context: Context, checksum: Checksum) -> int:
+    related = reader.load_commit(context.repo, checksum).related
+    if context.json:
+        write_json({"related": [{"name": name, "commit": commit} for name, commit in related]})
+    else:
+        write("".join(f"{name} {commit}\n" for name, commit in related))
+    return 0
 
 
 # -------------------------------------------------------------------------- metadata

@@ -45,7 +45,11 @@ def run(arguments: Arguments, context: Context) -> int:
         _update(repo, arguments.texts("add-metadata"))
     elif arguments.flag("raw"):
         with dump.naming(_path(repo)):
-            write_line(dump.dump_data(SUMMARY_TYPE, read_summary(repo), "big"))
+            raw = dump.dump_data(SUMMARY_TYPE, read_summary(repo), "big")
+        if context.json:
+            write_json({"raw": raw})
+        else:
+            write_line(raw)
     elif arguments.flag("view"):
         _view(context)
     elif arguments.flag("list-metadata-keys"):

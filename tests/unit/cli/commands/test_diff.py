@@ -67,3 +67,11 @@ def test_errors(run, sample):
     assert run.fails(sample.option, "diff") == "REV must be specified"
     assert "nope" in run.fails(sample.option, "diff", "main", "nope")
     assert "No such file or directory" in run.fails(sample.option, "diff", "main", "./nope")
+
+
+def test_json_is_utf8(run, sample, tmp_path):
+    (tmp_path / "h").mkdir()
+    (tmp_path / "h" / os.fsdecode(b"a\xffb")).write_text("x")
+    shown = run.ok(sample.option, "diff", "main", tmp_path / "h", "--json")
+    shown.out.encode()
+    assert [os.fsencode(path) for path in shown.json()["added"]] == [b"/a\xffb"]

@@ -101,6 +101,32 @@ def test_json(run, sample, schema, what):
     assert sample.second in json.dumps(found) or name in json.dumps(found)
 
 
+def test_a_file_as_a_variant_as_json(run, sample, tmp_path, schema):
+    (tmp_path / "v").write_bytes(b"\0\0\0\x07")
+    show = (sample.option, "show", "--print-variant-type=u", "--json", tmp_path / "v")
+    found = run.ok(*show).json()
+    schema(found, "show")
+    assert found == {"file": str(tmp_path / "v"), "type": "u", "raw": "uint32 7"}
+
+
+def test_related_commits(run, sample, schema, monkeypatch):
+    from ostrya.cli.commands import show
+
+    command = (sample.option, "show", "--print-related", "main")
+    assert run.ok(*command).out == ""
+    assert run.ok(*command, "--json").json() == {"related": []}
+    commit = show.reader.load_commit
+    monkeypatch.setattr(
+        show.reader,
+        "load_commit",
+        lambda *given: commit(*given)._replace(related=(("kin", sample.first),)),
+    )
+    assert run.ok(*command).lines == [f"kin {sample.first}"]
+    found = run.ok(*command, "--json").json()
+    schema(found, "show")
+    assert found == {"related": [{"name": "kin", "commit": sample.first}]}
+
+
 def test_errors(run, sample):
     assert run.fails(sample.option, "show") == "An object argument is required"
     assert "0" * 64 in run.fails(sample.option, "show", "0" * 64)

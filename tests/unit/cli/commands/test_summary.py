@@ -92,3 +92,10 @@ def test_a_damaged_commit_is_named(run, sample):
     (sample.path / f"objects/{sample.second[:2]}/{sample.second[2:]}.commit").write_bytes(b"")
     message = run.fails(sample.option, "summary", "-u", status=10)
     assert message.startswith(f"{sample.second}.commit: ")
+
+
+def test_raw_as_json(run, sample, schema):
+    run.ok(sample.option, "summary", "-u")
+    found = run.ok(sample.option, "summary", "--raw", "--json").json()
+    schema(found, "summary")
+    assert found["raw"] + "\n" == run.ok(sample.option, "summary", "--raw").out
