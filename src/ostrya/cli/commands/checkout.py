@@ -109,13 +109,14 @@ def _wants_image(arguments: Arguments) -> bool:
 
 
 def _write_image(context: Context, arguments: Arguments, rev: str, destination: str) -> None:
+    from ostrya.cli.output_file import naming_output
     from ostrya.tree.composefs import Verity, checkout_image
 
     repo = context.repo
     verity = Verity.NONE if arguments.flag("composefs-noverity") else Verity.ALL
-    checkout_image(
-        repo, require_rev(repo, rev), destination, verity=verity, progress=context.progress()
-    )
+    commit = require_rev(repo, rev)
+    with naming_output(destination):
+        checkout_image(repo, commit, destination, verity=verity, progress=context.progress())
 
 
 def _check_image_options(arguments: Arguments) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ostrya.cli.options import flag, text
+from ostrya.cli.output_file import naming_output
 from ostrya.repo import reader
 from ostrya.repo.refs import require_rev
 from ostrya.tree import lookup
@@ -44,6 +45,6 @@ def run(arguments: Arguments, context: Context) -> int:
         stdout = sys.stdout.buffer
         export_tree(repo, directory, stdout, options._replace(record_bytes=RECORD_BYTES))
     else:
-        with open(output, "wb") as stream:
+        with naming_output(output), open(output, "wb") as stream:
             export_tree(repo, directory, stream, options)
     return 0

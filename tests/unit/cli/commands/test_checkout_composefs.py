@@ -62,3 +62,14 @@ def test_options_that_make_no_sense_with_an_image(run, sample, tmp_path, option)
     error = run.fails(sample.option, "checkout", "--composefs", option, "main", tmp_path / "image")
     assert error == "Specified options are incompatible with --composefs"
     assert not (tmp_path / "image").exists()
+
+
+def test_no_room_for_the_image(run, sample, tmp_path, promised, monkeypatch):
+    from ostrya.tree import composefs
+
+    def fail(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(composefs, "checkout_image", fail)
+    found = run.fails(sample.option, "checkout", "--composefs", "promised", tmp_path / "image")
+    assert found == f"{tmp_path / 'image'}: No space left on device"

@@ -31,3 +31,8 @@ def test_no_file_is_left_where_there_is_no_commit(run, sample, tmp_path):
 def test_errors(run, sample):
     assert run.fails(sample.option, "export") == "A COMMIT argument is required"
     assert "Not a directory" in run.fails(sample.option, "export", "main", "--subpath=file")
+
+
+def test_no_room_for_the_file(run, sample):
+    shown = run.fails(sample.option, "export", "main", "-o", "/dev/full", status=1)
+    assert shown == "/dev/full: No space left on device"
