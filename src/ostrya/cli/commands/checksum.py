@@ -39,6 +39,8 @@ def _checksum(path: str, *, ignore_xattrs: bool) -> str:
 
         with closing(open_host_tree(path, HostView(with_xattrs=not ignore_xattrs))) as tree:
             return tree.meta_checksum()
+    from ostrya.cli.dump import naming
     from ostrya.tree.file_checksum import file_checksum
 
-    return file_checksum(path, ignore_xattrs=ignore_xattrs)
+    with naming(path):
+        return file_checksum(path, ignore_xattrs=ignore_xattrs)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+
 
 def test_what_a_commit_would_call_it(run, sample, tree):
     run.ok(sample.option, "commit", "-b", "mine", "--no-xattrs", tree)
@@ -23,3 +25,10 @@ def test_json(run, tree, schema):
     found = run.ok("checksum", "--json", tree / "file").json()
     schema(found, "checksum")
     assert found["checksum"] == run.ok("checksum", tree / "file").out.strip()
+
+
+def test_what_is_no_file_is_named(run, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", "/dev/null"):
+        found = run.fails("checksum", path, status=10)
+        assert found.startswith(f"{path}: Invalid file metadata mode ")
