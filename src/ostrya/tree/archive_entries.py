@@ -27,9 +27,21 @@ _SCHILY = "SCHILY.xattr."
 _LIBARCHIVE = "LIBARCHIVE.xattr."
 _TRAILER = "TRAILER!!!"
 _DIGITS = b"0123456789abcdefABCDEF"
-_MAX_TAR_HEADER_BYTES = 16 << 20
+_SELINUX = "RHT.security.selinux"
+# As libarchive.
+_MAX_TAR_HEADER_BYTES = 1 << 20
+# A name, a target, attributes and global ones: tarfile reads them one inside the other.
+_MAX_HEADERS_OF_ENTRY = 16
 # What tarfile raises for headers that are not what they should be.
-_TAR_ERRORS = (tarfile.TarError, ValueError, OverflowError, IndexError, KeyError, EOFError)
+_TAR_ERRORS = (
+    tarfile.TarError,
+    ValueError,
+    OverflowError,
+    IndexError,
+    KeyError,
+    EOFError,
+    RecursionError,
+)
 
 
 class ArchiveEntry(NamedTuple):
@@ -95,7 +107,7 @@ def _looks_like_tar(head: bytes) -> bool:
 
 def _read_tar(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
     try:
-        with tarfile.open(
+        with _BoundedTarFile.open(
             fileobj=cast("IO[bytes]", reader),
             mode="r|",
             encoding="utf-8",
@@ -105,9 +117,16 @@ def _read_tar(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
             while (member := archive.next()) is not None:
                 # Otherwise it remembers every entry, for looking back.
                 archive.members.clear()  # type: ignore[attr-defined]  # not in the stubs
+                archive.extra_headers = 0
                 yield _tar_entry(archive, member)
     except _TAR_ERRORS as exc:
         raise ArchiveError(f"Damaged tar archive: {exc}") from exc
+
+
+class _BoundedTarFile(tarfile.TarFile):
+    """An archive that counts the headers in front of the one of an entry."""
+
+    extra_headers = 0
 
 
 class _BoundedTarInfo(tarfile.TarInfo):
@@ -122,15 +141,29 @@ class _BoundedTarInfo(tarfile.TarInfo):
             # Behind the first entry, tarfile would take these for the end, and say nothing.
             raise tarfile.ReadError(str(exc)) from exc
 
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+    def _proc_member(self, archive: _BoundedTarFile) -> tarfile.TarInfo:
         if self.size < 0:
             raise tarfile.ReadError("negative size")
-        if self.type in _NAME_TYPES and self.size > _MAX_TAR_HEADER_BYTES:
-            raise tarfile.ReadError("extended header is too large")
+        if self.type in _NAME_TYPES:
+            if self.size > _MAX_TAR_HEADER_BYTES:
+                raise tarfile.ReadError("extended header is too large")
+            archive.extra_headers += 1
+            if archive.extra_headers > _MAX_HEADERS_OF_ENTRY:
+                raise tarfile.ReadError("too many extended headers")
+        if self.type == tarfile.XGLTYPE:
+            return self._skip_global(archive)
         member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]  # not in the stubs
         if member.size < 0:
             raise tarfile.ReadError("negative size")
         return member
+
+    def _skip_global(self, archive: _BoundedTarFile) -> tarfile.TarInfo:
+        """Return the next entry; nothing of a global header applies to it, as for libarchive."""
+        size: int = self._block(self.size)  # type: ignore[attr-defined]  # not in the stubs
+        assert archive.fileobj is not None  # noqa: S101  # it is open
+        if len(archive.fileobj.read(size)) < size:
+            raise tarfile.ReadError("unexpected end of data")
+        return self.fromtarfile(archive)
 
 
 _NAME_TYPES = (
@@ -207,6 +240,9 @@ def _tar_xattrs(member: tarfile.TarInfo) -> Xattrs:
         elif key.startswith(_SCHILY):
             name = key[len(_SCHILY) :].encode("utf-8", "surrogateescape")
             pairs[name] = value.encode("utf-8", "surrogateescape")
+        elif key == _SELINUX:
+            # What tar --selinux writes; the general spelling goes first.
+            pairs.setdefault(b"security.selinux", value.encode("utf-8", "surrogateescape"))
     try:
         return canonical_xattrs(pairs.items())
     except ObjectFormatError as exc:

@@ -73,6 +73,19 @@ class TestTar:
         entry, _ = one(tar(member("f", pax_headers=headers)))
         assert entry.xattrs == ((b"user.coded name", b"\0\xff"), (b"user.plain", b"value"))
 
+    def test_the_label_that_tar_writes(self):
+        label = "system_u:object_r:bin_t:s0"
+        entry, _ = one(tar(member("f", pax_headers={"RHT.security.selinux": label})))
+        assert entry.xattrs == ((b"security.selinux", label.encode()),)
+
+    def test_global_headers_do_not_apply(self):
+        """As for libarchive."""
+        headers = {"uid": "77", "path": "other", "SCHILY.xattr.user.x": "v"}
+        head = tarfile.TarInfo.create_pax_global_header(headers)
+        entry, content = one(head + tar((member("f", uid=5), b"x")))
+        assert (entry.path, entry.uid, entry.xattrs, content) == ("f", 5, (), b"x")
+        assert read(head + bytes(1024)) == []
+
     @pytest.mark.parametrize(
         "headers",
         [
@@ -226,6 +239,31 @@ class TestHostile:
         data = info.tobuf(tarfile.GNU_FORMAT)
         with pytest.raises(ArchiveError, match="too large"):
             read(COMPRESSORS["gzip"](data + bytes(1 << 20)))
+
+    @pytest.mark.parametrize("kind", [b"x", b"g", b"X", b"L", b"K"])
+    def test_headers_without_an_entry(self, kind):
+        """Each is read inside the one before it."""
+        info = member("x", kind)
+        info.size = 8
+        head = info.tobuf(tarfile.GNU_FORMAT) + b"7 a=bc\n\0".ljust(512, b"\0")
+        rest = tar((member("f"), b"x"))
+        assert [content for _, content in read((head * 16 + rest[:1024]) * 3)] == [b"x"] * 3
+        for count in (17, 3000):
+            with pytest.raises(ArchiveError, match="too many"):
+                read(head * count + rest)
+
+    def test_a_name_of_more_than_a_megabyte(self):
+        """As for libarchive."""
+        for size in (1 << 20, (1 << 20) + 1):
+            info = member("x", tarfile.GNUTYPE_LONGNAME)
+            info.size = size
+            data = info.tobuf(tarfile.GNU_FORMAT) + b"n".ljust(size + -size % 512, b"\0")
+            data += tar(member("f"), kind=tarfile.USTAR_FORMAT)
+            if size == 1 << 20:
+                assert one(data)[0].path == "n"
+            else:
+                with pytest.raises(ArchiveError, match="too large"):
+                    read(data)
 
     def test_a_negative_size_does_not_go_round_in_circles(self):
         info = member("x")
