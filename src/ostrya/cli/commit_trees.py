@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from ostrya.cli.commit_modifier import set_policy, set_policy_of_commit
@@ -96,16 +97,92 @@ def add_tree(
 def _parse_filter(text: str | None) -> Callable[[str], str] | None:
     if text is None:
         return None
-    import re
-
     expression, comma, replacement = text.partition(",")
     if not comma:
         raise UsageError("Missing ',' in --tar-pathname-filter")
+    pattern = _compile(expression)
+    parts = _parse_replacement(replacement)
+    # As for GRegex: a group that is not there is empty.
+    groups = {*range(pattern.groups + 1), *pattern.groupindex}
+    parts = [part for part in parts if part[1] is None or part[1] in groups]
+
+    def expand(match: re.Match[str]) -> str:
+        return "".join(text if group is None else match.group(group) or "" for text, group in parts)
+
+    return lambda path: pattern.sub(expand, path)
+
+
+def _compile(expression: str) -> re.Pattern[str]:
+    """Compile what GRegex calls an expression, as far as Python can do the same."""
+    import warnings
+
     try:
-        pattern = re.compile(expression)
-        return lambda path: pattern.sub(replacement, path)
-    except re.error as exc:
+        with warnings.catch_warnings():
+            # What Python warns about means something else than it says.
+            warnings.simplefilter("error")
+            return re.compile(_GREGEX.sub(_translate, expression), re.ASCII)
+    except (re.error, ValueError, OverflowError, RecursionError, Warning) as exc:
         raise UsageError(f"--tar-pathname-filter: {exc}") from exc
+
+
+_POSIX_CLASSES = {
+    "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "blank": r" \t", "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9", "graph": r"\x21-\x7e", "lower": "a-z", "print": r"\x20-\x7e",
+    "punct": r"\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e", "space": r"\s", "upper": "A-Z",
+    "word": r"\w", "xdigit": "0-9A-Fa-f",
+}  # fmt: skip
+_GREGEX = re.compile(
+    r"(?P<set>\[\^?\]?(?:\[:[^\]:]*:\]|\\.|[^\]\\])*\])|\(\?<(?P<name>[A-Za-z_]\w*)>"
+    r"|\\k[<{](?P<back>\w+)[>}]|(?P<escape>\\.)",
+    re.DOTALL,
+)
+
+
+def _translate(match: re.Match[str]) -> str:
+    if match["set"]:
+        return re.sub(r"\[:([^\]:]*):\]", _posix_class, str(match["set"]))
+    if match["name"]:
+        return f"(?P<{match['name']}>"
+    if match["back"]:
+        return f"(?P={match['back']})"
+    # Python's \Z is \z elsewhere.
+    return {r"\z": r"\Z", r"\Z": r"(?=\n?\Z)"}.get(match[0], match[0])
+
+
+def _posix_class(match: re.Match[str]) -> str:
+    if match[1] not in _POSIX_CLASSES:
+        raise UsageError(f"--tar-pathname-filter: unknown class [:{match[1]}:]")
+    return _POSIX_CLASSES[str(match[1])]
+
+
+_REPLACEMENT = re.compile(
+    r"(?P<text>[^\\]+)|\\(?:(?P<number>0(?!\d)|[1-9]\d?(?!\d))|g<(?P<group>\w+)>"
+    r"|x(?P<hex>[0-9A-Fa-f]{2})|x\{(?P<code>[0-9A-Fa-f]{1,4})\}|(?P<plain>[\\abfnrtv]))",
+    re.DOTALL | re.ASCII,
+)
+_PLAIN = dict(zip("\\abfnrtv", "\\\a\b\f\n\r\t\v", strict=True))
+
+
+def _parse_replacement(replacement: str) -> list[tuple[str, int | str | None]]:
+    """Split a replacement into texts, and groups by number or name."""
+    parts: list[tuple[str, int | str | None]] = []
+    at = 0
+    while at < len(replacement):
+        match = _REPLACEMENT.match(replacement, at)
+        if match is None:
+            raise UsageError(
+                f"--tar-pathname-filter: unknown escape '{replacement[at : at + 2]}' "
+                "in the replacement"
+            )
+        at = match.end()
+        group = match["number"] or match["group"]
+        if group:
+            parts.append(("", int(group) if group.isdigit() else group))
+        elif match["hex"] or match["code"]:
+            parts.append((chr(int(match["hex"] or match["code"], 16)), None))
+        else:
+            parts.append((match["text"] or _PLAIN[match["plain"]], None))
+    return parts
 
 
 def _add_archive(

@@ -10,6 +10,8 @@ import tarfile
 
 import pytest
 
+from ostrya.cli.commit_trees import _parse_filter
+from ostrya.cli.errors import UsageError
 from ostrya.errors import OstryaError
 from ostrya.formats.object_name import ObjectType
 from ostrya.repo.errors import LowSpace
@@ -222,3 +224,40 @@ def test_no_room_for_a_file_is_told_before_it_is_read(tmp_path):
             take(tx, tar(ROOT, (member("f"), b"x" * 1000)))
         assert names_of(repo, ObjectType.FILE) == set()
         assert os.listdir(repo.tmp_fd) == ["cache"]
+
+
+class TestPathnameFilter:
+    """What GRegex makes of the same option."""
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize(
+        ("option", "path"),
+        [
+            ("[[:lower:]],X", "X"),
+            ("[^[:upper:][:digit:]],X", "X"),
+            (r"b,<\0>", "<b>"),
+            (r"(?<n>b),\g<n>z", "bz"),
+            (r"(?<=x)b|b,z", "z"),
+            (r"(?<n>b)\k<n>|b,z", "z"),
+            (r"b,z\3", "z"),
+            (r"b,z\g<k>", "z"),
+            (r"(x)|b,z\1", "z"),
+            (r"b,\x41\x{42}", "AB"),
+            (r"b\z,z", "z"),
+            (r"b\Z,z", "z"),
+            (r"b,\\", "\\"),
+            (r"(b),\1\1", "bb"),
+        ],
+    )
+    def test_what_is_understood(self, option, path):
+        assert _parse_filter(option)("b") == path
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize(
+        "option",
+        [r"b,\q", r"b,\u\0", "b,\\", r"b,\g<", r"b,\012", "[[:none:]],x", r"\Qb\E,x", "(?u)b,x",
+         "[[b],x", "(,x"],
+    )  # fmt: skip
+    def test_what_is_refused(self, option):
+        with pytest.raises(UsageError, match="--tar-pathname-filter: "):
+            _parse_filter(option)
