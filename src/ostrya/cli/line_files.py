@@ -55,12 +55,12 @@ def read_stat_overrides(path: str) -> StatOverrides:
     found = StatOverrides({}, {})
     for number, line in _numbered_lines(path):
         mode, space, name = line.partition(" ")
-        malformed = f"{path}, line {number}: Malformed statoverride file"
+        where, malformed = f"{path}, line {number}", "Malformed statoverride file"
         if not space:
-            raise FormatError(f"{malformed} (no space found)")
+            raise FormatError(f"{malformed} (no space found)", hint=f"see {where}")
         target = found.overrides if mode.startswith("=") else found.adds
         match = _MODE.fullmatch(mode.removeprefix("="))
         if match is None or int(match[1]) > _MAX_MODE:
-            raise FormatError(f"{malformed}: '{mode}' is no mode")
+            raise FormatError(f"{where}: {malformed}: '{mode}' is no mode")
         target[name] = int(match[1]) & _PERMISSIONS
     return found

@@ -36,7 +36,7 @@ def test_the_type_is_left_out_of_modes(path):
 @pytest.mark.parametrize(
     "line",
     [
-        *("2048", "x /a", "= /a", "1_0 /a", "-8 /a", "=-5 /a", "8x /a", "0x10 /a", "1e2 /a"),
+        *("x /a", "= /a", "1_0 /a", "-8 /a", "=-5 /a", "8x /a", "0x10 /a", "1e2 /a"),
         *("65536 /a", "99999999999 /a", "=99999999999 /a", "\N{FULLWIDTH DIGIT ONE} /a"),
     ],
 )
@@ -44,3 +44,10 @@ def test_what_is_no_mode(path, line):
     path.write_text(f"8 /x\n\n{line}\n")
     with pytest.raises(FormatError, match=f"{path}, line 3: Malformed statoverride file"):
         read_stat_overrides(str(path))
+
+
+def test_a_line_without_a_path_is_refused_in_the_words_of_libostree(path):
+    path.write_text("8 /x\n2048\n")
+    with pytest.raises(FormatError, match=r"^Malformed statoverride file \(no space found\)$") as e:
+        read_stat_overrides(str(path))
+    assert e.value.hint == f"see {path}, line 2"
