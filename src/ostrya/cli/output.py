@@ -7,12 +7,10 @@ import io
 import os
 import sys
 from errno import EBADF
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from _typeshed import ReadableBuffer
 
 _RED_BOLD, _PLAIN = "\x1b[31m\x1b[1m", "\x1b[22m\x1b[0m"
 
@@ -23,7 +21,7 @@ class _ClosedOutput(io.BufferedIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:  # noqa: ANN401  # whatever has bytes
         if memoryview(data).nbytes:
             raise OSError(EBADF, os.strerror(EBADF), "standard output")
         return 0
