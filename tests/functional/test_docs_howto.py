@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import trees
-from support.commands import OURS, PEER, PEER_PATH, clean_environment
+from support.commands import OURS, PEER, clean_environment
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = (
@@ -78,7 +78,7 @@ BOTH = pytest.mark.parametrize(
     "tool",
     [
         OURS,
-        pytest.param(PEER, marks=pytest.mark.skipif(not PEER_PATH.exists(), reason="no ostree")),
+        pytest.param(PEER, marks=pytest.mark.peer),
     ],
     ids=lambda tool: tool.name,
 )

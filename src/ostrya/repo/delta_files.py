@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya._linux.dirfd import open_dir, remove_tree
+from ostrya._linux.dirfd import exists, open_dir, remove_tree
 from ostrya.errors import FormatError
 from ostrya.formats.checksum import from_modified_base64, to_modified_base64
 
@@ -57,7 +57,9 @@ def _iter_deltas(repo: Repository) -> Iterator[DeltaName]:
     for prefix in _subdirs(repo, "deltas"):
         for rest in _subdirs(repo, f"deltas/{prefix}"):
             name = _parse(prefix + rest)
-            if name is not None and _exists(repo, f"deltas/{prefix}/{rest}/superblock"):
+            if name is not None and exists(
+                f"deltas/{prefix}/{rest}/superblock", dir_fd=repo.dir_fd
+            ):
                 yield name
 
 
@@ -68,14 +70,6 @@ def _parse(text: str) -> DeltaName | None:
         return DeltaName(from_modified_base64(to), from_modified_base64(origin) if origin else None)
     except FormatError:
         return None
-
-
-def _exists(repo: Repository, path: str) -> bool:
-    try:
-        os.stat(path, dir_fd=repo.dir_fd)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def _subdirs(repo: Repository, path: str) -> list[str]:

@@ -3,50 +3,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 
+
+@dataclass(slots=True)
 class WriteCounts:
     """How many objects were given to writers, and how many of them were new."""
 
-    __slots__ = (
-        "content_bytes_written",
-        "content_total",
-        "content_written",
-        "devino_cache_hits",
-        "metadata_total",
-        "metadata_written",
-    )
+    metadata_total: int = 0
+    metadata_written: int = 0
+    content_total: int = 0
+    content_written: int = 0
+    content_bytes_written: int = 0
+    devino_cache_hits: int = 0
 
-    def __init__(self) -> None:
-        self._set((0, 0, 0, 0, 0, 0))
-
-    def _set(self, values: tuple[int, ...]) -> None:
-        (
-            self.metadata_total,
-            self.metadata_written,
-            self.content_total,
-            self.content_written,
-            self.content_bytes_written,
-            self.devino_cache_hits,
-        ) = values
-
-    def as_tuple(self) -> tuple[int, int, int, int, int, int]:
+    def as_tuple(self) -> tuple[int, ...]:
         """Return the counts as plain numbers, to cross a process border."""
-        return (
-            self.metadata_total,
-            self.metadata_written,
-            self.content_total,
-            self.content_written,
-            self.content_bytes_written,
-            self.devino_cache_hits,
-        )
+        return tuple(getattr(self, name) for name in self.__slots__)
 
-    def take(self) -> tuple[int, int, int, int, int, int]:
+    def take(self) -> tuple[int, ...]:
         """Return the counts, and begin anew."""
         values = self.as_tuple()
-        self._set((0, 0, 0, 0, 0, 0))
+        for name in self.__slots__:
+            setattr(self, name, 0)
         return values
 
     def add(self, values: tuple[int, ...]) -> None:
         """Add the counts of another writer."""
-        mine = self.as_tuple()
-        self._set(tuple(a + b for a, b in zip(mine, values, strict=True)))
+        for name, value in zip(self.__slots__, values, strict=True):
+            setattr(self, name, getattr(self, name) + value)

@@ -15,7 +15,7 @@ from errno import EMLINK, EPERM, EXDEV
 from typing import TYPE_CHECKING, cast
 
 from ostrya._linux.atomic import open_spool, write_all
-from ostrya._linux.dirfd import unlink_if_exists
+from ostrya._linux.dirfd import exists, unlink_if_exists
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
@@ -310,7 +310,7 @@ class ObjectWriter:
         """Say whether this very repository, or the transaction, has a loose object."""
         fd = self._destination.fd
         objects_fd = self._repo.objects_fd
-        return _exists(path, objects_fd) or (fd != objects_fd and _exists(path, fd))
+        return exists(path, dir_fd=objects_fd) or (fd != objects_fd and exists(path, dir_fd=fd))
 
     def had(self, path: str) -> bool:
         """Say whether a loose object was there before this transaction began to write."""
@@ -320,8 +320,8 @@ class ObjectWriter:
         prefix = path[:2]
         occupied = self._prefixes.get(prefix)
         if occupied is None:
-            occupied = self._prefixes[prefix] = _exists(prefix, objects_fd)
-        return occupied and _exists(path, objects_fd)
+            occupied = self._prefixes[prefix] = exists(prefix, dir_fd=objects_fd)
+        return occupied and exists(path, dir_fd=objects_fd)
 
     @staticmethod
     def _checked(hasher: hashlib._Hash, expected: Checksum | None) -> Checksum:
@@ -360,14 +360,6 @@ class ObjectWriter:
         if self.sizes is not None:
             weight = size if unpacked is None else unpacked
             self.sizes[checksum] = SizeEntry(checksum, ObjectType.FILE, weight, stored)
-
-
-def _exists(path: str, dir_fd: int) -> bool:
-    try:
-        os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
 
 
 def read_chunks(fd: int, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:

@@ -3,18 +3,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from ostrya.repo.delta_files import DeltaName, delete_delta, delta_dir, list_deltas
-from support.small_repos import make_repo
 
 A, B = "a" * 64, "0f" * 32
-
-
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
 
 
 def make(repo, path: str, *, whole: bool = True) -> None:

@@ -6,15 +6,8 @@ import os
 import pytest
 
 from ostrya.repo.partial import CommitState, clear_partial, commit_state, is_partial, mark_partial
-from support.small_repos import make_repo
 
 SUM = "ab" * 32
-
-
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
 
 
 def test_marked_and_cleared(repo):

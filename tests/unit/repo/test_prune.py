@@ -35,12 +35,6 @@ from support.small_repos import (
 )
 
 
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
 def history(repo, tmp_path, ref: str, length: int, *, start: int = 1000) -> list[str]:
     """Commits of one branch, oldest first, a hundred seconds apart."""
     found = []

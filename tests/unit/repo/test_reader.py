@@ -25,12 +25,6 @@ SUM = "ab" * 32
 
 
 @pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
-@pytest.fixture
 def commit(repo, tmp_path):
     return commit_files(repo, tmp_path, {"f": "content"})
 

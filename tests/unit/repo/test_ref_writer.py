@@ -17,12 +17,6 @@ from support.small_repos import make_repo
 A, B = "a" * 64, "b" * 64
 
 
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
 def all_files(repo) -> set[str]:
     top = Path(repo.path)
     return {str(p.relative_to(top)) for p in (top / "refs").rglob("*") if not p.is_dir()}

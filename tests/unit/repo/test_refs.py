@@ -19,12 +19,6 @@ A, B = "a" * 64, "b" * 64
 
 
 @pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
-@pytest.fixture
 def heads(repo) -> Path:
     return Path(repo.path) / "refs/heads"
 

@@ -18,12 +18,6 @@ from ostrya.repo.summary import read_summary, regenerate_summary
 from support.small_repos import commit_files, configure, make_repo
 
 
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
 def test_refs_of_our_own(repo, tmp_path):
     one = commit_files(repo, tmp_path, {"f": "1"}, ref="one")
     two = commit_files(repo, tmp_path, {"f": "2"}, ref="a/two")

@@ -8,13 +8,7 @@ from ostrya.repo import traverse
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.partial import mark_partial
 from ostrya.repo.reader import load_commit
-from support.small_repos import commit_files, make_repo, names_of, object_path
-
-
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
+from support.small_repos import commit_files, names_of, object_path
 
 
 @pytest.fixture

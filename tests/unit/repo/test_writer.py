@@ -20,18 +20,6 @@ from support.small_repos import configure, make_repo, names_of, object_path
 HEADER = FileHeader(0, 0, stat.S_IFREG | 0o644)
 
 
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
-@pytest.fixture
-def tx(repo):
-    with Transaction(repo) as tx:
-        yield tx
-
-
 def wanted(content: bytes) -> str:
     return hashlib.sha256(HEADER.encode_stream() + content).hexdigest()
 

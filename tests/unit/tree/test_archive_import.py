@@ -27,18 +27,6 @@ from support.small_repos import make_repo, names_of
 ROOT = member(".", tarfile.DIRTYPE)
 
 
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
-@pytest.fixture
-def tx(repo):
-    with Transaction(repo) as tx:
-        yield tx
-
-
 def take(tx, data: bytes, modifier=None, **options) -> MutableTree:
     tree = MutableTree()
     import_archive(tx, io.BytesIO(data), tree, modifier, **options)

@@ -32,12 +32,6 @@ def put(repo, header, content=b"content") -> str:
     return checksum
 
 
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
 @pytest.mark.parametrize("mode", [0o644, 0o4711, 0o000])
 def test_a_copy_has_owner_mode_and_xattrs(repo, out, tmp_path, mode):
     need_user_xattrs(tmp_path)

@@ -13,13 +13,7 @@ from ostrya.repo.transaction import Transaction
 from ostrya.tree.commit import tree_from_commit, write_commit, write_tree
 from ostrya.tree.errors import TreeConflict
 from ostrya.tree.mutable_tree import MutableTree
-from support.small_repos import commit_files, make_repo, names_of
-
-
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
+from support.small_repos import commit_files, names_of
 
 
 def test_an_empty_tree_is_none(repo):

@@ -10,19 +10,7 @@ from ostrya.tree.errors import TreeConflict
 from ostrya.tree.modifier import CommitModifier
 from ostrya.tree.mutable_tree import MutableTree
 from ostrya.tree.overlay import overlay_commit
-from support.small_repos import commit_files, commit_tree, make_repo, plain_tree
-
-
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
-
-
-@pytest.fixture
-def tx(repo):
-    with Transaction(repo) as tx:
-        yield tx
+from support.small_repos import commit_files, commit_tree, plain_tree
 
 
 def lay(tx, *commits, modifier=None) -> MutableTree:

@@ -8,13 +8,7 @@ import pytest
 from ostrya.repo.transaction import Transaction
 from ostrya.tree.errors import ChangedWhileRead
 from ostrya.tree.scan_worker import make_scan_worker
-from support.small_repos import make_repo, open_fds
-
-
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
+from support.small_repos import open_fds
 
 
 def task(path, relative, **changes) -> tuple:

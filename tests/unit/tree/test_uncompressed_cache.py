@@ -13,15 +13,9 @@ from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
 from ostrya.tree.modifier import CommitModifier
 from ostrya.tree.uncompressed_cache import UncompressedCache, collect_garbage
 from support import trees
-from support.small_repos import commit_files, commit_tree, configure, make_repo, names_of
+from support.small_repos import commit_files, commit_tree, configure, names_of
 
 USER = CheckoutOptions(user_mode=True, uncompressed_cache=True, overwrite=Overwrite.UNION_FILES)
-
-
-@pytest.fixture
-def repo(tmp_path):
-    with make_repo(tmp_path / "repo") as repo:
-        yield repo
 
 
 def cached(repo) -> list[Path]:
