@@ -21,6 +21,7 @@ _DEFAULT_LOCK_TIMEOUT_S = 300
 _DEFAULT_TMP_EXPIRY_S = 24 * 60 * 60
 _DEFAULT_ZLIB_LEVEL = 6
 _DEFAULT_MIN_FREE_PERCENT = 3
+_REPO_FINDERS = ("config", "lan", "mount")
 _SIZE_UNITS_MB = {"MB": 1, "GB": 1 << 10, "TB": 1 << 20}
 
 
@@ -97,6 +98,7 @@ def parse_config(keyfile: KeyFile) -> RepoConfig:
             'repositories with "core.archive" are no longer supported; use mode archive-z2'
         )
     min_free_percent, min_free_mb = _min_free_space(core)
+    _check_remotes(core)
     return RepoConfig(
         keyfile=keyfile,
         mode=parse_mode(core.value("mode", "bare")),
@@ -136,9 +138,25 @@ class _Core:
     def boolean(self, key: str, *, default: bool) -> bool:
         return self._keyfile.get_boolean("core", key) if self.has(key) else default
 
+    def strings(self, key: str) -> tuple[str, ...] | None:
+        return self._keyfile.get_string_list("core", key) if self.has(key) else None
+
     def integer(self, key: str, default: int) -> int:
         text = self.value(key, "").strip()
         return int(text) if _is_number(text.removeprefix("-")) else default
+
+
+def _check_remotes(core: _Core) -> None:
+    """Refuse what libostree refuses, of settings that mean nothing here yet."""
+    core.boolean("add-remotes-config-dir", default=True)
+    finders = core.strings("default-repo-finders")
+    if finders is None:
+        return
+    if not finders:
+        raise RepoConfigError("Invalid empty default-repo-finders configuration")
+    for finder in finders:
+        if finder not in _REPO_FINDERS:
+            raise RepoConfigError(f"Invalid configured repo-finder '{finder}'")
 
 
 def _lock_timeout(core: _Core) -> int:

@@ -97,6 +97,12 @@ def test_numbers_that_are_none_count_as_not_said(key, default, text):
         ("min-free-space-size=²MB", "should be of the format"),
         ("min-free-space-size=MB", "should be of the format"),
         ("min-free-space-size=-1GB", "should be of the format"),
+        ("default-repo-finders=", "Invalid empty default-repo-finders configuration"),
+        ("default-repo-finders=;", "Invalid configured repo-finder ''"),
+        ("default-repo-finders=zz", "Invalid configured repo-finder 'zz'"),
+        ("default-repo-finders=config;lan;zz;", "Invalid configured repo-finder 'zz'"),
+        ("default-repo-finders=config; lan", "Invalid configured repo-finder ' lan'"),
+        ("default-repo-finders=config\\;lan", "Invalid configured repo-finder 'config;lan'"),
     ],
 )
 def test_values_that_cannot_be_used(core, words):
@@ -104,7 +110,17 @@ def test_values_that_cannot_be_used(core, words):
         parse(core)
 
 
-@pytest.mark.parametrize("key", ["fsync", "locking", "tombstone-commits", "per-object-fsync"])
+@pytest.mark.parametrize("finders", ["config", "lan;config;", "config;lan;mount"])
+@pytest.mark.parametrize("config_dir", ["true", "1", "false", "0 "])
+def test_settings_of_remotes_that_are_only_checked(finders, config_dir):
+    core = f"default-repo-finders={finders}\nadd-remotes-config-dir={config_dir}"
+    assert parse(core)[1:] == parse()[1:]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["fsync", "locking", "tombstone-commits", "per-object-fsync", "add-remotes-config-dir"],
+)
 def test_booleans_that_are_none(key):
     with pytest.raises(KeyFileError, match=key):
         parse(f"{key}=perhaps")
