@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What is not named here goes first.
 _RANKS = {"dirmeta": 1, "dirtree": 1, "commitmeta": 2, "commit": 3}
+_MANY_DIRECTORIES = 16
 _DEFAULT_ACL = "system.posix_acl_default"
 
 
@@ -56,6 +57,12 @@ def publish_staged(repo: Repository, staging_fd: int) -> list[str]:
 
 def sync_object_dirs(repo: Repository, prefixes: list[str]) -> None:
     """Wait until the names in these directories, and the directories' own, are on the disk."""
+    if len(prefixes) >= _MANY_DIRECTORIES:
+        from ostrya._linux.durability import sync_filesystem
+
+        # One flush of the disk instead of hundreds; the data was waited for before.
+        sync_filesystem(repo.objects_fd)
+        return
     for prefix in prefixes:
         fd = os.open(prefix, OPEN_DIR | os.O_NOFOLLOW, dir_fd=repo.objects_fd)
         try:

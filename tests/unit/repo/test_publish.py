@@ -135,12 +135,19 @@ def test_tried_again_it_publishes_what_was_set_aside(repo, monkeypatch):
 
 
 @pytest.mark.parametrize("per_object", [False, True])
+@pytest.mark.parametrize("files", [3, 80], ids=["few", "many"])
 def test_every_directory_that_changed_is_synced_before_the_ref(
-    repo, tmp_path, monkeypatch, per_object
+    repo, tmp_path, monkeypatch, per_object, files
 ):
     configure(repo, per_object_fsync=str(per_object).lower())
     synced = []
     real = os.fsync
+
+    def sync_filesystem(_fd):
+        """Note what is in place by now."""
+        assert resolve_ref(repo, None, "main", allow_noent=True) is None
+        present = {f"objects/{str(name)[:2]}" for name in names_of(repo)}
+        synced.extend({"objects"} | present if present else ())
 
     def fsync(fd):
         path = os.path.relpath(os.readlink(f"/proc/self/fd/{fd}"), repo.path)
@@ -150,7 +157,8 @@ def test_every_directory_that_changed_is_synced_before_the_ref(
         real(fd)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    commit_files(repo, tmp_path, {f"f{n}": str(n) for n in range(40)})
+    monkeypatch.setattr(durability, "sync_filesystem", sync_filesystem)
+    commit_files(repo, tmp_path, {f"f{n}": str(n) for n in range(files)})
     changed = {"objects"} | {f"objects/{str(name)[:2]}" for name in names_of(repo)}
     assert changed <= set(synced)
 
