@@ -56,6 +56,21 @@ class RepoConfigError(RepoError):
     """The repository's configuration holds something that cannot be used."""
 
 
+class NamesNotUtf8(RepoError):
+    """This process takes the names of files for something else than UTF-8.
+
+    Attributes:
+        encoding: What it takes them for.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"Names in a repository are UTF-8, but this Python takes names of files for {encoding}",
+            hint="start it with PYTHONUTF8=1 in the environment, or with -X utf8",
+        )
+        self.encoding = encoding
+
+
 class RepoLocked(RepoError):
     """Another process holds the repository's lock, and did not let go in time."""
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from errno import EACCES, EOPNOTSUPP, EROFS
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from ostrya._linux import dirfd
 from ostrya.errors import OstryaError, RepoError
 from ostrya.formats.keyfile import KeyFile
 from ostrya.repo.config import MAX_CONFIG_BYTES, RepoConfig, initial_config, parse_config
-from ostrya.repo.errors import RepoConfigError, RepoModeError, RepoNotFound
+from ostrya.repo.errors import NamesNotUtf8, RepoConfigError, RepoModeError, RepoNotFound
 from ostrya.repo.lock import RepoLock
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.runtime import DEFAULT_RUNTIME, Runtime
@@ -169,9 +170,17 @@ def open_repository(
     Raises:
         RepoNotFound: There is no repository at ``path``.
         RepoConfigError: Its configuration cannot be used.
+        NamesNotUtf8: This process takes file names for something else.
         OSError: It may not be read.
     """
+    _require_utf8_names()
     return _open_chain(path, dir_fd, runtime, seen=())
+
+
+def _require_utf8_names() -> None:
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8":
+        raise NamesNotUtf8(encoding)
 
 
 def _open_chain(
@@ -235,8 +244,10 @@ def create_repository(
     Raises:
         RefNameError: ``collection_id`` is not valid.
         RepoModeError: The file system cannot hold a repository of this mode.
+        NamesNotUtf8: This process takes file names for something else.
         OSError: The directory cannot be made.
     """
+    _require_utf8_names()
     if collection_id is not None:
         from ostrya.formats.refs import check_collection_id
 

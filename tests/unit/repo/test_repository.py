@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from errno import EOPNOTSUPP
 from pathlib import Path
 
@@ -26,6 +28,40 @@ def no_leaks():
     before = open_fds()
     yield
     assert open_fds() == before
+
+
+@pytest.mark.parametrize(
+    ("utf8", "words"),
+    [("0", "NamesNotUtf8 ascii hint: PYTHONUTF8=1"), ("1", "opened")],
+    ids=["ascii", "utf-8"],
+)
+@pytest.mark.parametrize(
+    "deed", ["open_repository(path)", "create_repository(path, RepoMode.BARE)"]
+)
+def test_names_that_python_takes_for_another_encoding(tmp_path, deed, utf8, words):
+    path = str(tmp_path / "repo")
+    create_repository(path, RepoMode.BARE_USER_ONLY).close()
+    program = (
+        "from ostrya.errors import OstryaError\n"
+        "from ostrya.repo.modes import RepoMode\n"
+        "from ostrya.repo.repository import create_repository, open_repository\n"
+        f"path = {path!r}\n"
+        "try:\n"
+        f"    {deed}.close()\n"
+        "    print('opened')\n"
+        "except OstryaError as exc:\n"
+        "    hint = 'PYTHONUTF8=1' if 'PYTHONUTF8=1' in exc.hint else exc.hint\n"
+        "    print(type(exc).__name__, exc.encoding, 'hint:', hint)\n"
+    )
+    surroundings = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": utf8}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == (f"{words}\n", "")
 
 
 def test_made_and_opened_again(tmp_path):
