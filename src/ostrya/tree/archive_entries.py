@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.tree.archive_sparse import expand, parse_map, read_blocks_of_map, read_lines_of_map
 from ostrya.tree.archive_stream import ArchiveReader, InflatedStream, find_compression
 from ostrya.tree.errors import ArchiveError
 
@@ -28,7 +29,7 @@ _LIBARCHIVE = "LIBARCHIVE.xattr."
 _TRAILER = "TRAILER!!!"
 _DIGITS = b"0123456789abcdefABCDEF"
 _SELINUX = "RHT.security.selinux"
-# As libarchive.
+# In front of one entry; as much as libarchive allows each of them.
 _MAX_TAR_HEADER_BYTES = 1 << 20
 # A name, a target, attributes and global ones: tarfile reads them one inside the other.
 _MAX_HEADERS_OF_ENTRY = 16
@@ -117,7 +118,7 @@ def _read_tar(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
             while (member := archive.next()) is not None:
                 # Otherwise it remembers every entry, for looking back.
                 archive.members.clear()  # type: ignore[attr-defined]  # not in the stubs
-                archive.extra_headers = 0
+                archive.extra_headers = archive.extra_bytes = 0
                 yield _tar_entry(archive, member)
     except _TAR_ERRORS as exc:
         raise ArchiveError(f"Damaged tar archive: {exc}") from exc
@@ -127,6 +128,7 @@ class _BoundedTarFile(tarfile.TarFile):
     """An archive that counts the headers in front of the one of an entry."""
 
     extra_headers = 0
+    extra_bytes = 0
 
 
 class _BoundedTarInfo(tarfile.TarInfo):
@@ -145,9 +147,10 @@ class _BoundedTarInfo(tarfile.TarInfo):
         if self.size < 0:
             raise tarfile.ReadError("negative size")
         if self.type in _NAME_TYPES:
-            if self.size > _MAX_TAR_HEADER_BYTES:
-                raise tarfile.ReadError("extended header is too large")
             archive.extra_headers += 1
+            archive.extra_bytes += self.size
+            if archive.extra_bytes > _MAX_TAR_HEADER_BYTES:
+                raise tarfile.ReadError("extended header is too large")
             if archive.extra_headers > _MAX_HEADERS_OF_ENTRY:
                 raise tarfile.ReadError("too many extended headers")
         if self.type == tarfile.XGLTYPE:
@@ -155,15 +158,49 @@ class _BoundedTarInfo(tarfile.TarInfo):
         member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]  # not in the stubs
         if member.size < 0:
             raise tarfile.ReadError("negative size")
+        if member.issparse() and "size" in member.pax_headers:
+            # tarfile takes one size for the other, and would lose the next header.
+            raise tarfile.ReadError("a sparse file with 8 GiB of data or more")
         return member
+
+    # Three methods of tarfile's, which read maps of any size.
+
+    def _proc_sparse(self, archive: _BoundedTarFile) -> tarfile.TarInfo:
+        pieces, is_extended, size = self._sparse_structs  # type: ignore[attr-defined]  # not in the stubs
+        stream = _stream(archive)
+        if is_extended:
+            pieces.extend(read_blocks_of_map(stream.read))
+        _set_map(self, pieces)
+        self.offset_data = stream.tell()
+        archive.offset = self.offset_data + self._block(self.size)  # type: ignore[attr-defined]  # not in the stubs
+        self.size = size
+        return self
+
+    def _proc_gnusparse_01(self, member: tarfile.TarInfo, pax_headers: dict[str, str]) -> None:
+        _set_map(member, parse_map(pax_headers["GNU.sparse.map"]))
+
+    def _proc_gnusparse_10(
+        self, member: tarfile.TarInfo, _pax_headers: dict[str, str], archive: tarfile.TarFile
+    ) -> None:
+        stream = _stream(archive)
+        _set_map(member, read_lines_of_map(stream.read))
+        member.offset_data = stream.tell()
 
     def _skip_global(self, archive: _BoundedTarFile) -> tarfile.TarInfo:
         """Return the next entry; nothing of a global header applies to it, as for libarchive."""
         size: int = self._block(self.size)  # type: ignore[attr-defined]  # not in the stubs
-        assert archive.fileobj is not None  # noqa: S101  # it is open
-        if len(archive.fileobj.read(size)) < size:
+        if len(_stream(archive).read(size)) < size:
             raise tarfile.ReadError("unexpected end of data")
         return self.fromtarfile(archive)
+
+
+def _set_map(member: tarfile.TarInfo, pieces: list[tuple[int, int]]) -> None:
+    member.sparse = pieces  # type: ignore[assignment]  # wrong in the stubs
+
+
+def _stream(archive: tarfile.TarFile) -> IO[bytes]:
+    assert archive.fileobj is not None  # noqa: S101  # it is open
+    return cast("IO[bytes]", archive.fileobj)
 
 
 _NAME_TYPES = (
@@ -213,19 +250,16 @@ def _tar_type(member: tarfile.TarInfo) -> int:
 def _tar_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
     if not _has_content(member):
         return
-    stream = archive.extractfile(member)
-    if stream is None:
-        return
-    left = member.size
-    while left:
-        try:
-            data = stream.read(min(left, _CHUNK_BYTES))
-        except _TAR_ERRORS as exc:
-            raise ArchiveError(f"Damaged tar archive in {member.name}: {exc}") from exc
-        if not data:
-            raise ArchiveError(f"Truncated archive in {member.name}")
-        left -= len(data)
-        yield data
+    stream = _stream(archive)
+    # Where the next header stands, the data has ended.
+    stored = archive.offset - member.offset_data
+    whole = [(0, member.size)]
+    pieces = cast("list[tuple[int, int]]", member.sparse) if member.issparse() else whole
+    try:
+        stream.seek(member.offset_data)
+        yield from expand(pieces, member.size, stored, stream.read)
+    except _TAR_ERRORS as exc:
+        raise ArchiveError(f"Damaged tar archive in {member.name}: {exc}") from exc
 
 
 def _tar_xattrs(member: tarfile.TarInfo) -> Xattrs:
