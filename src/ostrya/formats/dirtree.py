@@ -15,7 +15,8 @@ Ends are little-endian and take 1, 2, 4 or 8 bytes: as few as the size of what t
 allows, so that an entry with a long name or a large directory has wider ones.
 
 Limits: names are UTF-8, not empty, not ``.`` or ``..``, without ``/``; files and directories
-are each sorted by the bytes of their names, and no name comes twice.
+are each sorted by the bytes of their names, and no name comes twice. There are 1,048,576 of each
+at most, since even the shortest entry takes hundreds of bytes of memory.
 
 Source: ostree-core.h (OSTREE_TREE_GVARIANT_FORMAT), ostree-core.c
 (ostree_validate_structureof_dirtree), ot-unix-utils.c (ot_util_filename_validate).
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 FileEntry = tuple[str, Checksum]
 DirEntry = tuple[str, Checksum, Checksum]
 
+MAX_ENTRIES = 1 << 20
+# Entries that are decoded at once: what they are made of is soon dropped.
+_BATCH = 8192
 _ARRAY_TYPES = ("", "a(say)", "a(sayay)")
 # The offsets at the end of an entry, by the number of its checksums and where its name ends,
 # as long as one byte each is enough.
@@ -121,17 +125,25 @@ def _encode_name(name: str) -> bytes:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """Refuse names that are invalid, out of order or double, cheaply for good ones."""
-    text = "/".join(names)
-    if text.count("/") >= max(len(names), 1) or "\0" in text or not text.isascii():
-        for name in names:
-            check_filename(name)
+    """Refuse names that are invalid, out of order, double or too many, cheaply for good ones."""
+    _check_count(len(names))
+    for first in range(0, len(names), _BATCH):
+        batch = names[first : first + _BATCH]
+        text = "/".join(batch)
+        if text.count("/") >= len(batch) or "\0" in text or not text.isascii():
+            for name in batch:
+                check_filename(name)
     for name in ("", ".", ".."):
         if name in names:
             check_filename(name)
     # Code point order is the order of the UTF-8 bytes.
     if not all(map(lt, names, names[1:])):
         raise _order_error(names)
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_ENTRIES:
+        raise ObjectFormatError(f"A directory of {count:,} entries; at most {MAX_ENTRIES:,}")
 
 
 def _order_error(names: Sequence[str]) -> ObjectFormatError:
@@ -162,35 +174,43 @@ def _decode_entries(data: bytes, sums: int) -> tuple[list[str], list[Checksum]]:
     count, rest = divmod(size - table, width)
     if count < 1 or rest or framed_offset_size(table, count) != width:
         raise _not_normal()
-    raw_names: list[bytes] = []
-    raw_sums: list[bytes] = []
+    _check_count(count)
+    names: list[str] = []
+    checksums: list[Checksum] = []
     narrow = _NARROW_FRAMES[sums]
     tail = RAW_LENGTH * sums
     start = 0
-    for end in _unpack_ends(data[table:], count, width):
-        frame = sums if end - start < 256 else sums * offset_size(end - start)
-        sums_end = end - frame
-        name_end = sums_end - tail
-        length = name_end - start
-        if length < 1 or end > table or data[name_end - 1]:
-            raise _explain(data, sums)
-        if data[sums_end:end] != (narrow[length] if frame == sums else _frame(length, sums)):
-            raise _explain(data, sums)
-        raw_names.append(data[start : name_end - 1])
-        raw_sums.append(data[name_end:sums_end])
-        start = end
+    for place in range(table, size, _BATCH * width):
+        raw_names: list[bytes] = []
+        raw_sums: list[bytes] = []
+        for end in _unpack_ends(data[place : place + _BATCH * width], width):
+            frame = sums if end - start < 256 else sums * offset_size(end - start)
+            sums_end = end - frame
+            name_end = sums_end - tail
+            length = name_end - start
+            if length < 1 or end > table or data[name_end - 1]:
+                raise _explain(data, sums)
+            if data[sums_end:end] != (narrow[length] if frame == sums else _frame(length, sums)):
+                raise _explain(data, sums)
+            raw_names.append(data[start : name_end - 1])
+            raw_sums.append(data[name_end:sums_end])
+            start = end
+        names += _decode_names(raw_names)
+        digits = b"".join(raw_sums).hex()
+        checksums += [
+            Checksum(digits[at : at + HEX_LENGTH]) for at in range(0, len(digits), HEX_LENGTH)
+        ]
     if start != table:
         raise _not_normal()
-    digits = b"".join(raw_sums).hex()
-    checksums = [Checksum(digits[at : at + HEX_LENGTH]) for at in range(0, len(digits), HEX_LENGTH)]
-    return _decode_names(raw_names), checksums
+    _check_names(names)
+    return names, checksums
 
 
-def _unpack_ends(table: bytes, count: int, width: int) -> Sequence[int]:
+def _unpack_ends(table: bytes, width: int) -> Sequence[int]:
     if width == 1:
         return table
     code = "H" if width == 2 else "I" if width == 4 else "Q"
-    return cast("tuple[int, ...]", unpack(f"<{count}{code}", table))
+    return cast("tuple[int, ...]", unpack(f"<{len(table) // width}{code}", table))
 
 
 def _frame(name_end: int, sums: int) -> bytes:
@@ -207,7 +227,6 @@ def _decode_names(raw_names: list[bytes]) -> list[str]:
     names = text.split("\0")
     if len(names) != len(raw_names):
         raise GVariantError("Not normal form: a filename with a NUL")
-    _check_names(names)
     return names
 
 

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 
 import pytest
 
+from ostrya.formats import dirtree
 from ostrya.formats.dirtree import DirTree, check_filename
 from ostrya.formats.errors import GVariantError, ObjectFormatError
 from ostrya.formats.gvariant.encode import encode_variant
@@ -206,3 +209,36 @@ def test_every_byte_counts():
                 continue
             assert other != tree
             assert other.encode() == bytes(changed)
+
+
+@pytest.mark.parametrize("kind", ["files", "dirs"])
+def test_more_entries_than_there_may_be(monkeypatch, kind):
+    names = [f"{n:06d}" for n in range(20_001)]
+    entries = tuple((name, A) if kind == "files" else (name, A, B) for name in names)
+    data = DirTree(**{kind: entries}).encode()
+    monkeypatch.setattr(dirtree, "MAX_ENTRIES", len(entries))
+    assert DirTree.decode(data).encode() == data
+    monkeypatch.setattr(dirtree, "MAX_ENTRIES", len(entries) - 1)
+    for deed in (lambda: DirTree.decode(data), DirTree(**{kind: entries}).encode):
+        with pytest.raises(ObjectFormatError, match="of 20,001 entries; at most 20,000"):
+            deed()
+
+
+def test_many_entries_take_no_more_memory_than_their_values(tmp_path):
+    files = tuple((f"{n:06d}", A) for n in range(500_000))
+    path = tmp_path / "dirtree"
+    path.write_bytes(DirTree(files).encode())
+    program = (
+        "import resource, sys\n"
+        "from ostrya.formats.dirtree import DirTree\n"
+        "data = open(sys.argv[1], 'rb').read()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "tree = DirTree.decode(data)\n"
+        "print(len(tree.files), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    count, grown = map(int, done.stdout.split())
+    assert count == 500_000
+    assert grown < 180 << 10

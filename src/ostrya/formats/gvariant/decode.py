@@ -15,7 +15,8 @@ that is not zero; strings without their NUL, with one inside, or not UTF-8; bool
 than 0 and 1; unknown types; anything nested deeper than 64.
 
 Refused too: what would take far more memory than it has bytes. An ``a(y)`` is a tuple for each
-byte; nothing that is really stored comes near the limit, 16 MiB and eight times the input.
+byte; nothing that is really stored comes near the limit, 16 MiB and eight times the input, but
+512 MiB at most.
 
 Source: the GVariant specification; the refusals are those of ``g_variant_is_normal_form``.
 """
@@ -45,6 +46,7 @@ ByteOrder = Literal["little", "big"]
 
 _FREE_BYTES = 16 << 20
 _BYTES_PER_BYTE = 8
+_MOST_BYTES = 512 << 20
 # What CPython takes, about: an object, a pointer to it, and each byte of a parsed type.
 _OBJECT_BYTES = 56
 _NUMBER_BYTES = 32
@@ -99,7 +101,7 @@ class _Decoder:
         self.data = data
         self.order = order
         # Bytes of memory that may still be taken.
-        self.budget = _FREE_BYTES + _BYTES_PER_BYTE * len(data)
+        self.budget = min(_FREE_BYTES + _BYTES_PER_BYTE * len(data), _MOST_BYTES)
 
     def value(self, kind: Type, start: int, end: int, depth: int) -> Any:  # noqa: ANN401
         return _DECODERS[kind.kind](self, kind, start, end, depth)

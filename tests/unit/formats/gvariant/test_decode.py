@@ -247,6 +247,16 @@ def test_what_nests_around_nothing_is_stopped_on_the_way(monkeypatch):
     assert peak_of("v", data) < (2 << 20) + 10 * len(data)
 
 
+def test_however_long_the_input_there_is_an_end_to_memory():
+    """Numbers that take 640 MiB, in front of so many bytes that eight times as much would do."""
+    numbers = bytes(32 << 20)
+    data = encode_variant("(anay)", ((), bytes(80 << 20)))
+    assert decode_variant("(anay)", data)[0] == ()
+    data = numbers + data[:-4] + len(numbers).to_bytes(4, "little")
+    with pytest.raises(GVariantError, match="far more memory"):
+        decode_variant("(anay)", data)
+
+
 @pytest.mark.parametrize(
     ("type_string", "item"),
     [
