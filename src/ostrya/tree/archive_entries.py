@@ -215,7 +215,8 @@ _NAME_TYPES = (
 def _tar_entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> ArchiveEntry:
     hardlink = member.linkname if member.islnk() else None
     return ArchiveEntry(
-        member.name,
+        # tarfile takes the slash away, which there is in all but very few archives.
+        f"{member.name}/" if member.isdir() else member.name,
         member.uid,
         member.gid,
         _tar_type(member) | stat.S_IMODE(member.mode),

@@ -46,7 +46,8 @@ def import_archive(  # noqa: PLR0913  # options by keyword
         modifier: What to change on the way; nothing if None.
         autocreate_parents: Make directories that the archive leaves out, owned like the entry
             that needs them.
-        rename: New path for each path, both relative to the root.
+        rename: New path for each path, both relative to the root; it is given paths as the archive
+            spells them, most directories with a slash at their end.
         progress: Told about entries.
 
     Raises:
@@ -134,10 +135,7 @@ class _Import:
 
     def _final_path(self, path: str) -> str:
         """Return a path relative to the root, renamed, with nothing odd in it."""
-        relative = _relative(path)
-        if self._rename is not None:
-            relative = _relative(self._rename(relative))
-        return relative
+        return _relative(path if self._rename is None else self._rename(_spelled(path)))
 
     def _directory(self, path: str, entry: ArchiveEntry) -> MutableTree:
         parent, _, name = path.rpartition("/")
@@ -211,6 +209,14 @@ class _Import:
             what = "a directory" if name in place.dirs() else "nothing"
             raise ArchiveError(f'Expected hardlink file target at "{path}" but found {what}')
         return checksum
+
+
+def _spelled(path: str) -> str:
+    """Return a path relative to the root, otherwise as the archive has it."""
+    absolute = path.startswith("/")
+    while path.startswith(("/", "./")) or (absolute and path.startswith("../")):
+        path = path[path.index("/") + 1 :]
+    return "" if path == "." else path
 
 
 def _relative(path: str) -> str:

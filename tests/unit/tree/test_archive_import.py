@@ -194,6 +194,36 @@ class TestModifier:
         )
         assert flat(tx, tree) == {"usr/etc/f": b"x"}
 
+    def test_names_are_renamed_as_the_archive_spells_them(self, tx):
+        """A directory of a tar has a slash at its end; what leads to the root is gone."""
+        data = tar(
+            member("./", tarfile.DIRTYPE),
+            member("./d/", tarfile.DIRTYPE, mode=0o750),
+            (member("/./d//f"), b"x"),
+            (member("/../g"), b""),
+            (member("f", tarfile.LNKTYPE, linkname="./d//f"), b""),
+        )
+        seen = []
+
+        def rename(path: str) -> str:
+            seen.append(path)
+            return path.removeprefix("d/")
+
+        tree = take(tx, data, rename=rename)
+        assert seen == ["", "d/", "d//f", "g", "f", "d//f"]
+        assert flat(tx, tree) == {"f": b"x", "g": b""}
+        assert load_dirmeta(tx.repo, tree.metadata_checksum).mode == 0o040750
+
+    def test_names_of_cpio_have_no_slash_to_be_renamed_by(self, tx):
+        data = newc(b".", mode=0o040755) + newc(b"d", mode=0o040755) + TRAILER_NEWC
+        seen = []
+        take(tx, data, rename=lambda path: seen.append(path) or path)
+        assert seen == ["", "d"]
+
+    def test_nothing_left_of_a_name(self, tx):
+        with pytest.raises(ArchiveError, match="root of an archive must be a directory"):
+            take(tx, tar(ROOT, (member("f"), b"")), rename=lambda _path: "")
+
     def test_renaming_may_not_lead_out(self, tx):
         with pytest.raises(ArchiveError):
             take(tx, tar(ROOT, (member("f"), b"")), rename=lambda _path: "../f")
