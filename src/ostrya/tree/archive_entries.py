@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.tree.archive_kinds import ISO_HEAD_BYTES, name_kind
 from ostrya.tree.archive_sparse import expand, parse_map, read_blocks_of_map, read_lines_of_map
 from ostrya.tree.archive_stream import ArchiveReader, InflatedStream, find_compression
 from ostrya.tree.errors import ArchiveError
@@ -87,18 +88,24 @@ def read_archive(stream: IO[bytes]) -> Iterator[ArchiveEntry]:
     elif not head:
         # Nothing at all is an archive without entries.
         return
-    elif _looks_like_tar(head):
+    elif _looks_like_tar(plain, head):
         yield from _read_tar(plain)
     else:
-        raise ArchiveError("Unrecognized archive format")
+        kind = name_kind(plain.peek(ISO_HEAD_BYTES))
+        raise ArchiveError(
+            "Unrecognized archive format" + (f": {kind}" if kind else ""),
+            hint="tar and cpio are read, plain or compressed by gzip, bzip2, xz, lzma or zstd",
+        )
 
 
 # -- tar
 
 
-def _looks_like_tar(head: bytes) -> bool:
-    if head[257:262] == b"ustar" or not head.strip(b"\0"):
+def _looks_like_tar(reader: ArchiveReader, head: bytes) -> bool:
+    if head[257:262] == b"ustar":
         return True
+    if not head.strip(b"\0"):
+        return not name_kind(reader.peek(ISO_HEAD_BYTES))
     try:
         tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
     except tarfile.HeaderError:
