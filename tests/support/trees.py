@@ -177,3 +177,13 @@ def assert_same_tree(left: Path, right: Path, *, mtimes: bool = False) -> None:
     assert not found, f"{len(found)} differences between {left} and {right}:\n" + "\n".join(
         found[:20]
     )
+
+
+def links_into(top: Path, repo: Path) -> dict[str, str]:
+    """Which object each file below a directory is a hard link to; files of their own are left out.
+
+    A copy has equal content, mode and owner, so :func:`snapshot` cannot tell it from a link.
+    """
+    objects = {path.lstat().st_ino: path.name for path in repo.glob("objects/??/*.file")}
+    inodes = ((os.path.relpath(path, top), path.lstat().st_ino) for path in top.rglob("*"))
+    return {name: objects[inode] for name, inode in inodes if inode in objects}
