@@ -40,10 +40,11 @@ BIG_FILE_BYTES = 4 * 1024**3
 
 
 class Bench:
-    """The folder in which things are measured, and the tree that is measured."""
+    """The folder in which things are measured, the tree that is measured, and its update if any."""
 
-    def __init__(self, tree: Path, work: Path) -> None:
+    def __init__(self, tree: Path, work: Path, update: Path | None = None) -> None:
         self.tree = tree
+        self.update = update
         self.work = work
         self.discarded = 0
 
@@ -90,6 +91,13 @@ class Bench:
             self.path(f"{name}.new").rename(self.path(name))
         return str(self.path(name))
 
+    def copied_repo(self, name: str, mode: str) -> str:
+        """A repository of its own that holds the tree as ref ``r``; its path."""
+        self.remove(name)
+        repo = str(self.path(name))
+        subprocess.run(["cp", "-a", self.shared_repo(mode), repo], check=True)
+        return repo
+
 
 def commit_argv(tool: str, repo: str, tree: Path) -> list[str]:
     """A commit of the whole tree to ref ``r``."""
@@ -127,6 +135,15 @@ def prepare_recommit(mode: str) -> Prepare:
     return prepare
 
 
+def prepare_update(mode: str) -> Prepare:
+    """The second release into a repository that has the first."""
+
+    def prepare(bench: Bench, tool: str) -> list[str]:
+        return commit_argv(tool, bench.copied_repo("out", mode), bench.update or bench.tree)
+
+    return prepare
+
+
 def prepare_fsck(mode: str) -> Prepare:
     """Verification of every object."""
     return lambda bench, tool: [tool, f"--repo={bench.shared_repo(mode)}", "fsck", "-q"]
@@ -160,6 +177,10 @@ ROWS = (
     Row("checkout -H from bare", prepare_checkout("bare", "-H"), 1.0),
     Row("checkout from archive", prepare_checkout("archive"), 0.5),
     Row("pull-local archive to bare", prepare_pull, 0.6),
+)
+UPDATE_ROWS = (
+    Row("commit release 2, bare", prepare_update("bare"), None),
+    Row("commit release 2, archive", prepare_update("archive"), None),
 )
 BIG_ROWS = (
     Row("commit to bare", prepare_commit("bare"), None),
@@ -268,8 +289,10 @@ def merge(results: dict[str, Any], group: str, name: str, row: dict[str, Any]) -
 def run_rows(bench: Bench, args: argparse.Namespace, results: dict[str, Any]) -> None:
     """Measure the rows asked for on the Debian tree."""
     wanted = args.only or ""
-    warm(bench.tree)
-    for row in ROWS:
+    for tree in (bench.tree, bench.update):
+        if tree is not None:
+            warm(tree)
+    for row in (*ROWS, *(UPDATE_ROWS if bench.update else ())):
         if wanted in row.name:
             merge(results, "rows", row.name, measure_row(bench, row, args.pairs))
     if wanted in "rev-parse":
@@ -292,15 +315,17 @@ def main() -> int:
         sys.exit(f"{PEER} is missing: there is nothing to compare with")
     folder = debian_tree.cache_folder()
     reason = debian_tree.can_build()
-    if reason and not args.tree and not (folder / "rel1").is_dir():
-        sys.exit(f"the Debian tree cannot be built: {reason}; --tree takes another")
+    built = all((folder / release).is_dir() for release in debian_tree.SUITES)
+    if reason and not args.tree and not built:
+        sys.exit(f"the Debian trees cannot be built: {reason}; --tree takes another")
     tree = args.tree or debian_tree.build(folder, "rel1")
+    update = None if args.tree else debian_tree.build(folder, "rel2")
     work = folder / "bench-work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not args.tree else {}
     try:
-        run_rows(Bench(tree, work), args, results)
+        run_rows(Bench(tree, work, update), args, results)
         if args.big:
             run_big(folder, work, args, results)
     finally:

@@ -16,7 +16,8 @@ INTRODUCTION = """# Benchmarks
 
 `make bench` writes this page. It runs our commands and the installed `ostree` in turn on the same
 Debian root file system: whole commands, warm cache, `sync` before each timing, the median of
-interleaved pairs. Ratio is ours / peer, wall clock; below 1 is faster. Memory is taken in a run of
+interleaved pairs. Release 2 is the same installation with updates and security fixes, committed on
+top of release 1. Ratio is ours / peer, wall clock; below 1 is faster. Memory is taken in a run of
 its own: the largest resident set of one process, and the largest sum of proportional set sizes over
 the whole process tree.
 """
