@@ -88,6 +88,11 @@ def _print_array(kind: Type, value: Any, annotate: int, out: list[str]) -> None:
     if not value:
         out.append(f"@{kind.text} {opening}{closing}" if annotate else opening + closing)
         return
+    if element.kind == "y":
+        # At once: a piece of text for each byte would take a hundred times the memory.
+        digits = value.hex(",").replace(",", ", 0x")
+        out.append(f"[byte 0x{digits}]" if annotate else f"[0x{digits}]")
+        return
     separator = opening
     for item in value:
         out.append(separator)

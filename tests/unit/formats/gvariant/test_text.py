@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from ostrya.formats.errors import GVariantError
@@ -68,6 +70,16 @@ PRINTED = [
 def test_printed(type_string, value, annotated, plain):
     assert format_variant(type_string, value, annotate=True) == annotated
     assert format_variant(type_string, value, annotate=False) == plain
+
+
+def test_bytes_take_little_more_memory_than_their_text():
+    tracemalloc.start()
+    try:
+        text = format_variant("ay", bytes(range(256)) * 4096, annotate=True)
+        assert text.startswith("[byte 0x00, 0x01, ")
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
