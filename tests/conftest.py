@@ -24,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--crash-full", action="store_true", help="every crash point, not an even sample"
     )
+    parser.addoption(
+        "--rootfs-full",
+        action="store_true",
+        help="the Debian tree in all modes on all file systems",
+    )
     parser.addoption("--no-rootfs", action="store_true", help="leave out tests on the Debian tree")
 
 
@@ -123,3 +128,14 @@ def debian_tree_path() -> Path:
     folder = debian_tree.cache_folder()
     with locked(folder / "build.lock"):
         return debian_tree.build(folder, "rel1")
+
+
+@pytest.fixture(scope="session")
+def debian_update_path(debian_tree_path) -> Path:
+    """The same with updates and security fixes, built once; for tests marked ``rootfs``."""
+    import debian_tree
+    from filelock_once import locked
+
+    folder = debian_tree_path.parent
+    with locked(folder / "build.lock"):
+        return debian_tree.build(folder, "rel2")

@@ -8,6 +8,7 @@ import functools
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 CLONE_NEWNS = 0x00020000
@@ -59,8 +60,18 @@ def run(*argv: str) -> None:
         raise OSError(f"{' '.join(argv)}: {done.stderr.strip()}")
 
 
-def mount(kind: str, folder: Path, *, size: int = DEFAULT_SIZE) -> Path:
-    """Make a file system of this kind under ``folder``; return the directory to use."""
+def mount(
+    kind: str,
+    folder: Path,
+    *,
+    size: int = DEFAULT_SIZE,
+    fill: Callable[[Path], None] = lambda _target: None,
+) -> Path:
+    """Make a file system of this kind under ``folder``; return the directory to use.
+
+    ``fill`` puts what there is from the start into the directory it is given; on overlayfs that is
+    the lower layer, so whatever changes it has to copy it up.
+    """
     enter_private_namespace()
     target = folder / f"on-{kind}"
     target.mkdir(parents=True)
@@ -76,12 +87,15 @@ def mount(kind: str, folder: Path, *, size: int = DEFAULT_SIZE) -> Path:
         run("mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(below))
         for layer in ("lower", "upper", "work"):
             (below / layer).mkdir()
+        fill(below / "lower")
         layers = f"lowerdir={below}/lower,upperdir={below}/upper,workdir={below}/work"
         run("mount", "-t", "overlay", "-o", layers, "none", str(target))
     elif kind == "ramfs":
         run("mount", "-t", "ramfs", "none", str(target))
     else:
         run("mount", "-t", kind, "-o", f"size={size}", "none", str(target))
+    if kind != "overlayfs":
+        fill(target)
     return target
 
 
