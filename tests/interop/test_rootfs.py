@@ -191,11 +191,11 @@ def test_in_turn(place, work, mode, peer_sums):
     assert OURS(repo, "log", "debian") == PEER(repo, "log", "debian")
     for revision in ("debian", "debian^"):
         assert_same_checkouts(path, *(work / f"{revision}-{tool.name}" for tool in BOTH))
-    OURS(repo, "prune", "--refs-only", "--depth=0")
-    PEER(repo, "fsck", "-q")
+    PEER(repo, "prune", "--refs-only", "--depth=0")
+    OURS(repo, "fsck", "-q")
     assert commit(OURS, repo, mode, "back", place.first) == sums.first
-    OURS(repo, "refs", "--delete", "debian")
-    PEER(repo, "prune", "--refs-only")
+    PEER(repo, "refs", "--delete", "debian")
+    OURS(repo, "prune", "--refs-only")
     PEER(repo, "fsck", "-q")
     assert object_names(path) == objects
 
