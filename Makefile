@@ -9,7 +9,7 @@ JOBS ?= 2
 SCRIPTS ?=
 FUZZ_RUNS ?= 20000
 
-.PHONY: help venv demo lint test unit conformance bench fuzz system-packages crash-full clean
+.PHONY: help venv demo lint test unit conformance bench fuzz system-packages crash-full rootfs-full clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -56,6 +56,10 @@ fuzz: $(STAMP)
 #: make crash-full    kill and fill the disk at every step; writes docs/crash-tests.md
 crash-full: $(STAMP) system-packages
 	$(PY) tools/crash_full.py
+
+#: make rootfs-full   a Debian tree in every mode on every file system; writes docs/rootfs-tests.md
+rootfs-full: $(STAMP) system-packages
+	$(PY) tools/rootfs_full.py
 
 system-packages: $(STAMP)
 	@$(PY) tools/system_packages.py
