@@ -13,13 +13,13 @@ from typing import IO, TYPE_CHECKING, NamedTuple, cast
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.tree.archive_kinds import ISO_HEAD_BYTES, name_kind
-from ostrya.tree.archive_sparse import expand, parse_map, read_blocks_of_map, read_lines_of_map
+from ostrya.tree.archive_sparse import expand
 from ostrya.tree.archive_stream import ArchiveReader, InflatedStream, find_compression
+from ostrya.tree.archive_tar import TAR_ERRORS, BoundedTarFile, stream_of
 from ostrya.tree.errors import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Self
 
 _CHUNK_BYTES = 1 << 20
 _MAX_CPIO_NAME_BYTES = 1 << 16
@@ -30,20 +30,6 @@ _LIBARCHIVE = "LIBARCHIVE.xattr."
 _TRAILER = "TRAILER!!!"
 _DIGITS = b"0123456789abcdefABCDEF"
 _SELINUX = "RHT.security.selinux"
-# In front of one entry; as much as libarchive allows each of them.
-_MAX_TAR_HEADER_BYTES = 1 << 20
-# A name, a target, attributes and global ones: tarfile reads them one inside the other.
-_MAX_HEADERS_OF_ENTRY = 16
-# What tarfile raises for headers that are not what they should be.
-_TAR_ERRORS = (
-    tarfile.TarError,
-    ValueError,
-    OverflowError,
-    IndexError,
-    KeyError,
-    EOFError,
-    RecursionError,
-)
 
 
 class ArchiveEntry(NamedTuple):
@@ -115,108 +101,11 @@ def _looks_like_tar(reader: ArchiveReader, head: bytes) -> bool:
 
 def _read_tar(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
     try:
-        with _BoundedTarFile.open(
-            fileobj=cast("IO[bytes]", reader),
-            mode="r|",
-            encoding="utf-8",
-            errors="surrogateescape",
-            tarinfo=_BoundedTarInfo,
-        ) as archive:
-            while (member := archive.next()) is not None:
-                # Otherwise it remembers every entry, for looking back.
-                archive.members.clear()  # type: ignore[attr-defined]  # not in the stubs
-                archive.extra_headers = archive.extra_bytes = 0
+        with BoundedTarFile.open_stream(reader) as archive:
+            while (member := archive.next_member()) is not None:
                 yield _tar_entry(archive, member)
-    except _TAR_ERRORS as exc:
+    except TAR_ERRORS as exc:
         raise ArchiveError(f"Damaged tar archive: {exc}") from exc
-
-
-class _BoundedTarFile(tarfile.TarFile):
-    """An archive that counts the headers in front of the one of an entry."""
-
-    extra_headers = 0
-    extra_bytes = 0
-
-
-class _BoundedTarInfo(tarfile.TarInfo):
-    """A header that may not make tarfile read megabytes of names, or go backwards."""
-
-    @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
-        """Read a header; only zeros or no byte at all are the end of an archive."""
-        try:
-            return super().fromtarfile(archive)
-        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as exc:  # type: ignore[attr-defined]  # not in the stubs
-            # Behind the first entry, tarfile would take these for the end, and say nothing.
-            raise tarfile.ReadError(str(exc)) from exc
-
-    def _proc_member(self, archive: _BoundedTarFile) -> tarfile.TarInfo:
-        if self.size < 0:
-            raise tarfile.ReadError("negative size")
-        if self.type in _NAME_TYPES:
-            archive.extra_headers += 1
-            archive.extra_bytes += self.size
-            if archive.extra_bytes > _MAX_TAR_HEADER_BYTES:
-                raise tarfile.ReadError("extended header is too large")
-            if archive.extra_headers > _MAX_HEADERS_OF_ENTRY:
-                raise tarfile.ReadError("too many extended headers")
-        if self.type == tarfile.XGLTYPE:
-            return self._skip_global(archive)
-        member: tarfile.TarInfo = super()._proc_member(archive)  # type: ignore[misc]  # not in the stubs
-        if member.size < 0:
-            raise tarfile.ReadError("negative size")
-        if member.issparse() and "size" in member.pax_headers:
-            # tarfile takes one size for the other, and would lose the next header.
-            raise tarfile.ReadError("a sparse file with 8 GiB of data or more")
-        return member
-
-    # Three methods of tarfile's, which read maps of any size.
-
-    def _proc_sparse(self, archive: _BoundedTarFile) -> tarfile.TarInfo:
-        pieces, is_extended, size = self._sparse_structs  # type: ignore[attr-defined]  # not in the stubs
-        stream = _stream(archive)
-        if is_extended:
-            pieces.extend(read_blocks_of_map(stream.read))
-        _set_map(self, pieces)
-        self.offset_data = stream.tell()
-        archive.offset = self.offset_data + self._block(self.size)  # type: ignore[attr-defined]  # not in the stubs
-        self.size = size
-        return self
-
-    def _proc_gnusparse_01(self, member: tarfile.TarInfo, pax_headers: dict[str, str]) -> None:
-        _set_map(member, parse_map(pax_headers["GNU.sparse.map"]))
-
-    def _proc_gnusparse_10(
-        self, member: tarfile.TarInfo, _pax_headers: dict[str, str], archive: tarfile.TarFile
-    ) -> None:
-        stream = _stream(archive)
-        _set_map(member, read_lines_of_map(stream.read))
-        member.offset_data = stream.tell()
-
-    def _skip_global(self, archive: _BoundedTarFile) -> tarfile.TarInfo:
-        """Return the next entry; nothing of a global header applies to it, as for libarchive."""
-        size: int = self._block(self.size)  # type: ignore[attr-defined]  # not in the stubs
-        if len(_stream(archive).read(size)) < size:
-            raise tarfile.ReadError("unexpected end of data")
-        return self.fromtarfile(archive)
-
-
-def _set_map(member: tarfile.TarInfo, pieces: list[tuple[int, int]]) -> None:
-    member.sparse = pieces  # type: ignore[assignment]  # wrong in the stubs
-
-
-def _stream(archive: tarfile.TarFile) -> IO[bytes]:
-    assert archive.fileobj is not None  # noqa: S101  # it is open
-    return cast("IO[bytes]", archive.fileobj)
-
-
-_NAME_TYPES = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
 
 
 def _tar_entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> ArchiveEntry:
@@ -258,7 +147,7 @@ def _tar_type(member: tarfile.TarInfo) -> int:
 def _tar_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
     if not _has_content(member):
         return
-    stream = _stream(archive)
+    stream = stream_of(archive)
     # Where the next header stands, the data has ended.
     stored = archive.offset - member.offset_data
     whole = [(0, member.size)]
@@ -266,7 +155,7 @@ def _tar_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[b
     try:
         stream.seek(member.offset_data)
         yield from expand(pieces, member.size, stored, stream.read)
-    except _TAR_ERRORS as exc:
+    except TAR_ERRORS as exc:
         raise ArchiveError(f"Damaged tar archive in {member.name}: {exc}") from exc
 
 

@@ -115,6 +115,7 @@ def map_01(text: str) -> bytes:
         old_gnu([(0, 5)], 4000, b"", extended=True)[:512],
         pax(MAP_RECORDS | {"size": "1024"}, b"0\n".ljust(512, b"\0"), BLOCK, stored=1024),
     ],
+    ids=itertools.count(),
 )
 def test_maps_that_do_not_fit(data):
     with pytest.raises(ArchiveError, match="Damaged tar archive"):
