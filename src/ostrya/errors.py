@@ -39,6 +39,11 @@ class OstryaError(Exception):
         self.message = message
         self.hint = hint
 
+    def put_first(self, what: str) -> None:
+        """Begin the sentence with what it is about: an object, a path."""
+        self.message = f"{what}: {self.message}"
+        self.args = (self.message,)
+
     def __reduce__(self) -> tuple[object, ...]:
         # Subclasses build their sentence from facts, so their constructors cannot be called
         # with the sentence again when an error crosses from a worker process.

@@ -211,7 +211,18 @@ def test_a_name_that_is_not_utf8_is_refused_with_its_path(tmp_path):
         f"--repo={tmp_path / 'repo'}", "commit", "-b", "main", f"--tree=dir={tmp_path / 'tree'}"
     )
     assert "bad-" in words
+    assert f"{tmp_path}/tree: " in words
     assert OURS(f"--repo={tmp_path / 'repo'}", "refs") == ""
+
+
+def test_a_link_target_that_is_not_utf8_is_refused_with_the_path_of_the_link(tmp_path):
+    (tmp_path / "tree/below").mkdir(parents=True)
+    os.symlink(b"\xff", os.fsencode(tmp_path / "tree/below/odd"))
+    OURS("init", f"--repo={tmp_path / 'repo'}", "--mode=archive")
+    words = OURS.fails(
+        f"--repo={tmp_path / 'repo'}", "commit", "-b", "main", f"--tree=dir={tmp_path / 'tree'}"
+    )
+    assert words.startswith(f"error: {tmp_path}/tree/below/odd: Invalid UTF-8 in symlink target")
 
 
 @pytest.mark.parametrize("kind", ["fifo", "socket"])

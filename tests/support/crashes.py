@@ -89,3 +89,15 @@ def run_and_kill(argv: list[str], log: Path, point: Point) -> bool:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return killed
+
+
+def run_and_fail(
+    argv: list[str], log: Path, point: Point, error: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; the system call at the point fails with an error, in every process."""
+    inject = f"inject={point.call}:error={error}:when={point.number}"
+    return subprocess.run(
+        ["strace", "-f", "-qq", "-e", f"trace={point.call}", "-e", inject, "-o", str(log), *argv],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        env=clean_environment() | {"PYTHONHASHSEED": "0"}, timeout=TIMEOUT_S,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ctypes
+    from collections.abc import Iterator
 
 OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 # Not blocking: whoever put a pipe where a file should be must not stop us.
@@ -163,6 +164,14 @@ def read_fd(fd: int, *, max_bytes: int) -> bytes:
             raise FileTooLargeError
         parts.append(chunk)
     return b"".join(parts)
+
+
+def read_chunks(fd: int, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:
+    """Yield a file's content from its start, without moving its offset."""
+    offset = 0
+    while data := os.pread(fd, chunk_bytes, offset):
+        offset += len(data)
+        yield data
 
 
 def unlink_if_exists(name: str, *, dir_fd: int | None = None) -> bool:

@@ -170,9 +170,11 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
     context.repo_path = path
     if verb.repo is Repo.NAMED and named is not None:
         return
+    from ostrya._linux.naming import Below
     from ostrya.repo.repository import open_repository
 
-    context.repo = open_repository(path, runtime=make_runtime(context.environment))
+    with Below(path):
+        context.repo = open_repository(path, runtime=make_runtime(context.environment))
 
 
 def _log_to_stderr() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import unlink_if_exists
+from ostrya._linux.naming import name_below
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.formats.tombstone import encode_tombstone
 from ostrya.repo.errors import ObjectNotFound
@@ -31,6 +32,9 @@ def delete_object(repo: Repository, name: ObjectName) -> None:
         os.unlink(path, dir_fd=repo.objects_fd)
     except FileNotFoundError:
         raise ObjectNotFound(name) from None
+    except OSError as exc:
+        name_below(exc, f"{repo.path}/objects")
+        raise
     if name.type != ObjectType.COMMIT:
         return
     metadata = ObjectName(name.checksum, ObjectType.COMMIT_META)

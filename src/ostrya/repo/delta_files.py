@@ -15,6 +15,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.dirfd import exists, open_dir, remove_tree
+from ostrya._linux.naming import names_repo
 from ostrya.errors import FormatError
 from ostrya.formats.checksum import from_modified_base64, to_modified_base64
 
@@ -48,6 +49,7 @@ def delta_dir(name: DeltaName) -> str:
     return f"deltas/{text[:2]}/{text[2:]}"
 
 
+@names_repo
 def list_deltas(repo: Repository) -> list[DeltaName]:
     """List the deltas of a repository, sorted."""
     return sorted(_iter_deltas(repo), key=str)
@@ -84,6 +86,7 @@ def _subdirs(repo: Repository, path: str) -> list[str]:
         os.close(fd)
 
 
+@names_repo
 def delete_delta(repo: Repository, name: DeltaName) -> None:
     """Delete a delta and all its parts."""
     remove_tree(delta_dir(name), dir_fd=repo.dir_fd)

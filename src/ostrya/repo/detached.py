@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import ensure_dir
+from ostrya._linux.naming import name_error
 from ostrya.formats.commitmeta import decode_commitmeta, encode_commitmeta
 from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
@@ -49,5 +50,9 @@ def write_detached_bytes(repo: Repository, checksum: Checksum, data: bytes) -> N
     """Write the bytes of a commit's detached metadata, in place of what was there."""
     path = loose_path(ObjectName(checksum, ObjectType.COMMIT_META), archive=False)
     dir_fd = repo.objects_fd if repo.staging_fd == -1 else repo.staging_fd
-    ensure_dir(path[:2], dir_fd=dir_fd)
-    replace_file(path, data, dir_fd=dir_fd, durable=repo.config.fsync)
+    try:
+        ensure_dir(path[:2], dir_fd=dir_fd)
+        replace_file(path, data, dir_fd=dir_fd, durable=repo.config.fsync)
+    except OSError as exc:
+        name_error(exc, f"{repo.path}/objects/{path}")
+        raise

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from errno import EMLINK, EPERM, EXDEV
+from errno import EIO, EMLINK, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
 from ostrya._linux import reflink, xattr
 from ostrya._linux.dirfd import OPEN_FILE
+from ostrya._linux.naming import name_error
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.repo.errors import ObjectInvalid
 from ostrya.repo.modes import RepoMode
@@ -94,11 +95,15 @@ class Importer:
             ChecksumMismatch: It is damaged.
         """
         path = loose_path(name, archive=False)
-        if self._had(path, name):
-            return
-        self.imported += 1
-        if self._link(path, name):
-            return
+        try:
+            if self._had(path, name):
+                return
+            self.imported += 1
+            if self._link(path, name):
+                return
+        except OSError as exc:
+            self._name(exc, name)
+            raise
         self._writer.write_metadata(name.type, load_metadata(self._source, name), name.checksum)
 
     def import_content(self, checksum: Checksum) -> None:
@@ -111,6 +116,20 @@ class Importer:
             RepoModeError: The target cannot hold it.
         """
         name = ObjectName(checksum, ObjectType.FILE)
+        try:
+            self._import_named(name)
+        except OSError as exc:
+            self._name(exc, name)
+            raise
+
+    def _name(self, exc: OSError, name: ObjectName) -> None:
+        """Let an error be about the object here; of a disk that cannot be read, the one there."""
+        place = self._source if exc.errno == EIO else self._target
+        path = loose_path(name, archive=place.mode == RepoMode.ARCHIVE)
+        name_error(exc, f"{place.path}/objects/{path}")
+
+    def _import_named(self, name: ObjectName) -> None:
+        checksum = name.checksum
         if self._had(self._target.store.path_of(checksum), name):
             return
         if self._is_direct and self._import_direct(name):

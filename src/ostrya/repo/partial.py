@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import ensure_dir, exists, unlink_if_exists
+from ostrya._linux.naming import names_repo
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
@@ -31,6 +32,7 @@ def _path(checksum: Checksum) -> str:
     return f"state/{checksum}.commitpartial"
 
 
+@names_repo
 def commit_state(repo: Repository, checksum: Checksum) -> CommitState:
     """Return what is known of a commit's objects."""
     try:
@@ -48,6 +50,7 @@ def is_partial(repo: Repository, checksum: Checksum) -> bool:
     return commit_state(repo, checksum) != CommitState.NORMAL
 
 
+@names_repo
 def mark_partial(repo: Repository, checksum: Checksum, *, by_fsck: bool = False) -> None:
     """Note that a commit's objects are incomplete; a mark that is there stays as it is."""
     ensure_dir("state", dir_fd=repo.dir_fd)
@@ -63,6 +66,7 @@ def mark_partial(repo: Repository, checksum: Checksum, *, by_fsck: bool = False)
     os.close(fd)
 
 
+@names_repo
 def clear_partial(repo: Repository, checksum: Checksum) -> None:
     """Note that a commit's objects are all there."""
     unlink_if_exists(_path(checksum), dir_fd=repo.dir_fd)

@@ -12,6 +12,7 @@ from contextlib import nullcontext, suppress
 from errno import EINVAL
 from typing import TYPE_CHECKING, NamedTuple
 
+from ostrya._linux.naming import names_repo
 from ostrya.formats.object_name import (
     ObjectName,
     ObjectNameSet,
@@ -68,6 +69,7 @@ class PruneResult(NamedTuple):
     freed_bytes: int
 
 
+@names_repo
 def prune(
     repo: Repository,
     *,
@@ -100,6 +102,7 @@ def prune(
         return _prune_to(repo, kept, commits_only=commits_only, dry_run=dry_run, progress=progress)
 
 
+@names_repo
 def prune_branches(  # noqa: PLR0913  # options by keyword
     repo: Repository,
     *,
@@ -269,6 +272,7 @@ def _is_useful_link(repo: Repository, name: ObjectName, kept: ObjectNameSet) -> 
     return found.st_size >= threshold
 
 
+@names_repo
 def delete_commit(repo: Repository, checksum: Checksum) -> None:
     """Delete a commit that no ref points to, and leave a tombstone.
 
@@ -306,6 +310,7 @@ def enable_tombstones(repo: Repository) -> None:
     repo.config = parse_config(keyfile)
 
 
+@names_repo
 def prune_deltas(repo: Repository, *, to: Checksum | None = None) -> int:
     """Delete deltas to a commit, or all whose commit is gone; return how many.
 

@@ -11,6 +11,7 @@ from errno import EISDIR, ELOOP
 from typing import TYPE_CHECKING, TypeVar
 
 from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
+from ostrya._linux.naming import name_below, name_error
 from ostrya.errors import FormatError
 from ostrya.formats.commit import Commit
 from ostrya.formats.dirmeta import DirMeta
@@ -65,7 +66,11 @@ def object_storage_size(repo: Repository, name: ObjectName) -> int:
 
 def _find(repo: Repository, name: ObjectName) -> os.stat_result | None:
     for place, fd in _places(repo):
-        found = _stat_or_none(_path_in(place, name), fd)
+        try:
+            found = _stat_or_none(_path_in(place, name), fd)
+        except OSError as exc:
+            name_below(exc, f"{place.path}/objects")
+            raise
         if found is not None:
             return found
     return None
@@ -93,6 +98,7 @@ def load_metadata(repo: Repository, name: ObjectName) -> bytes:
             continue
         except OSError as exc:
             if exc.errno not in _NOT_A_FILE:
+                name_error(exc, f"{place.path}/objects/{path}")
                 raise
             raise ObjectInvalid(name, "it is not a regular file") from None
         except FileTooLargeError:
@@ -106,8 +112,7 @@ def _load_decoded(repo: Repository, name: ObjectName, decode: Callable[[bytes], 
     try:
         return decode(data)
     except FormatError as exc:
-        exc.args = (f"{name}: {exc.message}",)
-        exc.message = exc.args[0]
+        exc.put_first(str(name))
         raise
 
 
@@ -160,6 +165,7 @@ def load_file(repo: Repository, checksum: Checksum) -> FileObject:
             continue
         except OSError as exc:
             if exc.errno not in _NOT_A_FILE:
+                name_error(exc, f"{place.path}/objects/{place.store.path_of(checksum)}")
                 raise
             name = ObjectName(checksum, ObjectType.FILE)
             raise ObjectInvalid(name, "it is not a regular file") from None
@@ -169,12 +175,26 @@ def load_file(repo: Repository, checksum: Checksum) -> FileObject:
     raise ObjectNotFound(ObjectName(checksum, ObjectType.FILE))
 
 
+def content_chunks(repo: Repository, checksum: Checksum, file: FileObject) -> Iterator[bytes]:
+    """Yield the content of an opened object in pieces; an error of the disk names the object."""
+    try:
+        yield from file.chunks()
+    except OSError as exc:
+        name_error(exc, f"{repo.path}/objects/{repo.store.path_of(checksum)}")
+        raise
+
+
 def iter_objects(repo: Repository) -> Iterator[ObjectName]:
     """Yield the names of all loose objects of this very repository, in no order.
 
     Content that another mode would store is no object here.
     """
-    for prefix in [name for name in list_names(repo.objects_fd) if len(name) == 2]:
+    try:
+        names = list_names(repo.objects_fd)
+    except OSError as exc:
+        name_error(exc, f"{repo.path}/objects")
+        raise
+    for prefix in [name for name in names if len(name) == 2]:
         yield from _iter_prefix(repo, prefix)
 
 
@@ -197,8 +217,14 @@ def _iter_prefix(repo: Repository, prefix: str) -> Iterator[ObjectName]:
         fd = open_dir(prefix, dir_fd=repo.objects_fd)
     except (FileNotFoundError, NotADirectoryError):
         return
+    except OSError as exc:
+        name_below(exc, f"{repo.path}/objects")
+        raise
     try:
         filenames = os.listdir(fd)
+    except OSError as exc:
+        name_error(exc, f"{repo.path}/objects/{prefix}")
+        raise
     finally:
         os.close(fd)
     foreign = ".file" if repo.mode == RepoMode.ARCHIVE else ".filez"

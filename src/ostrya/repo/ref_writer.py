@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import ensure_dir, exists, open_dir, unlink_if_exists
+from ostrya._linux.naming import name_error, names_repo
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum
 from ostrya.formats.refs import (
     CollectionRef,
@@ -42,6 +43,7 @@ def write_collection_ref(repo: Repository, ref: CollectionRef, checksum: Checksu
     refresh_summary_if_configured(repo)
 
 
+@names_repo
 def write_alias(repo: Repository, ref: str, target: str) -> None:
     """Let a local ref stand for another one, now and whatever that points to later.
 
@@ -57,7 +59,11 @@ def write_alias(repo: Repository, ref: str, target: str) -> None:
         raise RefNotFound(target)
     temporary = "alias." + os.urandom(8).hex()
     path = f"refs/heads/{ref}"
-    os.symlink("../" * ref.count("/") + target, temporary, dir_fd=repo.tmp_fd)
+    try:
+        os.symlink("../" * ref.count("/") + target, temporary, dir_fd=repo.tmp_fd)
+    except OSError as exc:
+        name_error(exc, f"{repo.path}/{path}")
+        raise
     try:
         _place(
             repo,
@@ -91,6 +97,7 @@ def _sync_dir(name: str, *, dir_fd: int) -> None:
         os.close(fd)
 
 
+@names_repo
 def store_ref(repo: Repository, remote: str | None, ref: str, checksum: Checksum | None) -> None:
     """Write or delete one ref, without looking at the summary."""
     check_ref_name(ref)
@@ -103,6 +110,7 @@ def store_ref(repo: Repository, remote: str | None, ref: str, checksum: Checksum
     _store(repo, f"refs/remotes/{remote}", ref, checksum)
 
 
+@names_repo
 def store_collection_ref(repo: Repository, ref: CollectionRef, checksum: Checksum | None) -> None:
     """Write or delete one collection's ref, without looking at the summary."""
     check_collection_id(ref.collection_id)

@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import exists, open_dir
+from ostrya._linux.naming import names_repo
 from ostrya.errors import FormatError
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum
 from ostrya.formats.errors import RefNameError
@@ -90,6 +91,7 @@ def _resolve_short(repo: Repository, rev: str) -> Checksum | None:
     return found.pop() if found else None
 
 
+@names_repo
 def resolve_ref(
     repo: Repository,
     remote: str | None,
@@ -152,6 +154,7 @@ def _parse_ref(path: str, data: bytes) -> Checksum:
         raise RefNameError(f"{path} holds no checksum: {exc.message}") from None
 
 
+@names_repo
 def list_ref_names(
     repo: Repository, prefix: str | None = None, *, cut_prefix: bool = False
 ) -> list[str]:
@@ -166,6 +169,7 @@ def list_ref_names(
     return [name for name, _, _ in walk]
 
 
+@names_repo
 def list_refs(
     repo: Repository,
     prefix: str | None = None,
@@ -192,6 +196,7 @@ def list_refs(
     }
 
 
+@names_repo
 def list_aliases(
     repo: Repository, prefix: str | None = None, *, cut_prefix: bool = False
 ) -> dict[str, str]:
@@ -206,6 +211,7 @@ def list_aliases(
     return aliases
 
 
+@names_repo
 def list_collection_refs(
     repo: Repository,
     collection_id: str | None = None,
@@ -224,6 +230,7 @@ def list_collection_refs(
     return {ref: _load_listed(repo, path, ref.ref) for ref, path in walk}
 
 
+@names_repo
 def list_collection_ref_names(
     repo: Repository, collection_id: str | None = None
 ) -> list[CollectionRef]:

@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd, flock
+from ostrya._linux.naming import name_error
 from ostrya.formats.object_name import ObjectType, parse_loose_name
 
 if TYPE_CHECKING:
@@ -60,7 +61,19 @@ def boot_prefix(repo: Repository) -> str:
 
 
 def allocate(repo: Repository) -> StagingDir:
-    """Take up a staging directory of this boot that nobody uses, or make one."""
+    """Take up a staging directory of this boot that nobody uses, or make one.
+
+    Raises:
+        OSError: That is not possible in ``tmp``, which the error names.
+    """
+    try:
+        return _allocate(repo)
+    except OSError as exc:
+        name_error(exc, os.path.join(repo.path, "tmp"))
+        raise
+
+
+def _allocate(repo: Repository) -> StagingDir:
     prefix = boot_prefix(repo)
     for name in sorted(dirfd.list_names(repo.tmp_fd)):
         if name.startswith(prefix) and not name.endswith(_LOCK_SUFFIX):
@@ -81,14 +94,20 @@ def allocate(repo: Repository) -> StagingDir:
 
 def set_aside(staging_fd: int, prefix: str, names: list[str]) -> None:
     """Move what must wait out of a directory, so that the rest of it can appear in one step."""
-    dirfd.ensure_dir(ASIDE, dir_fd=staging_fd)
-    for name in names:
-        os.rename(
-            f"{prefix}/{name}",
-            f"{ASIDE}/{prefix}{name}",
-            src_dir_fd=staging_fd,
-            dst_dir_fd=staging_fd,
-        )
+    name = ""
+    try:
+        dirfd.ensure_dir(ASIDE, dir_fd=staging_fd)
+        for name in names:
+            os.rename(
+                f"{prefix}/{name}",
+                f"{ASIDE}/{prefix}{name}",
+                src_dir_fd=staging_fd,
+                dst_dir_fd=staging_fd,
+            )
+    except OSError as exc:
+        # As below ``objects``: where it is for the moment is nobody's concern.
+        exc.filename, exc.filename2 = os.path.join(prefix, name), None
+        raise
 
 
 def take_back(staging_fd: int) -> None:
@@ -168,14 +187,26 @@ def release(repo: Repository, staging: StagingDir, *, delete: bool) -> None:
     """Let go of a staging directory; what is in it stays unless ``delete`` is set."""
     os.close(staging.fd)
     try:
-        if delete:
-            dirfd.remove_tree(staging.name, dir_fd=repo.tmp_fd)
-    finally:
-        _unlock(repo, staging.name, staging.lock_fd)
+        try:
+            if delete:
+                dirfd.remove_tree(staging.name, dir_fd=repo.tmp_fd)
+        finally:
+            _unlock(repo, staging.name, staging.lock_fd)
+    except OSError as exc:
+        name_error(exc, os.path.join(repo.path, "tmp"))
+        raise
 
 
 def clean_tmp(repo: Repository) -> None:
     """Delete staging directories of other boots, and old leftovers, from ``tmp``."""
+    try:
+        _clean_tmp(repo)
+    except OSError as exc:
+        name_error(exc, os.path.join(repo.path, "tmp"))
+        raise
+
+
+def _clean_tmp(repo: Repository) -> None:
     prefix = boot_prefix(repo)
     now = time.time()
     for name in dirfd.list_names(repo.tmp_fd):

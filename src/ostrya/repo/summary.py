@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, read_file, unlink_if_exists
+from ostrya._linux.naming import names_repo
 from ostrya.errors import RepoError
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
@@ -34,6 +35,7 @@ MAX_SUMMARY_BYTES = 128 << 20
 _MAX_SUPERBLOCK_BYTES = 128 << 20
 
 
+@names_repo
 def read_summary(repo: Repository) -> bytes:
     """Return the bytes of a repository's own summary.
 
@@ -47,6 +49,7 @@ def read_summary(repo: Repository) -> bytes:
         raise RepoError(f"summary of repo {repo.path} is too large") from None
 
 
+@names_repo
 def regenerate_summary(
     repo: Repository, additional: VarDict | None = None, *, now: int | None = None
 ) -> Summary:

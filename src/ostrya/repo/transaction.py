@@ -18,6 +18,7 @@ from __future__ import annotations
 from errno import EDQUOT, ENOSPC
 from typing import TYPE_CHECKING, NamedTuple
 
+from ostrya._linux.naming import Below, has_name, name_below
 from ostrya._linux.signals import signals_deferred
 from ostrya.formats.checksum import check_checksum
 from ostrya.formats.refs import check_collection_id, check_ref_name, check_remote_name
@@ -97,7 +98,8 @@ class Transaction:
                 "Failed to prepare transaction, another transaction is in progress"
             )
         require_writable(self.repo)
-        self.repo.lock.push(exclusive=False)
+        with Below(self.repo.path):
+            self.repo.lock.push(exclusive=False)
         try:
             with signals_deferred():
                 self._staging = staging.allocate(self.repo)
@@ -110,6 +112,9 @@ class Transaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> None:
+        if isinstance(error, OSError) and not has_name(error):
+            # What nobody could name: of the repository at least.
+            name_below(error, self.repo.path)
         if self._staging is not None:
             self._abort(error)
 
@@ -196,21 +201,27 @@ class Transaction:
         repo = self.repo
         if repo.runtime.fail_before_commit:
             raise TransactionError("OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")
-        if repo.config.fsync:
-            from ostrya._linux.durability import sync_filesystem
-
-            sync_filesystem(repo.dir_fd)
-        touched = publish_staged(repo, self._staging.fd)
-        if repo.config.fsync:
-            if repo.config.per_object_fsync:
-                # Objects went into place one by one, so any directory may have changed.
-                touched = object_prefixes(repo.objects_fd)
-            sync_object_dirs(repo, touched)
+        with Below(f"{repo.path}/objects"):
+            self._publish(self._staging.fd)
         try:
             self._write_refs()
         finally:
             self._leave(delete=True)
         return TransactionStats(*self.counts.as_tuple())
+
+    def _publish(self, staging_fd: int) -> None:
+        """Name the objects where they belong, durably if the repository is configured so."""
+        repo = self.repo
+        if repo.config.fsync:
+            from ostrya._linux.durability import sync_filesystem
+
+            sync_filesystem(repo.dir_fd)
+        touched = publish_staged(repo, staging_fd)
+        if repo.config.fsync:
+            if repo.config.per_object_fsync:
+                # Objects went into place one by one, so any directory may have changed.
+                touched = object_prefixes(repo.objects_fd)
+            sync_object_dirs(repo, touched)
 
     def _write_refs(self) -> None:
         if not self._refs and not self._collection_refs:

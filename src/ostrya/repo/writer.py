@@ -15,7 +15,8 @@ from errno import EMLINK, EPERM, EXDEV
 from typing import TYPE_CHECKING, cast
 
 from ostrya._linux.atomic import open_spool, write_all
-from ostrya._linux.dirfd import exists, unlink_if_exists
+from ostrya._linux.dirfd import exists, read_chunks, unlink_if_exists
+from ostrya._linux.naming import Below, name_error
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
     from ostrya.repo.stores.bare import BareStore
 
-
 _CANNOT_LINK = (EMLINK, EXDEV, EPERM)
 
 
@@ -54,6 +54,7 @@ class ObjectWriter:
         "_hasher",
         "_payload_links",
         "_prefixes",
+        "_read_failed",
         "_repo",
         "_resumes",
         "_store",
@@ -81,6 +82,7 @@ class ObjectWriter:
         """
         self._repo = repo
         self._resumes = resumes
+        self._read_failed = False
         self._prefixes: dict[str, bool] = {}
         self._store = repo.store
         self._archive = repo.mode == RepoMode.ARCHIVE
@@ -130,13 +132,17 @@ class ObjectWriter:
                 str(name), SizeEntry(name.checksum, name.type, len(data), len(data))
             )
         path = loose_path(name, archive=self._archive)
-        if self.has(path):
-            return
-        with self._destination.begin(path, 0o644) as tmp:
-            write_all(tmp.fd, data)
-            os.fchmod(tmp.fd, 0o644)
-            if self._destination.publish(tmp, path):
-                self.counts.metadata_written += 1
+        try:
+            if self.has(path):
+                return
+            with self._destination.begin(path, 0o644) as tmp:
+                write_all(tmp.fd, data)
+                os.fchmod(tmp.fd, 0o644)
+                if self._destination.publish(tmp, path):
+                    self.counts.metadata_written += 1
+        except OSError as exc:
+            self._name(exc, path)
+            raise
         if name.type == ObjectType.COMMIT and self._destination.fd == self._repo.objects_fd:
             # Deleted before and now here again: the tombstone is no longer true.
             tombstone = ObjectName(name.checksum, ObjectType.TOMBSTONE_COMMIT)
@@ -170,10 +176,14 @@ class ObjectWriter:
             return checksum
         self._free_space.require(len(data))
         links = self._payload_links
-        if links is not None and links.wants(len(data)):
-            stored = links.put(cast("BareStore", self._store), checksum, header, data)
-        else:
-            stored = self._store.put(self._destination, checksum, header, data)
+        try:
+            if links is not None and links.wants(len(data)):
+                stored = links.put(cast("BareStore", self._store), checksum, header, data)
+            else:
+                stored = self._store.put(self._destination, checksum, header, data)
+        except OSError as exc:
+            self._name(exc, path)
+            raise
         self._note_new(checksum, len(data), stored)
         return checksum
 
@@ -236,10 +246,13 @@ class ObjectWriter:
 
     def _write_spooled(self, header: FileHeader, size: int, chunks: Iterable[bytes]) -> Checksum:
         self._free_space.require(size)
-        spool_fd = open_spool(self._destination.scratch_fd)
+        in_tmp = Below(os.path.join(self._repo.path, "tmp"))
+        with in_tmp:
+            spool_fd = open_spool(self._destination.scratch_fd)
         try:
             for chunk in chunks:
-                write_all(spool_fd, chunk)
+                with in_tmp:
+                    write_all(spool_fd, chunk)
             return self.write_rereadable(header, size, lambda: read_chunks(spool_fd))
         finally:
             os.close(spool_fd)
@@ -248,9 +261,16 @@ class ObjectWriter:
         self, checksum: Checksum, header: FileHeader, size: int, chunks: Iterable[bytes]
     ) -> int | None:
         links = self._payload_links
-        if links is not None and links.wants(size):
-            return links.put_chunks(cast("BareStore", self._store), checksum, header, size, chunks)
-        return self._store.put_chunks(self._destination, checksum, header, size, chunks)
+        self._read_failed = False
+        try:
+            if links is not None and links.wants(size):
+                store = cast("BareStore", self._store)
+                return links.put_chunks(store, checksum, header, size, chunks)
+            return self._store.put_chunks(self._destination, checksum, header, size, chunks)
+        except OSError as exc:
+            if not self._read_failed:
+                self._name(exc, self._store.path_of(checksum))
+            raise
 
     def link_payload(self, checksum: Checksum) -> None:
         """Let others share the blocks of an object that came here as it is."""
@@ -281,6 +301,7 @@ class ObjectWriter:
                 is_new = self._destination.publish_file(fd, path)
             except OSError as exc:
                 if exc.errno not in _CANNOT_LINK:
+                    self._name(exc, path)
                     raise
                 self.counts.content_total -= 1
                 return self.write_rereadable(header, size, lambda: read_chunks(fd))
@@ -300,7 +321,11 @@ class ObjectWriter:
         if self.has(path):
             self._note_existing(checksum, path, target_size)
             return checksum
-        stored = self._store.put_symlink(self._destination, checksum, header)
+        try:
+            stored = self._store.put_symlink(self._destination, checksum, header)
+        except OSError as exc:
+            self._name(exc, path)
+            raise
         self._note_new(checksum, 0, stored, unpacked=target_size)
         return checksum
 
@@ -310,7 +335,11 @@ class ObjectWriter:
         """Say whether this very repository, or the transaction, has a loose object."""
         fd = self._destination.fd
         objects_fd = self._repo.objects_fd
-        return exists(path, dir_fd=objects_fd) or (fd != objects_fd and exists(path, dir_fd=fd))
+        try:
+            return exists(path, dir_fd=objects_fd) or (fd != objects_fd and exists(path, dir_fd=fd))
+        except OSError as exc:
+            self._name(exc, path)
+            raise
 
     def had(self, path: str) -> bool:
         """Say whether a loose object was there before this transaction began to write."""
@@ -323,6 +352,10 @@ class ObjectWriter:
             occupied = self._prefixes[prefix] = exists(prefix, dir_fd=objects_fd)
         return occupied and exists(path, dir_fd=objects_fd)
 
+    def _name(self, exc: OSError, path: str) -> None:
+        """Let an error be about the object that could not be stored, wherever it was made."""
+        name_error(exc, f"{self._repo.path}/objects/{path}")
+
     @staticmethod
     def _checked(hasher: hashlib._Hash, expected: Checksum | None) -> Checksum:
         checksum = Checksum(hasher.hexdigest())
@@ -333,9 +366,14 @@ class ObjectWriter:
     def _verified(
         self, hasher: hashlib._Hash, expected: Checksum, chunks: Iterable[bytes]
     ) -> Iterator[bytes]:
-        for chunk in chunks:
-            hasher.update(chunk)
-            yield chunk
+        try:
+            for chunk in chunks:
+                hasher.update(chunk)
+                yield chunk
+        except OSError:
+            # What happens to a chunk is not seen here: only to read one can fail.
+            self._read_failed = True
+            raise
         self._checked(hasher, expected)
 
     def _note_existing(self, checksum: Checksum, path: str, unpacked: int) -> None:
@@ -360,11 +398,3 @@ class ObjectWriter:
         if self.sizes is not None:
             weight = size if unpacked is None else unpacked
             self.sizes[checksum] = SizeEntry(checksum, ObjectType.FILE, weight, stored)
-
-
-def read_chunks(fd: int, chunk_bytes: int = 1 << 20) -> Iterator[bytes]:
-    """Yield a file's content from its start, without moving its offset."""
-    offset = 0
-    while data := os.pread(fd, chunk_bytes, offset):
-        offset += len(data)
-        yield data

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import stat
+from errno import EEXIST
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd
+from ostrya._linux.naming import Below, name_error
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_dirmeta, load_dirtree, load_file
@@ -103,14 +105,19 @@ def _checkout_file(
     destination: str,
     dir_fd: int | None,
 ) -> CheckoutResult:
-    if destination != ".":
-        dirfd.ensure_dir(destination, dir_fd=dir_fd, mode=0o700)
-    fd = dirfd.open_dir(destination, dir_fd=dir_fd, follow=True)
-    try:
-        name = subpath.rstrip("/").rpartition("/")[2]
-        FilePlacer(repo, options, None).place(fd, name, content)
-    finally:
-        os.close(fd)
+    name = subpath.rstrip("/").rpartition("/")[2]
+    with Below(destination):
+        if destination != ".":
+            dirfd.ensure_dir(destination, dir_fd=dir_fd, mode=0o700)
+        fd = dirfd.open_dir(destination, dir_fd=dir_fd, follow=True)
+        try:
+            FilePlacer(repo, options, None).place(fd, name, content)
+        except OSError as exc:
+            if exc.errno != EEXIST:
+                name_error(exc, os.path.join(destination, name))
+            raise
+        finally:
+            os.close(fd)
     return CheckoutResult(1, 0)
 
 
@@ -122,6 +129,7 @@ class _Checkout:
         self._dirmetas: dict[Checksum, DirMeta] = {}
         self._unfinished: list[tuple[str, DirMeta]] = []
         self._dirs = 0
+        self._destination = ""
         # Filters and labels are asked here, and whiteouts act on what is already in place.
         self._in_order = (
             options.process_whiteouts or options.filter is not None or options.devino is not None
@@ -138,6 +146,21 @@ class _Checkout:
         subpath: str,
     ) -> CheckoutResult:
         root_meta = self._labeled("", self._dirmeta(metadata), subpath)
+        self._destination = destination
+        with Below(destination):
+            files = self._fill(contents, root_meta, dir_fd=dir_fd, jobs=jobs, subpath=subpath)
+        return CheckoutResult(files, self._dirs)
+
+    def _fill(
+        self,
+        contents: Checksum,
+        root_meta: DirMeta,
+        *,
+        dir_fd: int | None,
+        jobs: int | None,
+        subpath: str,
+    ) -> int:
+        destination = self._destination
         made = make_dir(destination, dir_fd, self._options)
         root_fd = dirfd.open_dir(destination, dir_fd=dir_fd, follow=True)
         try:
@@ -149,12 +172,12 @@ class _Checkout:
                 finish_dir(root_fd, relative, dirmeta, self._options, self._repo.mode)
         finally:
             os.close(root_fd)
-        return CheckoutResult(files, self._dirs)
+        return files
 
     def _place_all(self, root_fd: int, contents: Checksum, jobs: int | None, subpath: str) -> int:
         progress = self._progress
         progress.send(Started("checking out", None, Unit.ITEMS))
-        factory = make_checkout_worker(self._repo, self._options, root_fd)
+        factory = make_checkout_worker(self._repo, self._options, root_fd, self._destination)
         tasks = self._walk(root_fd, contents, subpath)
         placed = 0
         batches = ([task] for task in tasks) if self._in_order else _batches(tasks)
@@ -275,6 +298,9 @@ def _hide_what_is_there(root_fd: int, relative: str) -> None:
     parent_fd = dirfd.open_dir_below(root_fd, parent)
     try:
         dirfd.remove_tree(name, dir_fd=parent_fd)
+    except OSError as exc:
+        exc.filename = relative
+        raise
     finally:
         os.close(parent_fd)
 

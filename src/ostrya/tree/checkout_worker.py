@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
 from ostrya._linux.dirfd import OPEN_DIR, open_dir_below
+from ostrya._linux.naming import name_error
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.repo.errors import ObjectNotFound
@@ -34,21 +35,22 @@ _USER_ONLY_BITS = 0o775
 
 
 def make_checkout_worker(
-    repo: Repository, options: CheckoutOptions, root_fd: int
+    repo: Repository, options: CheckoutOptions, root_fd: int, path: str
 ) -> Callable[[], Callable[[list[DirTask]], BatchResult]]:
-    """Return a factory of workers, for ``map_batches``."""
+    """Return a factory of workers, for ``map_batches``; ``path`` is that of the open directory."""
 
     def make() -> Callable[[list[DirTask]], BatchResult]:
-        return _CheckoutWorker(repo, options, root_fd).run
+        return _CheckoutWorker(repo, options, root_fd, path).run
 
     return make
 
 
 class _CheckoutWorker:
-    __slots__ = ("_options", "_parent", "_parent_fd", "_placer", "_repo", "_root_fd")
+    __slots__ = ("_options", "_parent", "_parent_fd", "_path", "_placer", "_repo", "_root_fd")
 
-    def __init__(self, repo: Repository, options: CheckoutOptions, root_fd: int) -> None:
+    def __init__(self, repo: Repository, options: CheckoutOptions, root_fd: int, path: str) -> None:
         self._repo = repo
+        self._path = path
         self._options = options
         self._root_fd = root_fd
         self._parent = ""
@@ -69,7 +71,12 @@ class _CheckoutWorker:
     def run(self, batch: list[DirTask]) -> BatchResult:
         try:
             for task in batch:
-                self._fill(task)
+                try:
+                    self._fill(task)
+                except OSError as exc:
+                    if exc.errno != EEXIST:
+                        name_error(exc, os.path.join(self._path, task[0]))
+                    raise
         finally:
             self._leave_parent()
         touched: list[str] = []
@@ -98,7 +105,7 @@ class _CheckoutWorker:
                     raise
                 except OSError as exc:
                     if exc.errno != EEXIST:
-                        exc.filename, exc.filename2 = f"{relative}/{name}".lstrip("/"), None
+                        name_error(exc, os.path.join(self._path, relative, name))
                     raise
             if made and leaf is not None:
                 _finish_fd(fd, DirMeta(*leaf), self._options, self._repo.mode)
@@ -151,6 +158,10 @@ def make_below(root_fd: int, relative: str, options: CheckoutOptions) -> bool:
     parent_fd = open_existing(root_fd, parent, options)
     try:
         return make_dir(name, parent_fd, options)
+    except OSError as exc:
+        if exc.errno != EEXIST:
+            exc.filename = relative
+        raise
     finally:
         os.close(parent_fd)
 
@@ -162,6 +173,9 @@ def finish_dir(
     fd = open_existing(root_fd, relative, options)
     try:
         _finish_fd(fd, dirmeta, options, mode)
+    except OSError as exc:
+        exc.filename = relative or "."
+        raise
     finally:
         os.close(fd)
 

@@ -8,6 +8,7 @@ import stat
 from typing import NamedTuple
 
 from ostrya._linux.dirfd import OPEN_DIR, open_dir_below, remove_tree
+from ostrya._linux.naming import Below, name_below, name_error
 
 
 class _File(NamedTuple):
@@ -51,12 +52,19 @@ class ConsumedDirectory:
             OSError: Something was made or changed since; it stays, and so do the directories
                 above it.
         """
+        with Below(self.path):
+            self._delete_all()
+
+    def _delete_all(self) -> None:
         root_fd = os.open(self.path, OPEN_DIR | os.O_NOFOLLOW, dir_fd=self._dir_fd)
         try:
             for relative, name in self._left_out:
                 fd = open_dir_below(root_fd, relative)
                 try:
                     remove_tree(name, dir_fd=fd)
+                except OSError as exc:
+                    name_error(exc, os.path.join(self.path, relative, name))
+                    raise
                 finally:
                     os.close(fd)
             # Directories come before what is in them.
@@ -76,6 +84,9 @@ class ConsumedDirectory:
             for file in files:
                 if _is_same(file, fd):
                     os.unlink(file.name, dir_fd=fd)
+        except OSError as exc:
+            name_below(exc, os.path.join(self.path, relative))
+            raise
         finally:
             os.close(fd)
 
@@ -84,7 +95,7 @@ class ConsumedDirectory:
         try:
             os.rmdir(name, dir_fd=fd)
         except OSError as exc:
-            exc.filename = os.path.join(self.path, parent, name)
+            name_below(exc, os.path.join(self.path, parent))
             raise
         finally:
             os.close(fd)

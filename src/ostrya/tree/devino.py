@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import list_names, open_dir
+from ostrya._linux.naming import Below, names_repo
 from ostrya.formats.object_name import ObjectType, parse_loose_name
 
 if TYPE_CHECKING:
@@ -37,12 +38,14 @@ class DevInoCache:
         return len(self._known)
 
 
+@names_repo
 def scan_hardlinks(repo: Repository) -> DevInoCache:
     """Note all content objects of a repository, and of its parents, that have further links."""
     cache = DevInoCache()
     current: Repository | None = repo
     while current is not None:
-        _scan_objects(current.objects_fd, cache)
+        with Below(f"{current.path}/objects"):
+            _scan_objects(current.objects_fd, cache)
         try:
             fd = open_dir("uncompressed-objects-cache", dir_fd=current.dir_fd)
         except FileNotFoundError:

@@ -9,11 +9,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
-from ostrya._linux.dirfd import OPEN_FILE
+from ostrya._linux.dirfd import OPEN_FILE, read_chunks
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
-from ostrya.repo.writer import read_chunks
 from ostrya.tree.modifier import FileInfo, canonical_info
 
 if TYPE_CHECKING:

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import xattr
 from ostrya._linux.dirfd import OPEN_DIR, open_dir_below
+from ostrya._linux.naming import name_below, name_error
+from ostrya.errors import FormatError
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.dirmeta import DirMeta
+from ostrya.formats.errors import printable
 from ostrya.formats.object_name import ObjectType
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
@@ -42,7 +45,7 @@ _BATCH_BYTES = 4 << 20
 class _Pending(NamedTuple):
     """A batch under way: where its results belong."""
 
-    places: list[tuple[MutableTree, str]]
+    places: list[tuple[MutableTree, str, str]]
 
 
 def write_directory(  # noqa: PLR0913  # options by keyword
@@ -74,9 +77,13 @@ def write_directory(  # noqa: PLR0913  # options by keyword
         OSError: Something cannot be read, or not be written.
     """
     modifier = modifier or CommitModifier()
-    root_fd = os.open(path, OPEN_DIR | os.O_NOFOLLOW, dir_fd=dir_fd)
     try:
-        scan = _Scan(tx, root_fd, modifier, progress)
+        root_fd = os.open(path, OPEN_DIR | os.O_NOFOLLOW, dir_fd=dir_fd)
+    except OSError as exc:
+        name_error(exc, path)
+        raise
+    try:
+        scan = _Scan(tx, root_fd, path, modifier, progress)
         if modifier.consume:
             scan.consumed = ConsumedDirectory(path, dir_fd)
             modifier.consumed.append(scan.consumed)
@@ -87,9 +94,15 @@ def write_directory(  # noqa: PLR0913  # options by keyword
 
 class _Scan:
     def __init__(
-        self, tx: Transaction, root_fd: int, modifier: CommitModifier, progress: ProgressSink
+        self,
+        tx: Transaction,
+        root_fd: int,
+        path: str,
+        modifier: CommitModifier,
+        progress: ProgressSink,
     ) -> None:
         self._tx = tx
+        self._path = path
         self._repo = tx.repo
         self._root_fd = root_fd
         self._modifier = modifier
@@ -102,15 +115,21 @@ class _Scan:
     def run(self, tree: MutableTree, jobs: int | None) -> None:
         progress = self._progress
         progress.send(Started("scanning", None, Unit.ITEMS))
-        factory = make_scan_worker(self._tx, self._root_fd, skip_xattrs=self._rules.skip_xattrs)
+        factory = make_scan_worker(
+            self._tx, self._root_fd, self._path, skip_xattrs=self._rules.skip_xattrs
+        )
         done = 0
         for number, checksums, counts, sizes in map_batches(
             factory, self._batches(tree), jobs=jobs
         ):
-            for (place, name), checksum in zip(
+            for (place, name, relative), checksum in zip(
                 self._pending.pop(number).places, checksums, strict=True
             ):
-                place.replace_file(name, Checksum(checksum))
+                try:
+                    place.replace_file(name, Checksum(checksum))
+                except FormatError as exc:
+                    exc.put_first(printable(self._path_of(relative)))
+                    raise
             self._tx.counts.add(counts)
             if sizes and self._tx.sizes is not None:
                 for key, entry in sizes:
@@ -127,11 +146,11 @@ class _Scan:
     def _batches(self, tree: MutableTree) -> Iterator[tuple[int, list[FileTask]]]:
         number = 0
         tasks: list[FileTask] = []
-        places: list[tuple[MutableTree, str]] = []
+        places: list[tuple[MutableTree, str, str]] = []
         size = 0
         for place, name, task in self._walk(tree):
             tasks.append(task)
-            places.append((place, name))
+            places.append((place, name, task[0]))
             size += task[6]
             if len(tasks) >= _BATCH_FILES or size >= _BATCH_BYTES:
                 self._pending[number] = _Pending(places)
@@ -145,32 +164,52 @@ class _Scan:
         stack = [("", tree)]
         while stack:
             relative, place = stack.pop()
-            fd = open_dir_below(self._root_fd, relative)
+            subdirs: list[tuple[str, MutableTree]] = []
             try:
-                if not self._take_directory(fd, relative, place):
+                yield from self._walk_one(relative, place, subdirs)
+            except OSError as exc:
+                name_below(exc, self._path_of(relative))
+                raise
+            except FormatError as exc:
+                exc.put_first(printable(self._path_of(relative)))
+                raise
+            stack.extend(reversed(subdirs))
+
+    def _walk_one(
+        self, relative: str, place: MutableTree, subdirs: list[tuple[str, MutableTree]]
+    ) -> Iterator[tuple[MutableTree, str, FileTask]]:
+        """Yield the files of one directory, and add its subdirectories to a list."""
+        try:
+            fd = open_dir_below(self._root_fd, relative)
+        except OSError as exc:
+            name_below(exc, self._path)
+            raise
+        try:
+            if not self._take_directory(fd, relative, place):
+                return
+            if self.consumed is not None:
+                self.consumed.add_directory(relative)
+            with os.scandir(fd) as scan:
+                entries = list(scan)
+            for entry in entries:
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode):
+                    child = self._take_subdirectory(relative, entry.name, found, place)
+                    if child is not None:
+                        subdirs.append(child)
+                    elif self.consumed is not None:
+                        self.consumed.add_left_out(relative, entry.name)
                     continue
+                task = self._take_file(fd, relative, entry.name, found, place)
                 if self.consumed is not None:
-                    self.consumed.add_directory(relative)
-                with os.scandir(fd) as scan:
-                    entries = list(scan)
-                subdirs = []
-                for entry in entries:
-                    found = entry.stat(follow_symlinks=False)
-                    if stat.S_ISDIR(found.st_mode):
-                        child = self._take_subdirectory(relative, entry.name, found, place)
-                        if child is not None:
-                            subdirs.append(child)
-                        elif self.consumed is not None:
-                            self.consumed.add_left_out(relative, entry.name)
-                        continue
-                    task = self._take_file(fd, relative, entry.name, found, place)
-                    if self.consumed is not None:
-                        self.consumed.add_file(relative, entry.name, found)
-                    if task is not None:
-                        yield place, entry.name, task
-                stack.extend(reversed(subdirs))
-            finally:
-                os.close(fd)
+                    self.consumed.add_file(relative, entry.name, found)
+                if task is not None:
+                    yield place, entry.name, task
+        finally:
+            os.close(fd)
+
+    def _path_of(self, relative: str) -> str:
+        return os.path.join(self._path, relative) if relative else self._path
 
     def _take_directory(self, fd: int, relative: str, place: MutableTree) -> bool:
         """Write the dirmeta of a directory; False if it is to be left out."""
@@ -218,7 +257,7 @@ class _Scan:
         if changed is None:
             return None
         if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
-            raise UnsupportedFile(path)
+            raise UnsupportedFile(os.path.join(self._path_of(relative), name))
         if self._rules.decides_xattrs:
             xattrs = self._rules.xattrs(path, changed, self._xattrs_of(fd, name, xattrs))
         elif known is not None and changed == info and self._keeps_xattrs(fd, name, xattrs):

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import os
 import stat
+from errno import EAGAIN, EINVAL, ELOOP, EPERM, ESPIPE
 from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
-from ostrya._linux.dirfd import open_dir_below
+from ostrya._linux.dirfd import open_dir_below, read_chunks
+from ostrya._linux.naming import KnownPath, name_error
+from ostrya.errors import FormatError
+from ostrya.formats.errors import printable
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.repo.errors import ChecksumMismatch
 from ostrya.repo.stores.base import WHOLE_BYTES
-from ostrya.repo.writer import read_chunks
 from ostrya.tree.errors import ChangedWhileRead
 
 if TYPE_CHECKING:
@@ -31,15 +34,17 @@ BatchResult = tuple[
 ]
 
 _OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONBLOCK
+# A link where a file was found, a file where a link was, a pipe with or without a writer.
+_NOT_WHAT_IT_WAS = (ELOOP, EINVAL, EAGAIN, ESPIPE)
 
 
 def make_scan_worker(
-    tx: Transaction, root_fd: int, *, skip_xattrs: bool
+    tx: Transaction, root_fd: int, path: str, *, skip_xattrs: bool
 ) -> Callable[[], Callable[[Batch], BatchResult]]:
-    """Return a factory of workers, for ``map_batches``."""
+    """Return a factory of workers, for ``map_batches``; ``path`` is that of the open directory."""
 
     def make() -> Callable[[Batch], BatchResult]:
-        return _ScanWorker(tx.new_writer(), root_fd, skip_xattrs=skip_xattrs).run
+        return _ScanWorker(tx.new_writer(), root_fd, path, skip_xattrs=skip_xattrs).run
 
     return make
 
@@ -48,14 +53,16 @@ class _ScanWorker:
     __slots__ = (
         "_buffer",
         "_dir_fd",
+        "_path",
         "_relative",
         "_root_fd",
         "_skip_xattrs",
         "_writer",
     )
 
-    def __init__(self, writer: ObjectWriter, root_fd: int, *, skip_xattrs: bool) -> None:
+    def __init__(self, writer: ObjectWriter, root_fd: int, path: str, *, skip_xattrs: bool) -> None:
         self._writer = writer
+        self._path = path
         self._root_fd = root_fd
         self._skip_xattrs = skip_xattrs
         self._relative: str | None = None
@@ -97,8 +104,16 @@ class _ScanWorker:
         try:
             return self._store_named(task)
         except OSError as exc:
-            # Whatever step failed, this is the file that could not be committed.
-            exc.filename, exc.filename2 = _path(task[0], task[1]), None
+            if exc.errno in _NOT_WHAT_IT_WAS and not isinstance(exc.filename, KnownPath):
+                raise ChangedWhileRead(os.path.join(self._path, task[0], task[1])) from exc
+            if exc.errno == EPERM:
+                # An object may not have the owner or mode that this very file has.
+                exc.filename = None
+            # Unless it is the repository that failed, this is the file that could not be read.
+            name_error(exc, os.path.join(self._path, task[0], task[1]))
+            raise
+        except FormatError as exc:
+            exc.put_first(printable(os.path.join(self._path, task[0], task[1])))
             raise
 
     def _store_named(self, task: FileTask) -> Checksum:
@@ -119,13 +134,13 @@ class _ScanWorker:
                 checksum = self._writer.write_rereadable(header, size, lambda: read_chunks(fd))
             found = os.fstat(fd)
         except ChecksumMismatch as exc:
-            raise ChangedWhileRead(_path(relative, name)) from exc
+            raise ChangedWhileRead(os.path.join(self._path, relative, name)) from exc
         finally:
             os.close(fd)
         if (found.st_size, found.st_mtime_ns, found.st_ino) != (size, mtime_ns, inode) and not (
             adopt and (found.st_size, found.st_ino) == (size, inode)
         ):
-            raise ChangedWhileRead(_path(relative, name))
+            raise ChangedWhileRead(os.path.join(self._path, relative, name))
         return checksum
 
     def _read_xattrs(self, fd: int) -> Xattrs:
@@ -155,7 +170,3 @@ class _ScanWorker:
                 pairs = xattr.read_xattrs_at(name, dir_fd=dir_fd)
                 xattrs = canonical_xattrs(pairs) if pairs else ()
         return self._writer.write_symlink(FileHeader(*owner, target, xattrs))
-
-
-def _path(relative: str, name: str) -> str:
-    return f"/{relative}/{name}" if relative else f"/{name}"

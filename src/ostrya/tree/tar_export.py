@@ -133,7 +133,7 @@ class _Exporter:
             else:
                 self._names[entry.checksum] = name
                 self._put_header(header._replace(size=file.size), found.xattrs)
-                for chunk in file.chunks():
+                for chunk in reader.content_chunks(self._repo, entry.checksum, file):
                     self._write(chunk)
                 self._write(bytes(-file.size % _BLOCK))
 

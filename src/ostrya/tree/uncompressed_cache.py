@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import TmpFile, write_all
 from ostrya._linux.dirfd import ensure_dir, exists, open_dir, unlink_if_exists
+from ostrya._linux.naming import Below, name_error, names_repo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,13 +40,22 @@ class UncompressedCache:
     def __init__(self, repo: Repository) -> None:
         self._repo = repo
         self._fsync = repo.config.fsync
-        ensure_dir(_NAME, dir_fd=repo.dir_fd)
-        self._fd = open_dir(_NAME, dir_fd=repo.dir_fd)
+        with Below(repo.path):
+            ensure_dir(_NAME, dir_fd=repo.dir_fd)
+            self._fd = open_dir(_NAME, dir_fd=repo.dir_fd)
         self.touched: set[str] = set()
 
     def ensure(self, checksum: Checksum, loaded: FileObject) -> tuple[int, str]:
         """Return (directory, path) of a file's inflated content, inflating it if need be."""
         path = f"{checksum[:2]}/{checksum[2:]}.file"
+        try:
+            self._ensure(path, loaded)
+        except OSError as exc:
+            name_error(exc, f"{self._repo.path}/{_NAME}/{path}")
+            raise
+        return self._fd, path
+
+    def _ensure(self, path: str, loaded: FileObject) -> None:
         if not exists(path, dir_fd=self._fd):
             ensure_dir(path[:2], dir_fd=self._fd)
             with TmpFile(self._repo.tmp_fd) as tmp:
@@ -58,17 +68,21 @@ class UncompressedCache:
                 with suppress(FileExistsError):
                     tmp.link(path, dir_fd=self._fd)
             self.touched.add(path[:2])
-        return self._fd, path
 
 
 def collect_garbage(repo: Repository, prefixes: Iterable[str]) -> None:
     """Delete inflated content that no checkout links to, in the given two-letter directories."""
     for prefix in prefixes:
-        fd = open_dir(f"{_NAME}/{prefix}", dir_fd=repo.dir_fd)
-        try:
-            with os.scandir(fd) as entries:
-                unused = [e.name for e in entries if e.stat(follow_symlinks=False).st_nlink == 1]
-            for name in unused:
-                unlink_if_exists(name, dir_fd=fd)
-        finally:
-            os.close(fd)
+        _collect(repo, prefix)
+
+
+@names_repo
+def _collect(repo: Repository, prefix: str) -> None:
+    fd = open_dir(f"{_NAME}/{prefix}", dir_fd=repo.dir_fd)
+    try:
+        with os.scandir(fd) as entries:
+            unused = [e.name for e in entries if e.stat(follow_symlinks=False).st_nlink == 1]
+        for name in unused:
+            unlink_if_exists(name, dir_fd=fd)
+    finally:
+        os.close(fd)

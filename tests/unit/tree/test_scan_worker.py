@@ -29,7 +29,7 @@ def test_checksums_in_the_order_of_the_tasks(repo, tmp_path):
     (tmp_path / "tree/l").symlink_to("target")
     root = os.open(tmp_path / "tree", os.O_RDONLY)
     with Transaction(repo) as tx:
-        work = make_scan_worker(tx, root, skip_xattrs=True)()
+        work = make_scan_worker(tx, root, "tree", skip_xattrs=True)()
         before = open_fds()
         places = [("a", "x"), ("b", "y"), ("a", "z"), ("", "l")]
         tasks = [task(tmp_path / "tree" / folder / name, folder) for folder, name in places]
@@ -47,9 +47,9 @@ def test_a_file_that_is_not_what_it_was(repo, tmp_path, change):
     (tmp_path / "tree/f").write_text("content")
     root = os.open(tmp_path / "tree", os.O_RDONLY)
     with Transaction(repo) as tx:
-        work = make_scan_worker(tx, root, skip_xattrs=True)()
+        work = make_scan_worker(tx, root, "tree", skip_xattrs=True)()
         before = open_fds()
-        with pytest.raises(ChangedWhileRead, match=r"^/f: "):
+        with pytest.raises(ChangedWhileRead, match=r"^tree/f: "):
             work((0, [task(tmp_path / "tree/f", "", **change)]))
         assert open_fds() == before
     os.close(root)

@@ -29,6 +29,6 @@ def run(arguments: Arguments, context: Context) -> int:
     for path in paths:
         found = lookup.resolve_content(repo, root, path)
         with reader.load_file(repo, found.checksum) as file:
-            for chunk in file.chunks():
+            for chunk in reader.content_chunks(repo, found.checksum, file):
                 write_bytes(chunk)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ostrya._linux.naming import Below
 from ostrya.cli.options import text
 from ostrya.cli.repo_lookup import make_runtime
 from ostrya.repo.modes import parse_mode
@@ -29,5 +30,7 @@ def run(arguments: Arguments, context: Context) -> int:
     mode = parse_mode(arguments.text("mode") or "bare")
     collection_id = arguments.text("collection-id")
     runtime = make_runtime(context.environment)
-    create_repository(context.repo_path, mode, collection_id=collection_id, runtime=runtime).close()
+    path = context.repo_path
+    with Below(path):
+        create_repository(path, mode, collection_id=collection_id, runtime=runtime).close()
     return 0

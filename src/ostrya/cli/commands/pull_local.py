@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ostrya._linux.naming import Below
 from ostrya.cli.options import flag, later, number, text
 from ostrya.cli.output import write_line
 from ostrya.cli.repo_lookup import make_runtime, named_path
@@ -60,7 +61,10 @@ def run(arguments: Arguments, context: Context) -> int:
         verify_bindings=not arguments.flag("disable-verify-bindings"),
     )
     runtime = make_runtime(context.environment)
-    with open_repository(named_path(path, "SRC_REPO"), runtime=runtime) as source:
+    source_path = named_path(path, "SRC_REPO")
+    with Below(source_path):
+        source = open_repository(source_path, runtime=runtime)
+    with source:
         result = pull_local(repo, source, refs or None, options, progress=context.progress())
     write_line(
         f"{result.metadata_imported} metadata, {result.content_imported} content objects imported; "

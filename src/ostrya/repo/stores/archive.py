@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import closing
 from typing import TYPE_CHECKING, cast
 
 from ostrya._linux.atomic import write_all
@@ -22,7 +23,7 @@ from ostrya.repo.stores.base import CHUNK_BYTES, WHOLE_BYTES, FileObject
 from ostrya.workers import default_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.stores.base import Destination
@@ -244,9 +245,9 @@ class ArchiveStore:
         prefix = header.encode_archive(size)
         with destination.begin(self.path_of(checksum), 0o644) as tmp:
             write_all(tmp.fd, prefix)
-            stored_size = len(prefix) + destination.write_chunks(
-                tmp, _compress_chunks(chunks, self._level)
-            )
+            # Closed here: left to the collector, what ends it early would be reported as ignored.
+            with closing(_compress_chunks(chunks, self._level)) as packed:
+                stored_size = len(prefix) + destination.write_chunks(tmp, packed)
             os.fchmod(tmp.fd, 0o644)
             is_new = destination.publish(tmp, self.path_of(checksum))
         return stored_size if is_new else None
@@ -263,7 +264,7 @@ class ArchiveStore:
         return len(prefix) if is_new else None
 
 
-def _compress_chunks(chunks: Iterable[bytes], level: int) -> Iterator[bytes]:
+def _compress_chunks(chunks: Iterable[bytes], level: int) -> Generator[bytes, None, None]:
     """Deflate large content on all cores: blocks of it, each knowing the end of the one before.
 
     Every block but the last ends on a byte border, so that the blocks in a row are one stream.
