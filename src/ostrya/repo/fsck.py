@@ -6,6 +6,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from ostrya._linux.naming import names_repo
 from ostrya.errors import FormatError, OstryaError
 from ostrya.formats.commit import collection_binding, ref_bindings
 from ostrya.formats.object_name import ObjectName, ObjectType
@@ -70,6 +71,7 @@ class FsckResult(NamedTuple):
     objects: int
 
 
+@names_repo
 def fsck(
     repo: Repository,
     options: FsckOptions | None = None,
@@ -163,6 +165,11 @@ class _Fsck:
             raise RepoCorrupted(f"{what}: {exc.message}") from exc
         except (FormatError, ObjectInvalid) as exc:
             raise RepoCorrupted(f"{what}: {exc.message}") from exc
+        except OSError as exc:
+            if problem is None:
+                raise RepoCorrupted(f"{what}: {exc.filename}: {exc.strerror}") from exc
+            # Reported just now.
+            return
         if self._options.verify_bindings or self._options.verify_back_refs:
             check_bindings(commit.metadata, checksum, collection_id, ref)
 
@@ -171,7 +178,7 @@ class _Fsck:
     def _check_commit(self, checksum: Checksum, tombstones: list[Checksum]) -> None:
         try:
             commit = load_commit(self._repo, checksum)
-        except (FormatError, ObjectInvalid):
+        except (FormatError, ObjectInvalid, OSError):
             # Reported when its bytes are hashed.
             return
         if self._options.verify_back_refs:
@@ -209,7 +216,7 @@ class _Fsck:
     # -- objects
 
     def _check_objects(self, commits: list[Checksum], jobs: int | None) -> int:
-        # What is missing or damaged among directories comes up again when it is hashed.
+        # What is wrong with directories comes up again when they are hashed.
         names = reachable_objects(self._repo, commits, on_problem=lambda _name, _error: None)
         total = len(names)
         self._progress.send(Started("fsck objects", total, Unit.ITEMS))

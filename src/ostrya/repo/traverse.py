@@ -42,12 +42,14 @@ def reachable_objects(
         depth: How many generations of parents count too; ALL_PARENTS for all that are there.
         commits_only: Gather commits, and nothing they hold.
         into: A set to add to.
-        on_problem: Told about directories that are missing or damaged, instead of raising.
+        on_problem: Told about commits and directories that are missing or damaged, or cannot be
+            read, instead of raising.
 
     Raises:
         ObjectNotFound: A directory of a commit that is not marked partial is missing.
         FormatError: A commit or directory is damaged.
         ObjectInvalid: Likewise.
+        OSError: One cannot be read.
     """
     found = ObjectNameSet() if into is None else into
     # By commit: how many generations of its parents were gathered with it, or will be.
@@ -62,7 +64,7 @@ def reachable_objects(
                 commit = load_commit(repo, checksum)
             except ObjectNotFound:
                 break
-            except (FormatError, ObjectInvalid) as exc:
+            except (FormatError, ObjectInvalid, OSError) as exc:
                 if on_problem is None:
                     raise
                 found.add(name)
@@ -95,7 +97,7 @@ def _walk(
             continue
         try:
             tree = load_dirtree(repo, name.checksum)
-        except (ObjectNotFound, ObjectInvalid, FormatError) as exc:
+        except (ObjectNotFound, ObjectInvalid, FormatError, OSError) as exc:
             if not lenient:
                 raise
             if on_problem is not None:
@@ -111,7 +113,7 @@ def _walk(
 
 
 class Holders:
-    """Which commits reach given objects, whatever is missing or damaged on the way.
+    """Which commits reach given objects, whatever is missing, damaged or unreadable on the way.
 
     Every directory is read once, however many commits and objects there are.
     """
@@ -162,7 +164,7 @@ class Holders:
         self._note(self._named, ObjectName(checksum, ObjectType.COMMIT), checksum)
         try:
             commit = load_commit(self._repo, checksum)
-        except (ObjectNotFound, ObjectInvalid, FormatError):
+        except (ObjectNotFound, ObjectInvalid, FormatError, OSError):
             return
         self._note(self._named, ObjectName(commit.root_metadata, ObjectType.DIR_META), checksum)
         self._commits.setdefault(commit.root_contents, set()).add(checksum)
@@ -177,7 +179,7 @@ class Holders:
         self._note(self._listed, name, name.checksum)
         try:
             tree = load_dirtree(self._repo, name.checksum)
-        except (ObjectNotFound, ObjectInvalid, FormatError):
+        except (ObjectNotFound, ObjectInvalid, FormatError, OSError):
             return []
         for _, content in tree.files:
             self._note(self._listed, ObjectName(content, ObjectType.FILE), name.checksum)

@@ -13,9 +13,10 @@ from ostrya.repo.errors import RepoConfigError, RepoCorrupted
 from ostrya.repo.fsck import FsckOptions, NoteKind, fsck
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import CommitState, commit_state, mark_partial
-from ostrya.repo.reader import has_object
+from ostrya.repo.reader import has_object, load_commit, load_dirtree
 from ostrya.repo.ref_writer import write_ref
 from ostrya.repo.repository import open_repository
+from support.privileges import file_modes_count
 from support.small_repos import (
     ALL_MODES,
     WRITABLE_MODES,
@@ -362,3 +363,27 @@ def test_a_repository_of_an_unknown_mode_is_not_touched(tmp_path):
     config.write_text(config.read_text().replace("archive-z2", "bare-future"))
     with pytest.raises(RepoConfigError, match="Invalid mode 'bare-future'"):
         open_repository(str(tmp_path / "repo"))
+
+
+@pytest.mark.parametrize("kind", [ObjectType.COMMIT, ObjectType.DIR_TREE])
+def test_what_cannot_be_read_does_not_hide_the_rest(repo, commit, tmp_path, kind):
+    other = commit_files(repo, tmp_path, {"other": "content"}, ref="other", parent=commit)
+    root = load_commit(repo, commit).root_contents
+    closed = ObjectName(commit if kind == ObjectType.COMMIT else root, kind)
+    path = object_path(repo, closed)
+    # In a directory of the other commit, which can be read.
+    victim = ObjectName(
+        load_dirtree(repo, load_commit(repo, other).root_contents).files[0][1], ObjectType.FILE
+    )
+    object_path(repo, victim).unlink()
+    notes = []
+    path.chmod(0)
+    with file_modes_count(), pytest.raises(RepoCorrupted, match="corruption encountered"):
+        fsck(
+            repo,
+            FsckOptions(keep_going=True),
+            on_note=lambda note, text: notes.append(text) if note == NoteKind.PROBLEM else None,
+            jobs=1,
+        )
+    assert any(str(victim) in note for note in notes)
+    assert any(str(closed) in note and "Permission denied" in note for note in notes)
