@@ -259,8 +259,7 @@ class FilePlacer:
         if header.is_symlink:
             os.symlink(header.symlink_target, name, dir_fd=dir_fd)
             if not self._options.user_mode:
-                os.chown(name, header.uid, header.gid, dir_fd=dir_fd, follow_symlinks=False)
-                xattr.write_xattrs_at(name, header.xattrs, dir_fd=dir_fd)
+                _give_link(dir_fd, name, header)
             return
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
         fd = os.open(name, flags, 0o600, dir_fd=dir_fd)
@@ -329,6 +328,16 @@ class FilePlacer:
             xattr.write_xattrs_at(name, header.xattrs, dir_fd=dir_fd)
             os.chown(name, header.uid, header.gid, dir_fd=dir_fd, follow_symlinks=False)
             os.chmod(name, mode, dir_fd=dir_fd)
+
+
+def _give_link(dir_fd: int, name: str, header: FileHeader) -> None:
+    """Give a link that was just made its owner and xattrs; it goes where that is impossible."""
+    try:
+        os.chown(name, header.uid, header.gid, dir_fd=dir_fd, follow_symlinks=False)
+        xattr.write_xattrs_at(name, header.xattrs, dir_fd=dir_fd)
+    except BaseException:
+        os.unlink(name, dir_fd=dir_fd)
+        raise
 
 
 def _require_same_device(dir_fd: int, name: str, header: FileHeader, *, user: bool) -> None:

@@ -123,6 +123,9 @@ class _ScanWorker:
             return self._store_symlink(dir_fd, name, (uid, gid, mode), xattrs)
         fd = os.open(name, _OPEN_FILE, dir_fd=dir_fd)
         try:
+            if (adopt or size > WHOLE_BYTES) and not stat.S_ISREG(os.fstat(fd).st_mode):
+                # Read to its end below, and a device has none.
+                raise ChangedWhileRead(os.path.join(self._path, relative, name))
             if xattrs is None:
                 xattrs = self._read_xattrs(fd)
             header = FileHeader(uid, gid, mode, "", xattrs)

@@ -63,6 +63,24 @@ def test_a_failure_on_the_way_leaves_no_file(repo, out, tmp_path, monkeypatch):
     assert os.listdir(tmp_path / "out") == []
 
 
+@pytest.mark.parametrize("overwrite", [Overwrite.NONE, Overwrite.UNION_FILES])
+def test_a_link_that_cannot_be_given_away_does_not_stay(
+    repo, out, tmp_path, monkeypatch, overwrite
+):
+    checksum = put(repo, FileHeader(UID, GID, stat.S_IFLNK | 0o777, "target"))
+    if overwrite != Overwrite.NONE:
+        (tmp_path / "out/l").symlink_to("old")
+    before = os.listdir(tmp_path / "out")
+
+    def refused(*_args, **_options):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chown", refused)
+    with pytest.raises(PermissionError):
+        FilePlacer(repo, CheckoutOptions(overwrite=overwrite), None).place(out, "l", checksum)
+    assert os.listdir(tmp_path / "out") == before
+
+
 @pytest.mark.parametrize("there", ["same", "other", "file", "directory"])
 def test_links_over_what_is_there(repo, out, tmp_path, there):
     checksum = put(repo, FileHeader(UID, GID, stat.S_IFLNK | 0o777, "target"))

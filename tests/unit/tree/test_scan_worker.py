@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 import pytest
 
@@ -52,4 +53,20 @@ def test_a_file_that_is_not_what_it_was(repo, tmp_path, change):
         with pytest.raises(ChangedWhileRead, match=r"^tree/f: "):
             work((0, [task(tmp_path / "tree/f", "", **change)]))
         assert open_fds() == before
+    os.close(root)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("size", [10, 20 << 20], ids=["small", "large"])
+@pytest.mark.parametrize("adopt", [False, True], ids=["read", "adopted"])
+def test_a_device_in_place_of_a_file(repo, tmp_path, size, adopt):
+    """/dev/zero never ends."""
+    (tmp_path / "tree").mkdir()
+    os.mknod(tmp_path / "tree/f", stat.S_IFCHR | 0o644, os.makedev(1, 5))
+    root = os.open(tmp_path / "tree", os.O_RDONLY)
+    with Transaction(repo) as tx:
+        work = make_scan_worker(tx, root, "tree", skip_xattrs=True)()
+        as_found = task(tmp_path / "tree/f", "", size=size, mode=stat.S_IFREG | 0o644, adopt=adopt)
+        with pytest.raises(ChangedWhileRead, match=r"^tree/f: "):
+            work((0, [as_found]))
     os.close(root)
