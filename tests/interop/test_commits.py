@@ -219,3 +219,25 @@ def test_a_ref_under_a_directory(tmp_path):
         arguments = ("--tree=ref=base", f"--tree=dir={tree}/etc")
         sums[tool.name] = bound("commit", "-b", "derived", WHEN, "-s", "s", *arguments)
     assert sums["ours"] == sums["peer"]
+
+
+@pytest.mark.parametrize(
+    "when", ["November 05 1955", "0950-01-01", "@-1", "1970-01-01 00:00 +0000"]
+)
+def test_times_before_1970(tmp_path, when):
+    (tmp_path / "tree").mkdir()
+    seen = set()
+    for tool in BOTH:
+        bound = init(tool, tmp_path / tool.name, "archive")
+        sums = bound("commit", "-b", "main", f"--timestamp={when}", f"--tree=dir={tmp_path}/tree")
+        bound("summary", "-u")
+        views = [
+            line
+            for reader in BOTH
+            for verb in (["log", "main"], ["summary", "-v"])
+            for line in reader(f"--repo={tmp_path / tool.name}", *verb).splitlines()
+            if "Date" in line or "ostree.commit.timestamp" in line
+        ]
+        seen.add((sums, *views[2:]))
+        assert views[:2] == views[2:]
+    assert len(seen) == 1

@@ -25,6 +25,7 @@ _RANGES = {
 
 u32 = st.integers(0, 2**32 - 1)
 u64 = st.integers(0, 2**64 - 1)
+i64 = st.integers(-(2**63), 2**63 - 1)
 # Text as GVariant can hold it: UTF-8 without NUL.
 texts = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))
 checksums = st.binary(min_size=32, max_size=32).map(bytes.hex)
@@ -121,7 +122,7 @@ commits = st.builds(
     st.lists(st.tuples(texts, checksums), max_size=3).map(tuple),
     texts,
     texts,
-    u64,
+    i64,
     checksums,
     checksums,
 )

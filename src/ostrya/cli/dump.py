@@ -42,7 +42,9 @@ class naming:  # noqa: N801 - reads as a word in a with statement
             error.args = (error.message,)
 
 
-_END_OF_9999 = 253402300799
+# The years 1 to 9999, which GLib's calendar has.
+_FIRST_SECOND = -62135596800
+_LAST_SECOND = 253402300799
 _INDENT = "    "
 
 
@@ -50,7 +52,7 @@ def format_commit(commit: Commit) -> str:
     """Return a commit as ``log`` and ``show`` print it below its name.
 
     Raises:
-        FormatError: Its time is after the year 9999.
+        FormatError: Its time is not in the years 1 to 9999.
     """
     lines = [f"Parent:  {commit.parent}"] if commit.parent is not None else []
     lines.append(f"ContentChecksum:  {content_checksum(commit)}")
@@ -88,16 +90,16 @@ def format_utc(timestamp: int) -> str:
     """Return a time as ``log`` prints it.
 
     Raises:
-        FormatError: It is after the year 9999.
+        FormatError: It is not in the years 1 to 9999.
     """
-    if timestamp > _END_OF_9999:
-        raise FormatError(f"Failed to read commit: Invalid timestamp: {timestamp}")
+    if not _FIRST_SECOND <= timestamp <= _LAST_SECOND:
+        raise FormatError(f"Failed to read commit: Invalid timestamp: {timestamp % (1 << 64)}")
     return time.strftime("%Y-%m-%d %H:%M:%S +0000", time.gmtime(timestamp))
 
 
 def format_local(timestamp: int) -> str:
     """Return a time as ``summary`` prints it: ISO 8601, in the local zone."""
-    if timestamp > _END_OF_9999:
+    if not _FIRST_SECOND <= timestamp <= _LAST_SECOND:
         return "invalid"
     local = time.localtime(timestamp)
     hours, minutes = divmod(abs(local.tm_gmtoff) // 60, 60)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli.dump import format_local, metadata_as_json, print_variant
-from ostrya.formats.gvariant.byteorder import swap_u64
+from ostrya.formats.gvariant.byteorder import decode_time
 from ostrya.repo.free_space import format_size
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _format_entry(key: str, value: Variant, title: str | None) -> str:
 def _format_known(key: str, value: Variant) -> str:
     if key in _TIMES and value.type == "t":
         # Libostree writes times big-endian.
-        return format_local(swap_u64(value.value))
+        return format_local(decode_time(value.value))
     if key == "ostree.summary.collection-map":
         return "(printed above)"
     if value.type == "b":

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ostrya.formats.checksum import RAW_LENGTH, Checksum, from_raw, to_raw
 from ostrya.formats.errors import ObjectFormatError
-from ostrya.formats.gvariant.byteorder import swap_u64
+from ostrya.formats.gvariant.byteorder import decode_time, encode_time
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant
@@ -57,7 +57,7 @@ class Commit(NamedTuple):
     """One commit.
 
     Attributes:
-        timestamp: Seconds since 1970 UTC.
+        timestamp: Seconds since 1970 UTC, negative before it.
     """
 
     metadata: VarDict
@@ -86,7 +86,7 @@ class Commit(NamedTuple):
             tuple((name, _checksum(raw, "Invalid related object")) for name, raw in related),
             subject,
             body,
-            swap_u64(timestamp),
+            decode_time(timestamp),
             _checksum(contents, "Invalid commit tree content checksum"),
             _checksum(root_meta, "Invalid commit tree metadata checksum"),
         )
@@ -99,7 +99,7 @@ class Commit(NamedTuple):
         """
         if self.metadata and VarDict.get(self.metadata, "") is not None:
             raise ObjectFormatError("Empty metadata key")
-        if not 0 <= self.timestamp < 1 << 64:
+        if not -1 << 63 <= self.timestamp < 1 << 63:
             raise ObjectFormatError(f"Invalid commit time {self.timestamp}")
         fields = (
             self.metadata,
@@ -107,7 +107,7 @@ class Commit(NamedTuple):
             tuple((name, to_raw(checksum)) for name, checksum in self.related),
             self.subject,
             self.body,
-            swap_u64(self.timestamp),
+            encode_time(self.timestamp),
             to_raw(self.root_contents),
             to_raw(self.root_metadata),
         )

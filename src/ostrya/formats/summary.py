@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ostrya.formats.checksum import Checksum, from_raw, to_raw
 from ostrya.formats.errors import ObjectFormatError, SummaryFormatError
-from ostrya.formats.gvariant.byteorder import swap_u64
+from ostrya.formats.gvariant.byteorder import decode_time, encode_time
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant, glib_dict_order
@@ -165,9 +165,8 @@ def summary_ref(name: str, checksum: Checksum, size: int, commit: Commit) -> Sum
         commit: The commit itself.
     """
     entries: dict[str, Variant] = {}
-    signed = commit.timestamp - (commit.timestamp >> 63 << 64)
-    if _FIRST_SECOND <= signed <= _LAST_SECOND:
-        entries[KEY_COMMIT_TIMESTAMP] = Variant("t", swap_u64(commit.timestamp))
+    if _FIRST_SECOND <= commit.timestamp <= _LAST_SECOND:
+        entries[KEY_COMMIT_TIMESTAMP] = Variant("t", encode_time(commit.timestamp))
     version = commit.metadata.lookup("version", "s")
     if version is not None:
         entries[KEY_COMMIT_VERSION] = Variant("s", version)
@@ -193,7 +192,7 @@ def build_summary(
     entries = facts.additional.to_dict()
     if facts.static_deltas:
         entries[KEY_STATIC_DELTAS] = Variant("a{sv}", _in_glib_order(facts.static_deltas.to_dict()))
-    entries[KEY_LAST_MODIFIED] = Variant("t", swap_u64(facts.last_modified))
+    entries[KEY_LAST_MODIFIED] = Variant("t", encode_time(facts.last_modified))
     entries[KEY_MODE] = Variant("s", facts.mode)
     entries[KEY_TOMBSTONE_COMMITS] = Variant("b", facts.tombstone_commits)
     entries[KEY_INDEXED_DELTAS] = Variant("b", value=True)
@@ -236,4 +235,4 @@ def _checksum(raw: bytes, name: str) -> Checksum:
 
 def _time(metadata: VarDict, key: str) -> int | None:
     value = metadata.lookup(key, "t")
-    return None if value is None else swap_u64(value)
+    return None if value is None else decode_time(value)

@@ -212,7 +212,7 @@ class _Pull:
                 # History that was cut off ends here.
                 return
             if self._options.verify_bindings and checksum == tip:
-                _check_bound_to_one(commit, checksum, refs)
+                _check_bound_to_one(commit, checksum, self._source.config.collection_id, refs)
             if name not in self._seen:
                 if not present:
                     mark_partial(self._repo, checksum)
@@ -272,15 +272,18 @@ class _Pull:
         return True
 
 
-def _check_bound_to_one(commit: Commit, checksum: Checksum, refs: list[str]) -> None:
+def _check_bound_to_one(
+    commit: Commit, checksum: Checksum, collection_id: str | None, refs: list[str]
+) -> None:
     """Refuse a commit that belongs under none of the refs it was asked for by.
 
-    Of an alias and the ref it stands for, a commit is bound to one only.
+    Of an alias and the ref it stands for, a commit is bound to one only. All commits of a
+    repository with a collection id belong to that collection.
     """
     problem: BindingMismatch | None = None
-    for ref in refs:
+    for ref in refs or (None,):
         try:
-            check_bindings(commit.metadata, checksum, None, ref)
+            check_bindings(commit.metadata, checksum, collection_id, ref)
         except BindingMismatch as exc:
             problem = problem or exc
         else:

@@ -35,15 +35,13 @@ def check_bindings(
 
 
 def _ref_problem(metadata: VarDict, collection_id: str | None, ref: str | None) -> str:
-    if ref is None:
-        return ""
     bound = ref_bindings(metadata)
     if bound is None:
         # Commits from before bindings have none; a collection promises them.
         if collection_id is None:
             return ""
         return "Expected commit metadata to have ref binding information, found none"
-    if ref in bound:
+    if ref is None or ref in bound:
         return ""
     quoted = ", ".join(f"‘{name}’" for name in bound)
     shown = f"({quoted or 'no refs'})"

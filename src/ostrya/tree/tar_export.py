@@ -182,7 +182,8 @@ def _encode_header(
             _number(header.uid, 8),
             _number(header.gid, 8),
             _number(header.size, 12),
-            _number(timestamp, 12),
+            # As libarchive: a time before 1970 is written as 1970.
+            _number(max(timestamp, 0), 12),
         )
     )
     after = b"".join(

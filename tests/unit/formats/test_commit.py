@@ -85,14 +85,14 @@ def test_related_objects():
     assert Commit.decode(commit.encode()) == commit
 
 
-@pytest.mark.parametrize("timestamp", [0, 1, 2**32, 2**63, 2**64 - 1])
+@pytest.mark.parametrize("timestamp", [0, 1, 2**32, 2**63 - 1, -1, -(2**63)])
 def test_times(timestamp):
     commit = PLAIN._replace(timestamp=timestamp)
     assert Commit.decode(commit.encode()) == commit
-    assert timestamp.to_bytes(8, "big") in commit.encode()
+    assert timestamp.to_bytes(8, "big", signed=True) in commit.encode()
 
 
-@pytest.mark.parametrize("timestamp", [-1, 2**64])
+@pytest.mark.parametrize("timestamp", [-(2**63) - 1, 2**63])
 def test_times_that_do_not_fit(timestamp):
     with pytest.raises(ObjectFormatError, match="Invalid commit time"):
         PLAIN._replace(timestamp=timestamp).encode()

@@ -70,8 +70,10 @@ def test_the_vector_again_from_its_parts(summary):
         (1_234_567_890, 1_234_567_890),
         (253_402_300_799, 253_402_300_799),
         (253_402_300_800, None),
-        (2**63, None),
-        (2**64 - 1, 2**64 - 1),
+        (-(2**63), None),
+        (-1, -1),
+        (-62_135_596_800, -62_135_596_800),
+        (-62_135_596_801, None),
     ],
 )
 def test_times_that_a_calendar_can_say(timestamp, shown):

@@ -24,6 +24,7 @@ from ostrya.tree.commit import tree_from_commit, write_commit, write_tree
 from support.small_repos import (
     commit_files,
     commit_tree,
+    configure,
     make_repo,
     names_of,
     object_path,
@@ -194,6 +195,29 @@ def test_detached_metadata_comes_along_and_is_replaced(target, source, line):
         write_detached(source, line[-1], metadata)
         pull(target, source)
         assert read_detached(target, line[-1]) == metadata
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("owner", ["org.example.Ours", "org.example.Theirs", None])
+def test_a_collection_holds_its_own_commits_only(tmp_path, target, by_name, owner):
+    with make_repo(tmp_path / "owned", RepoMode.ARCHIVE) as source:
+        configure(source, collection_id="org.example.Ours")
+        commit = commit_files(source, tmp_path, {"f": "x"}, ref=None)
+        values = {"ostree.ref-binding": Variant("as", ("main",))}
+        if owner is not None:
+            values["ostree.collection-binding"] = Variant("s", owner)
+        with Transaction(source) as tx:
+            root = write_tree(tx, tree_from_commit(source, commit))
+            bound = write_commit(tx, root, timestamp=0, metadata=VarDict.of(values))
+            tx.set_ref(None, "main", bound)
+            tx.commit()
+        wanted = ["main"] if by_name else [bound]
+        if owner == "org.example.Ours":
+            pull(target, source, wanted)
+        else:
+            with pytest.raises(BindingMismatch, match="collection ID"):
+                pull(target, source, wanted)
+            pull(target, source, wanted, verify_bindings=False)
 
 
 @pytest.mark.parametrize("verify", [True, False])

@@ -36,6 +36,7 @@ def test_what_fits(metadata, collection_id, ref):
 @pytest.mark.parametrize(
     ("metadata", "collection_id", "ref", "words"),
     [
+        (bound(None, "org.example.X"), "org.example.X", None, "ref binding information"),
         (
             bound(["x", "y"]),
             None,

@@ -21,3 +21,17 @@ def swap_u32(value: int) -> int:
 def swap_u64(value: int) -> int:
     """Reverse the bytes of a 64-bit integer."""
     return int.from_bytes(value.to_bytes(8, "little"), "big")
+
+
+def decode_time(value: int) -> int:
+    """Give the seconds since 1970 UTC, negative before it, that a 64-bit integer holds swapped."""
+    return int.from_bytes(value.to_bytes(8, "little"), "big", signed=True)
+
+
+def encode_time(seconds: int) -> int:
+    """Give the 64-bit integer that holds a time swapped.
+
+    Raises:
+        OverflowError: It does not fit.
+    """
+    return int.from_bytes(seconds.to_bytes(8, "little", signed=True), "big")

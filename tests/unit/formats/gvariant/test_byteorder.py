@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ostrya.formats.gvariant.byteorder import swap_u32, swap_u64
+from ostrya.formats.gvariant.byteorder import decode_time, encode_time, swap_u32, swap_u64
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,15 @@ def test_what_does_not_fit(swap, limit):
     assert swap(limit - 1) == limit - 1
     with pytest.raises(OverflowError):
         swap(limit)
+
+
+@pytest.mark.parametrize("seconds", [0, 1, -1, 2**63 - 1, -(2**63), -446_774_400])
+def test_times_have_a_sign(seconds):
+    assert decode_time(encode_time(seconds)) == seconds
+    assert encode_time(seconds).to_bytes(8, "little") == seconds.to_bytes(8, "big", signed=True)
+
+
+@pytest.mark.parametrize("seconds", [2**63, -(2**63) - 1])
+def test_times_that_do_not_fit(seconds):
+    with pytest.raises(OverflowError):
+        encode_time(seconds)
