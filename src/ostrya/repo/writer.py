@@ -26,6 +26,7 @@ from ostrya.repo.errors import ChecksumMismatch
 from ostrya.repo.free_space import FreeSpace
 from ostrya.repo.modes import TRAITS, RepoMode
 from ostrya.repo.stores.base import WHOLE_BYTES, Destination
+from ostrya.repo.stores.registry import make_store
 from ostrya.repo.write_counts import WriteCounts
 
 if TYPE_CHECKING:
@@ -63,13 +64,7 @@ class ObjectWriter:
     )
 
     def __init__(
-        self,
-        repo: Repository,
-        fd: int,
-        *,
-        sync_each: bool,
-        with_sizes: bool,
-        resumes: bool = False,
+        self, repo: Repository, fd: int, *, sync_each: bool, with_sizes: bool, resumes: bool = False
     ) -> None:
         """Prepare to write.
 
@@ -84,7 +79,8 @@ class ObjectWriter:
         self._resumes = resumes
         self._read_failed = False
         self._prefixes: dict[str, bool] = {}
-        self._store = repo.store
+        # Sizes become part of a commit: of the very bytes that libostree would write.
+        self._store = make_store(repo.config, repo.runtime, as_zlib=with_sizes)
         self._archive = repo.mode == RepoMode.ARCHIVE
         self._destination = Destination(
             fd,

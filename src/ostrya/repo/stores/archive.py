@@ -177,18 +177,20 @@ def _new_inflater() -> zlib._Decompress:
     return cast("zlib._Decompress", isal_zlib.decompressobj(_RAW_DEFLATE))  # noqa: SLF001  # a type
 
 
-def compress(data: bytes | memoryview, level: int) -> bytes | bytearray:
+def compress(data: bytes | memoryview, level: int, *, as_zlib: bool = False) -> bytes | bytearray:
     """Deflate in one go, with no header or trailer.
 
     Args:
         data: What to deflate.
         level: As zlib understands it; the result is never larger by more than a hair.
+        as_zlib: The very bytes that zlib makes of it.
     """
     try:
+        if as_zlib:
+            return b"".join(_zlib_chunks((data,), level))
         import deflate
     except ImportError:
-        deflater = zlib.compressobj(level, zlib.DEFLATED, _RAW_DEFLATE)
-        return deflater.compress(data) + deflater.flush()
+        return b"".join(_zlib_chunks((data,), level))
     packed: bytearray = deflate.deflate_compress(data, _LIBDEFLATE_LEVELS.get(level, level))
     return packed
 
@@ -196,10 +198,18 @@ def compress(data: bytes | memoryview, level: int) -> bytes | bytearray:
 class ArchiveStore:
     """Stores content the way mode ``archive-z2`` does."""
 
-    __slots__ = ("_level",)
+    __slots__ = ("_as_zlib", "_level")
 
-    def __init__(self, zlib_level: int) -> None:
+    def __init__(self, zlib_level: int, *, as_zlib: bool = False) -> None:
+        """Prepare to store.
+
+        Args:
+            zlib_level: How hard to compress.
+            as_zlib: Whether files take the very bytes that libostree, which asks zlib, makes them
+                take: for commits that say how large their objects are.
+        """
         self._level = zlib_level
+        self._as_zlib = as_zlib
 
     def path_of(self, checksum: Checksum) -> str:
         """Return the loose path of a content object."""
@@ -223,7 +233,7 @@ class ArchiveStore:
     ) -> int | None:
         """Store a regular file held in memory."""
         prefix = header.encode_archive(len(data))
-        packed = compress(data, self._level)
+        packed = compress(data, self._level, as_zlib=self._as_zlib)
         with destination.begin(self.path_of(checksum), 0o644) as tmp:
             written = os.writev(tmp.fd, (prefix, packed))
             stored_size = len(prefix) + len(packed)
@@ -246,7 +256,8 @@ class ArchiveStore:
         with destination.begin(self.path_of(checksum), 0o644) as tmp:
             write_all(tmp.fd, prefix)
             # Closed here: left to the collector, what ends it early would be reported as ignored.
-            with closing(_compress_chunks(chunks, self._level)) as packed:
+            deflated = _zlib_chunks if self._as_zlib else _compress_chunks
+            with closing(deflated(chunks, self._level)) as packed:
                 stored_size = len(prefix) + destination.write_chunks(tmp, packed)
             os.fchmod(tmp.fd, 0o644)
             is_new = destination.publish(tmp, self.path_of(checksum))
@@ -262,6 +273,13 @@ class ArchiveStore:
             os.fchmod(tmp.fd, 0o644)
             is_new = destination.publish(tmp, self.path_of(checksum))
         return len(prefix) if is_new else None
+
+
+def _zlib_chunks(chunks: Iterable[bytes | memoryview], level: int) -> Generator[bytes, None, None]:
+    deflater = zlib.compressobj(level, zlib.DEFLATED, _RAW_DEFLATE)
+    for chunk in chunks:
+        yield deflater.compress(chunk)
+    yield deflater.flush()
 
 
 def _compress_chunks(chunks: Iterable[bytes], level: int) -> Generator[bytes, None, None]:

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from ostrya.repo.stores.base import ContentStore
 
 
-def make_store(config: RepoConfig, runtime: Runtime) -> ContentStore:
-    """Make the content store of a repository's mode."""
+def make_store(config: RepoConfig, runtime: Runtime, *, as_zlib: bool = False) -> ContentStore:
+    """Make the content store of a repository's mode.
+
+    Args:
+        config: Says the mode.
+        runtime: What the surroundings say.
+        as_zlib: Whether archives have to get the very bytes that zlib makes.
+    """
     mode = config.mode
     if mode == RepoMode.ARCHIVE:
         from ostrya.repo.stores.archive import ArchiveStore
 
-        return ArchiveStore(config.zlib_level)
+        return ArchiveStore(config.zlib_level, as_zlib=as_zlib)
     if mode == RepoMode.BARE_USER:
         from ostrya.repo.stores.bare_user import BareUserStore
 
