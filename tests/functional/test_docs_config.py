@@ -17,7 +17,7 @@ ROOM = TOP / "src" / "ostrya" / "repo"
 PAGE = (TOP / "docs" / "reference" / "config.md").read_text()
 # Calls that read a key: which argument is the group, and which the key.
 READERS = {
-    **dict.fromkeys(("has", "value", "boolean", "integer"), ("core", 0)),
+    **dict.fromkeys(("has", "value", "boolean", "integer", "strings"), ("core", 0)),
     "_tristate": ("ex-integrity", 1),
     **dict.fromkeys(
         ("has_key", "get_value", "get_string", "get_boolean", "get_string_list"), (0, 1)
