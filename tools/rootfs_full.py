@@ -19,12 +19,12 @@ lower layer. In every writable mode, with Debian's `ostree` as the other tool:
 - *each alone*: commits have the checksum that the other tool's have; each one's `fsck` accepts the
   other's repository, with the same objects; checkouts are equal in content, mode, owner, xattrs and
   hard links, and link to the same objects;
-- *in turn*: each commits a release on top of the other's, both check both out, and each prunes what
-  the other wrote;
+- *in turn*: one commits the first release, the other the second on top of it; both verify both and
+  check both out, to equal trees; each prunes what the other wrote;
 - *at once*: both commit both releases to one repository; then both pull and commit a release that
   was just dropped, and check the other out; all the while both prune.
 
-`make test` does all of this where the trees are kept, and the first in mode bare on each kind.
+`make test` does all three in every mode on tmpfs, and the first in mode bare on the others.
 
 """
 
