@@ -85,6 +85,7 @@ VERBS = (
     Verb("remote", "", "Settings of remote repositories", Repo.NONE, verbs=_REMOTE),
     Verb("reset", "reset", "Point a ref at another commit"),
     Verb("rev-parse", "rev_parse", "Print the checksum that a ref stands for", reads=True),
+    Verb("sign", "sign", "Sign a commit, or verify its signatures"),
     Verb("show", "show", "Show an object", reads=True),
     Verb("summary", "summary", "Write or show the repository's summary", reads=True, writes=True),
 )
@@ -95,7 +96,6 @@ _LATER = {
     "find-remotes": "pulling from other machines is",
     "gpg-sign": "signing is",
     "pull": "pulling from other machines is",
-    "sign": "signing is",
     "static-delta": "static deltas are",
     "trivial-httpd": "serving a repository is",
     "remote add-cookie": "pulling from other machines is",
