@@ -49,7 +49,7 @@ class Option(NamedTuple):
 
 
 _PATHS = frozenset(
-    {"DEST", "FILE", "PATH", "PREFIX", "dir=PATH or tar=TARFILE or ref=COMMIT"},
+    {"DEST", "FILE", "HOMEDIR", "PATH", "PREFIX", "dir=PATH or tar=TARFILE or ref=COMMIT"},
 )
 
 

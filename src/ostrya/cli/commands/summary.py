@@ -52,7 +52,7 @@ def run(arguments: Arguments, context: Context) -> int:
         else:
             write_line(raw)
     elif arguments.flag("view"):
-        _view(context)
+        _view(context, arguments)
     elif arguments.flag("list-metadata-keys"):
         keys = sorted(_load(repo).metadata.keys())
         if context.json:
@@ -80,7 +80,7 @@ def _update(repo: Repository, arguments: Arguments) -> None:
     regenerate_summary(repo, additional, signers=signers)
 
 
-def _view(context: Context) -> None:
+def _view(context: Context, arguments: Arguments) -> None:
     from ostrya._linux.dirfd import exists
 
     summary = _load(context.repo)
@@ -96,6 +96,26 @@ def _view(context: Context) -> None:
     write(text)
     if not signed:
         write_line("Summary is unsigned")
+        return
+    _write_signatures(context.repo, arguments.text("gpg-homedir"))
+
+
+def _write_signatures(repo: Repository, homedir: str | None) -> None:
+    from ostrya.formats.commitmeta import KEY_GPG_SIGNATURES, signatures_in
+    from ostrya.repo.summary_signing import read_summary_signatures
+
+    signatures = signatures_in(read_summary_signatures(repo), KEY_GPG_SIGNATURES)
+    if signatures is None:
+        return
+    from ostrya.cli.signing import use_local_dates
+    from ostrya.repo.keyrings import global_keyrings
+    from ostrya.sign.gpg import GpgVerifier
+    from ostrya.sign.gpg_text import describe_signatures
+
+    verifier = GpgVerifier(global_keyrings(repo, extra_dir=homedir))
+    found = verifier.check(read_summary(repo), signatures)
+    use_local_dates()
+    write("\n" + describe_signatures(found, " on the summary"))
 
 
 def _print_value(context: Context, key: str) -> None:
