@@ -174,5 +174,5 @@ def _old_header(data: bytes, at: int) -> tuple[int, int, int]:
 
 def _number(data: bytes, at: int, size: int) -> int:
     if at + size > len(data):
-        raise _PacketError(f"the packet at byte {at} has no end")
+        raise _PacketError("a packet's length has no end")
     return int.from_bytes(data[at : at + size], "big")
