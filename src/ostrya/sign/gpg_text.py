@@ -10,6 +10,7 @@ ot-gpg-utils.c (ot_gpg_wkd_urls).
 from __future__ import annotations
 
 import hashlib
+import locale
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _END_OF_9999 = 253402300799
 _ID_LENGTH = 16
+_FIGURE_SPACE = "\N{FIGURE SPACE}"
 _ZBASE32 = "ybndrfg8ejkmcpqxot1uwisza345h769"
 
 
@@ -87,7 +89,12 @@ def format_time(timestamp: int) -> str | None:
     """Return a time in the local zone, None for one after the year 9999."""
     if timestamp > _END_OF_9999:
         return None
-    return time.strftime("%c", time.localtime(timestamp))
+    local = time.localtime(timestamp)
+    form = locale.nl_langinfo(locale.D_T_FMT)
+    if locale.nl_langinfo(locale.CODESET) == "UTF-8":
+        # As GLib pads the day.
+        form = form.replace("%e", f"{local.tm_mday:{_FIGURE_SPACE}>2}")
+    return time.strftime(form, local)
 
 
 def _verdict_line(signature: GpgSignature) -> str:

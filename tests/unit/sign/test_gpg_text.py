@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import locale
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from ostrya.sign.gpg_text import (
     describe_key,
     describe_signature,
     describe_signatures,
+    format_time,
     update_urls,
 )
 
@@ -19,6 +21,9 @@ SUB = "CC47B2DFB520AEF231180725DF20F58B408DEA49"
 
 @pytest.fixture(autouse=True)
 def utc(monkeypatch):
+    real = locale.nl_langinfo
+    codeset = {locale.CODESET: "ANSI_X3.4-1968"}
+    monkeypatch.setattr(locale, "nl_langinfo", lambda item: codeset.get(item) or real(item))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     yield
@@ -74,6 +79,16 @@ def test_times_that_nobody_has():
     assert text.endswith("Signature expiry timestamp (1152921504606846976) is invalid\n")
     text = describe_signature(signature(Verdict.GOOD, timestamp=1 << 60))
     assert text == "Can't check signature: timestamp 1152921504606846976 is invalid\n"
+
+
+def test_days_are_padded_as_glib_pads_them(monkeypatch):
+    assert format_time(0) == "Thu Jan  1 00:00:00 1970"
+    monkeypatch.undo()
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    if locale.nl_langinfo(locale.CODESET) == "UTF-8":
+        assert format_time(0) == "Thu Jan \N{FIGURE SPACE}1 00:00:00 1970"
+    assert format_time(86400 * 10) == "Sun Jan 11 00:00:00 1970"
 
 
 def test_several():

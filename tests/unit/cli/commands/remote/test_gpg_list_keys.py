@@ -17,7 +17,7 @@ def test_keys_of_a_remote_and_of_the_system(run, make_repo, tmp_path, monkeypatc
         (tmp_path / "system/keys.gpg").write_bytes(user.export())
     # The system's keys are not the remote's.
     assert run.ok(*list_keys, "R").out == ""
-    shown = run.ok(*list_keys).lines
+    shown = run.ok(*list_keys).out.replace("\N{FIGURE SPACE}", " ").splitlines()
     assert shown[:4] == [
         f"Key: {key}",
         "  Created: Wed Jan  1 00:00:00 2020",
