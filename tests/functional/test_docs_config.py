@@ -60,7 +60,7 @@ def read_keys(path: Path) -> set[tuple[str, str]]:
     return found
 
 
-MODULES = ("config", "remotes", "refs", "summary")
+MODULES = ("config", "keyrings", "remotes", "refs", "summary")
 
 
 @pytest.mark.parametrize("module", MODULES)

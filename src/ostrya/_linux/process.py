@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.errors import CommandFailed
 
@@ -15,24 +15,54 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Completed(NamedTuple):
+    """What a program came to.
+
+    Attributes:
+        status: Its exit status; negative for a signal.
+        stdout: What it wrote.
+        stderr: What it complained about.
+    """
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
 def run(argv: Sequence[str], *, input_data: bytes | None = None, timeout_s: float = 600) -> bytes:
     """Run a program to its end and return what it wrote on standard output.
 
     Raises:
         CommandFailed: It ended with a non-zero status, or could not be started in time.
     """
+    result = run_to_end(argv, input_data=input_data, timeout_s=timeout_s)
+    if result.status != 0:
+        raise CommandFailed(tuple(argv), result.status, result.stderr.decode(errors="replace"))
+    return result.stdout
+
+
+def run_to_end(
+    argv: Sequence[str], *, input_data: bytes | None = None, timeout_s: float = 600
+) -> Completed:
+    """Run a program whose exit status is an answer, not a failure.
+
+    Raises:
+        CommandFailed: It could not be started, or did not end in time.
+    """
     log.debug("running argv=%s", list(argv))
     try:
         result = subprocess.run(
-            list(argv), input=input_data, capture_output=True, timeout=timeout_s, check=False
+            list(argv),
+            input=input_data,
+            capture_output=True,
+            timeout=timeout_s,
+            check=False,
         )
     except FileNotFoundError as exc:
         raise CommandFailed(tuple(argv), 127, f"{argv[0]}: command not found") from exc
     except subprocess.TimeoutExpired as exc:
         raise CommandFailed(tuple(argv), -9, f"no end after {timeout_s:g} s") from exc
-    if result.returncode != 0:
-        raise CommandFailed(tuple(argv), result.returncode, result.stderr.decode(errors="replace"))
-    return result.stdout
+    return Completed(result.returncode, result.stdout, result.stderr)
 
 
 def run_interactive(argv: Sequence[str]) -> int:

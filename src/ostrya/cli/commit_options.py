@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from ostrya.cli.options import FSYNC, flag, later, number, text, texts
+from ostrya.cli.options import FSYNC, flag, number, text, texts
+from ostrya.cli.signing import sign_options
 
 OPTIONS = (
     text("parent", "COMMIT", 'Checksum of the parent commit, or "none"'),
@@ -44,5 +45,6 @@ OPTIONS = (
     flag("disable-fsync", "Do not wait for the disk", hidden=True),
     FSYNC,
     text("timestamp", "TIMESTAMP", "The time of the commit; by default now"),
-    *later("gpg-sign", "gpg-homedir", "sign", "sign-type", "sign-from-file"),
+    *sign_options("the commit"),
+    texts("sign-from-file", "PATH", "Sign the commit with the secret key in this file"),
 )

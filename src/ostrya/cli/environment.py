@@ -19,6 +19,8 @@ class Environment(NamedTuple):
         test_error: ``OSTREE_REPO_TEST_ERROR``, where a transaction fails for tests.
         boot_id: ``OSTREE_BOOTID``, stands in for the kernel's boot id.
         write_split_xattrs: ``OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS``, allow a writer that is not done.
+        dummy_signatures: ``OSTREE_DUMMY_SIGN_ENABLED``, allow signatures that prove nothing.
+        gpg_home: ``OSTREE_GPG_HOME``, stands in for the system's directory of OpenPGP keyrings.
         editor: The user's editor, after git's rules; empty where none can be run.
         no_color: ``NO_COLOR`` is set.
         path: ``PATH``, where extensions are looked up.
@@ -30,6 +32,8 @@ class Environment(NamedTuple):
     test_error: str = ""
     boot_id: str = ""
     write_split_xattrs: bool = False
+    dummy_signatures: bool = False
+    gpg_home: str | None = None
     editor: str = ""
     no_color: bool = False
     path: str = ""
@@ -45,6 +49,8 @@ def read_environment() -> Environment:
         test_error=get("OSTREE_REPO_TEST_ERROR", ""),
         boot_id=get("OSTREE_BOOTID", ""),
         write_split_xattrs=get("OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS") is not None,
+        dummy_signatures=get("OSTREE_DUMMY_SIGN_ENABLED") == "1",
+        gpg_home=get("OSTREE_GPG_HOME"),
         editor=_editor(),
         no_color=bool(get("NO_COLOR")),
         path=get("PATH", os.defpath),

@@ -31,7 +31,6 @@ class Option(NamedTuple):
         short: One letter, or empty.
         metavar: Stands for the value in ``--help``.
         hidden: Accepted, but not listed.
-        refusal: Why an option that libostree has cannot be given here; empty when it can.
     """
 
     name: str
@@ -40,7 +39,6 @@ class Option(NamedTuple):
     short: str = ""
     metavar: str = ""
     hidden: bool = False
-    refusal: str = ""
 
     @property
     def takes_path(self) -> bool:
@@ -49,7 +47,7 @@ class Option(NamedTuple):
 
 
 _PATHS = frozenset(
-    {"DEST", "FILE", "PATH", "PREFIX", "dir=PATH or tar=TARFILE or ref=COMMIT"},
+    {"DEST", "FILE", "HOMEDIR", "PATH", "PREFIX", "dir=PATH or tar=TARFILE or ref=COMMIT"},
 )
 
 
@@ -76,12 +74,6 @@ def number(name: str, metavar: str, summary: str) -> Option:
 def boolean(name: str, metavar: str, summary: str) -> Option:
     """Declare an option with a truth value: 1, true, yes, 0, false, no, none."""
     return Option(name, Kind.BOOLEAN, summary, "", metavar)
-
-
-def later(*names: str) -> tuple[Option, ...]:
-    """Declare options of libostree's that have to do with signatures, to refuse them clearly."""
-    refusal = "signing is not part of this version"
-    return tuple(Option(name, Kind.FLAG, "", hidden=True, refusal=refusal) for name in names)
 
 
 REPO = text("repo", "PATH", "Repository; default: the current directory, or the system's own")

@@ -161,8 +161,6 @@ class _Parser:
                 raise HelpRequested
             raise UsageError(f"Unknown option {argument}")
         shown = f"--{name}"
-        if option.refusal:
-            raise UsageError(f"{shown}: {option.refusal}")
         if not equals and option.kind is not Kind.FLAG:
             value = self._next_argument(shown)
         self.arguments.store(option, value, shown)

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ostrya.cli.errors import UsageError
-from ostrya.repo.runtime import Runtime
+from ostrya.repo.runtime import DEFAULT_RUNTIME, Runtime
 
 if TYPE_CHECKING:
     from ostrya._linux.flock import LockHolder
@@ -55,6 +55,8 @@ def make_runtime(environment: Environment) -> Runtime:
         use_cache=not environment.skip_cache,
         fail_before_commit=environment.test_error == "pre-commit",
         write_split_xattrs=environment.write_split_xattrs,
+        dummy_signatures=environment.dummy_signatures,
+        gpg_home=DEFAULT_RUNTIME.gpg_home if environment.gpg_home is None else environment.gpg_home,
         on_lock_wait=_say_who_holds_the_lock,
     )
 

@@ -50,6 +50,8 @@ class Verb(NamedTuple):
 _REMOTE = (
     Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),
     Verb("delete", "remote.delete", "Forget a remote", Repo.SYSROOT),
+    Verb("gpg-import", "remote.gpg_import", "Trust OpenPGP keys for a remote"),
+    Verb("gpg-list-keys", "remote.gpg_list_keys", "List the OpenPGP keys of a remote", reads=True),
     Verb("show-url", "remote.show_url", "Print the address of a remote", reads=True),
     Verb("list", "remote.list", "List the remotes", reads=True),
 )
@@ -71,6 +73,7 @@ VERBS = (
         writes=True,
         takes_long=True,
     ),
+    Verb("gpg-sign", "gpg_sign", "Sign a commit with OpenPGP keys"),
     Verb("init", "init", "Make an empty repository", Repo.NAMED),
     Verb("log", "log", "Show a commit and its ancestors", reads=True),
     Verb("ls", "ls", "List files of a commit", reads=True),
@@ -85,6 +88,7 @@ VERBS = (
     Verb("remote", "", "Settings of remote repositories", Repo.NONE, verbs=_REMOTE),
     Verb("reset", "reset", "Point a ref at another commit"),
     Verb("rev-parse", "rev_parse", "Print the checksum that a ref stands for", reads=True),
+    Verb("sign", "sign", "Sign a commit, or verify its signatures"),
     Verb("show", "show", "Show an object", reads=True),
     Verb("summary", "summary", "Write or show the repository's summary", reads=True, writes=True),
 )
@@ -93,15 +97,11 @@ VERBS = (
 _LATER = {
     "admin": "deployments are",
     "find-remotes": "pulling from other machines is",
-    "gpg-sign": "signing is",
     "pull": "pulling from other machines is",
-    "sign": "signing is",
     "static-delta": "static deltas are",
     "trivial-httpd": "serving a repository is",
     "remote add-cookie": "pulling from other machines is",
     "remote delete-cookie": "pulling from other machines is",
-    "remote gpg-import": "signing is",
-    "remote gpg-list-keys": "signing is",
     "remote list-cookies": "pulling from other machines is",
     "remote refs": "pulling from other machines is",
     "remote summary": "pulling from other machines is",

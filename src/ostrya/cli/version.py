@@ -8,7 +8,9 @@ from ostrya import __version__
 FOLLOWED_VERSION = "2026.4"
 """The libostree whose behaviour we follow."""
 
-FEATURES = ("composefs", "ex-fsverity", "libarchive", "selinux")
+FEATURES = (
+    "gpgme", "composefs", "ex-fsverity", "libarchive", "selinux", "sign-ed25519", "sign-spki",
+)  # fmt: skip
 """In libostree's words, only what works: scripts skip what is not listed."""
 
 

@@ -8,6 +8,8 @@ Wire format, GVariant ``a{sv}``, stored beside the commit as ``<checksum>.commit
     ostree.sign.spki      aay    signatures by keys of other kinds
     anything else         v      as the author pleases
 
+A repository's ``summary.sig`` has the same form; its signatures cover the bytes of ``summary``.
+
 The checksum in the name is the commit's: nothing hashes these bytes. An empty file is an empty
 dictionary.
 
@@ -16,13 +18,11 @@ Source: ostree-repo.c (ostree_repo_read_commit_detached_metadata).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
+from ostrya.formats.gvariant.vardict import VarDict, Variant
 
-if TYPE_CHECKING:
-    from ostrya.formats.gvariant.vardict import VarDict
+_SIGNATURES_TYPE = "aay"
 
 KEY_GPG_SIGNATURES = "ostree.gpgsigs"
 KEY_ED25519_SIGNATURES = "ostree.sign.ed25519"
@@ -46,3 +46,18 @@ def encode_commitmeta(metadata: VarDict) -> bytes:
         GVariantError: A value does not fit its type.
     """
     return encode_variant("a{sv}", metadata)
+
+
+def signatures_in(metadata: VarDict | None, metadata_key: str) -> tuple[bytes, ...] | None:
+    """Find the signatures that a dictionary holds under a key; None where it has no such key."""
+    found: tuple[bytes, ...] | None = None
+    if metadata is not None:
+        found = metadata.lookup(metadata_key, _SIGNATURES_TYPE)
+    return found
+
+
+def with_signatures(metadata: VarDict, metadata_key: str, signatures: tuple[bytes, ...]) -> VarDict:
+    """Give a dictionary with other signatures under a key; without the key where there are none."""
+    if not signatures:
+        return metadata.without(metadata_key)
+    return metadata.with_item(metadata_key, Variant(_SIGNATURES_TYPE, signatures))

@@ -6,9 +6,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya.errors import FormatError
+from ostrya.errors import FormatError, SignatureError
 from ostrya.formats.checksum import Checksum, is_checksum
-from ostrya.formats.commitmeta import decode_commitmeta
+from ostrya.formats.commitmeta import decode_commitmeta, signatures_in
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
 from ostrya.formats.refs import check_ref_name
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ostrya.formats.commit import Commit
     from ostrya.repo.repository import Repository
     from ostrya.repo.writer import ObjectWriter
+    from ostrya.sign.engine import Verifier
 
 _BATCH_OBJECTS = 96
 _ContentResult = tuple[int, int, tuple[int, ...]]
@@ -43,6 +44,8 @@ class PullLocalOptions(NamedTuple):
         untrusted: Hash objects that could be linked unseen.
         check_user_only_modes: Refuse files that mode bare-user-only cannot hold.
         verify_bindings: Refuse commits that say they belong under other refs.
+        commit_verifier: Must vouch for every commit.
+        summary_verifier: Must vouch for the source's summary, which then says where refs point to.
     """
 
     remote: str | None = None
@@ -51,6 +54,8 @@ class PullLocalOptions(NamedTuple):
     untrusted: bool = False
     check_user_only_modes: bool = False
     verify_bindings: bool = True
+    commit_verifier: Verifier | None = None
+    summary_verifier: Verifier | None = None
 
 
 class PullLocalResult(NamedTuple):
@@ -93,11 +98,12 @@ def pull_local(
         ObjectNotFound: The source lacks an object.
         ChecksumMismatch: An object of the source is damaged.
         BindingMismatch: A commit belongs under another ref.
+        SignatureError: Nobody vouches for a commit or the summary.
         RepoModeError: This repository cannot hold a file.
     """
     options = options or PullLocalOptions()
     wanted = list(list_refs(source, include_remotes=False) if refs is None else refs)
-    tips = [(name, _resolve(source, name)) for name in wanted]
+    tips = _resolve_all(source, wanted, options.summary_verifier)
     pull = _Pull(repo, source, options, progress)
     with Transaction(repo) as tx:
         pull.run(tx, tips, jobs)
@@ -111,6 +117,16 @@ def pull_local(
     return PullLocalResult(
         pull.metadata_imported, pull.content_imported, stats.content_bytes_written, named
     )
+
+
+def _resolve_all(
+    source: Repository, names: list[str], verifier: Verifier | None
+) -> list[tuple[str, Checksum]]:
+    if verifier is None:
+        return [(name, _resolve(source, name)) for name in names]
+    from ostrya.pull.local_summary import resolve_in_summary
+
+    return resolve_in_summary(source, names, verifier)
 
 
 def _resolve(source: Repository, name: str) -> Checksum:
@@ -214,9 +230,12 @@ class _Pull:
             if self._options.verify_bindings and checksum == tip:
                 _check_bound_to_one(commit, checksum, self._source.config.collection_id, refs)
             if name not in self._seen:
+                detached = self._read_detached(checksum)
+                self._verify(checksum, commit, detached)
                 if not present:
                     mark_partial(self._repo, checksum)
-                self._copy_detached(checksum)
+                if detached is not None:
+                    write_detached_bytes(self._repo, checksum, detached)
                 self._import_once(importer, name)
                 self.commits.append(checksum)
                 if is_partial(self._repo, checksum):
@@ -233,14 +252,14 @@ class _Pull:
         repository these could be two.
         """
         commit = load_commit(self._source, checksum)
-        if self._options.untrusted:
+        if self._options.untrusted or self._options.commit_verifier is not None:
             # Only the one normal form is decoded, so these are the bytes that were read.
             actual = Checksum(sha256(commit.encode()).hexdigest())
             if actual != checksum:
                 raise ChecksumMismatch(ObjectName(checksum, ObjectType.COMMIT), actual)
         return commit
 
-    def _copy_detached(self, checksum: Checksum) -> None:
+    def _read_detached(self, checksum: Checksum) -> bytes | None:
         data = read_detached_bytes(self._source, checksum)
         if data is not None:
             try:
@@ -248,7 +267,18 @@ class _Pull:
             except FormatError as exc:
                 name = ObjectName(checksum, ObjectType.COMMIT_META)
                 raise ObjectInvalid(name, exc.message) from exc
-            write_detached_bytes(self._repo, checksum, data)
+        return data
+
+    def _verify(self, checksum: Checksum, commit: Commit, detached: bytes | None) -> None:
+        verifier = self._options.commit_verifier
+        if verifier is None:
+            return
+        metadata = None if detached is None else decode_commitmeta(detached)
+        try:
+            verifier.verify(commit.encode(), signatures_in(metadata, verifier.metadata_key) or ())
+        except SignatureError as exc:
+            exc.put_first(f"Commit {checksum}")
+            raise
 
     def _walk(self, importer: Importer, commit: Commit) -> Iterator[Checksum]:
         self._import_once(importer, ObjectName(commit.root_metadata, ObjectType.DIR_META))

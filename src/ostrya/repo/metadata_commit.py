@@ -14,21 +14,30 @@ from ostrya.formats.object_name import ObjectType
 from ostrya.formats.refs import CollectionRef
 from ostrya.repo.errors import RepoConfigError
 from ostrya.repo.refs import resolve_ref
+from ostrya.repo.signing import sign_commit
 from ostrya.repo.transaction import Transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
+    from ostrya.sign.engine import Signer
 
 METADATA_REF = "ostree-metadata"
 
 
 def write_metadata_commit(
-    repo: Repository, additional: VarDict | None = None, *, now: int | None = None
+    repo: Repository,
+    additional: VarDict | None = None,
+    *,
+    now: int | None = None,
+    signers: Sequence[Signer] = (),
 ) -> Checksum:
-    """Write the commit ``ostree-metadata`` of a repository with a collection id.
+    """Write the commit ``ostree-metadata`` of a repository with a collection id, and sign it.
 
     Raises:
+        SignatureError: A signature could not be made; then nothing is written.
         RepoConfigError: The repository has no collection id.
     """
     collection_id = repo.config.collection_id
@@ -45,6 +54,8 @@ def write_metadata_commit(
         timestamp = int(time.time()) if now is None else now
         commit = Commit(metadata, parent, (), "", "", timestamp, dirtree, dirmeta)
         checksum = tx.writer.write_metadata(ObjectType.COMMIT, commit.encode())
+        for signer in signers:
+            sign_commit(repo, checksum, signer)
         tx.set_collection_ref(CollectionRef(collection_id, METADATA_REF), checksum)
         tx.commit()
     return checksum

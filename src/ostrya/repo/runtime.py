@@ -19,6 +19,9 @@ class Runtime(NamedTuple):
         use_cache: Whether ``tmp/cache`` is made and used.
         fail_before_commit: For tests: every transaction fails just before its commit.
         write_split_xattrs: Whether writing to a ``bare-split-xattrs`` repository is allowed.
+        dummy_signatures: For tests: signatures that prove nothing are allowed.
+        gpg_home: The directory of OpenPGP keyrings that are trusted for all remotes without one
+            of their own.
         on_lock_wait: Told who holds the lock when waiting for it takes long.
     """
 
@@ -26,6 +29,8 @@ class Runtime(NamedTuple):
     use_cache: bool = True
     fail_before_commit: bool = False
     write_split_xattrs: bool = False
+    dummy_signatures: bool = False
+    gpg_home: str = "/usr/share/ostree/trusted.gpg.d"
     on_lock_wait: Callable[[list[LockHolder]], None] | None = None
 
 

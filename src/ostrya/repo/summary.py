@@ -11,6 +11,7 @@ from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, read_file, unlink_if_exists
 from ostrya._linux.naming import names_repo
 from ostrya.errors import RepoError
+from ostrya.formats.commitmeta import encode_commitmeta
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.summary import (
@@ -23,14 +24,19 @@ from ostrya.formats.summary import (
 from ostrya.repo.delta_files import delta_dir, list_deltas
 from ostrya.repo.reader import load_commit, object_storage_size
 from ostrya.repo.refs import list_collection_refs, list_refs
+from ostrya.repo.signing import add_signature
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.refs import CollectionRef
     from ostrya.repo.repository import Repository
+    from ostrya.sign.engine import Signer
 
     _Refs = tuple[dict[str, Checksum], dict[CollectionRef, Checksum]]
 
+SUMMARY_SIGNATURES = "summary.sig"
 MAX_SUMMARY_BYTES = 128 << 20
 _MAX_SUPERBLOCK_BYTES = 128 << 20
 
@@ -51,16 +57,22 @@ def read_summary(repo: Repository) -> bytes:
 
 @names_repo
 def regenerate_summary(
-    repo: Repository, additional: VarDict | None = None, *, now: int | None = None
+    repo: Repository,
+    additional: VarDict | None = None,
+    *,
+    now: int | None = None,
+    signers: Sequence[Signer] = (),
 ) -> Summary:
-    """Write the summary of all refs anew; a signature of the old one is deleted.
+    """Write the summary of all refs anew; signatures of the old one are replaced or deleted.
 
     Args:
         repo: The repository.
         additional: Further metadata.
         now: Seconds since 1970 UTC; the clock's if None.
+        signers: Who signs the new summary.
 
     Raises:
+        SignatureError: A signature could not be made; then nothing is written.
         ObjectNotFound: A ref points to a commit that is not there.
         FormatError: A ref points to a damaged commit; the sentence names it.
     """
@@ -68,12 +80,24 @@ def regenerate_summary(
         refs = _all_refs(repo)
         while True:
             summary = _build(repo, refs, additional or VarDict(), now)
-            replace_file("summary", summary.encode(), dir_fd=repo.dir_fd, durable=repo.config.fsync)
-            unlink_if_exists("summary.sig", dir_fd=repo.dir_fd)
+            _write(repo, summary.encode(), signers)
             # Another writer may have set a ref, and written its summary before this older one.
             written, refs = refs, _all_refs(repo)
             if refs == written:
                 return summary
+
+
+def _write(repo: Repository, data: bytes, signers: Sequence[Signer]) -> None:
+    metadata = VarDict()
+    for signer in signers:
+        metadata = add_signature(metadata, data, signer)
+    durable = repo.config.fsync
+    replace_file("summary", data, dir_fd=repo.dir_fd, durable=durable)
+    if signers:
+        signatures = encode_commitmeta(metadata)
+        replace_file(SUMMARY_SIGNATURES, signatures, dir_fd=repo.dir_fd, durable=durable)
+    else:
+        unlink_if_exists(SUMMARY_SIGNATURES, dir_fd=repo.dir_fd)
 
 
 def _all_refs(repo: Repository) -> _Refs:

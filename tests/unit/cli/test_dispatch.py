@@ -126,21 +126,7 @@ def test_an_empty_path_is_not_the_current_directory(run, sample, monkeypatch, wo
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["commit", "--gpg-sign=K", "-b", "x"], "--gpg-sign: signing is"),
-        (["commit", "--gpg-homedir", "H"], "--gpg-homedir: signing is"),
-        (["commit", "--sign=K"], "--sign: signing is"),
-        (["commit", "--sign-type=ed25519"], "--sign-type: signing is"),
-        (["commit", "--sign-from-file=F"], "--sign-from-file: signing is"),
-        (["summary", "-u", "--gpg-sign=K"], "--gpg-sign: signing is"),
-        (["summary", "-u", "--sign=K"], "--sign: signing is"),
-        (["show", "--gpg-verify-remote=R", "main"], "--gpg-verify-remote: signing is"),
-        (["pull-local", "--gpg-verify", "x"], "--gpg-verify: signing is"),
-        (["pull-local", "--gpg-verify-summary", "x"], "--gpg-verify-summary: signing is"),
-        (["remote", "add", "--gpg-import=F", "n", "u"], "--gpg-import: signing is"),
-        (["remote", "gpg-import", "n"], "remote gpg-import: signing is"),
         (["remote", "refs", "n"], "remote refs: pulling from other machines is"),
-        (["sign", "main", "K"], "sign: signing is"),
-        (["gpg-sign", "main", "K"], "gpg-sign: signing is"),
         (["pull", "origin", "--depth=1"], "pull: pulling from other machines is"),
         (["static-delta", "list"], "static-delta: static deltas are"),
         (["admin", "status"], "admin: deployments are"),
@@ -154,7 +140,6 @@ def test_what_comes_later_says_so(run, sample, words, what):
 
 def test_what_comes_later_is_not_in_the_help(run):
     assert "static-delta" not in run.ok("--help").out
-    assert "--gpg-sign" not in run.ok("commit", "--help").out
 
 
 def test_an_extension_may_be_what_comes_later(run, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import boolean, flag, later, number, text, texts
+from ostrya.cli.options import boolean, flag, number, text, texts
 from ostrya.cli.parser import HelpRequested, parse_arguments, take_verb
 
 OPTIONS = (
@@ -176,9 +176,3 @@ def test_values_are_text_unless_they_are_paths():
             parse_arguments(declared, argv)
     assert parse_arguments(declared, ["--skip-list=a\udcff"]).text("skip-list") == "a\udcff"
     assert parse("--subject=é😀").text("subject") == "é😀"
-
-
-@pytest.mark.parametrize("argv", [["--sign"], ["--sign=x"], ["a", "--sign", "x", "--foo"]])
-def test_what_comes_later_is_refused(argv):
-    with pytest.raises(UsageError, match=r"^--sign: signing is not part of this version$"):
-        parse_arguments((*OPTIONS, *later("sign")), argv)

@@ -12,6 +12,7 @@ from ostrya.cli.commit_metadata import detached_metadata, given_metadata, with_a
 from ostrya.cli.commit_modifier import make_modifier, set_policy_of_commit
 from ostrya.cli.commit_trees import TreeSpec, add_tree, parse_trees
 from ostrya.cli.output import write, write_line, write_message
+from ostrya.cli.signing import make_signers
 from ostrya.errors import OstryaError
 from ostrya.formats.checksum import Checksum, check_checksum
 from ostrya.formats.refs import parse_refspec
@@ -19,6 +20,7 @@ from ostrya.repo import refs
 from ostrya.repo.detached import write_detached
 from ostrya.repo.reader import load_commit
 from ostrya.repo.repository import require_writable
+from ostrya.repo.signing import sign_commit
 from ostrya.repo.transaction import Transaction, TransactionStats
 from ostrya.tree.commit import TreeRoot, tree_from_commit, write_commit, write_tree
 from ostrya.tree.errors import UnmatchedPaths
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from ostrya.cli.parser import Arguments
     from ostrya.formats.gvariant.vardict import VarDict
     from ostrya.repo.repository import Repository
+    from ostrya.sign.engine import Signer
     from ostrya.tree.modifier import CommitModifier
 
 PARAMETERS = "[PATH]"
@@ -42,6 +45,7 @@ class _Plan(NamedTuple):
     parent: Checksum | None
     metadata: VarDict
     detached: VarDict | None
+    signers: list[Signer]
     modifier: CommitModifier
     message: Message
     trees: list[TreeSpec]
@@ -75,6 +79,7 @@ def _plan(arguments: Arguments, context: Context) -> _Plan:
         parent,
         given_metadata(repo, arguments, parent),
         detached_metadata(arguments),
+        make_signers(repo, arguments),
         modifier,
         read_message(arguments, context.environment.editor),
         parse_trees(arguments),
@@ -116,6 +121,8 @@ def _write(
     )
     if plan.detached is not None:
         write_detached(repo, checksum, plan.detached)
+    for signer in plan.signers:
+        sign_commit(repo, checksum, signer)
     branch = arguments.text("branch")
     if branch is not None:
         transaction.set_ref(*parse_refspec(branch), checksum)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya._linux.naming import Below
-from ostrya.cli.options import flag, later, number, text
+from ostrya.cli.options import flag, number, text
 from ostrya.cli.output import write_line
 from ostrya.cli.repo_lookup import make_runtime, named_path
-from ostrya.errors import RepoError
+from ostrya.errors import PullError, RepoError
 from ostrya.formats.refs import check_remote_name
 from ostrya.pull.pull_local import PullLocalOptions, pull_local
 from ostrya.repo.free_space import format_size
@@ -37,7 +37,8 @@ OPTIONS = (
     flag("disable-static-deltas", "Do not use static deltas"),
     flag("disable-verify-bindings", "Take commits that are bound to other refs"),
     number("depth", "DEPTH", "Copy this many parents too; -1 for all (default: 0)"),
-    *later("gpg-verify", "gpg-verify-summary"),
+    flag("gpg-verify", "Demand OpenPGP signatures of commits; needs --remote"),
+    flag("gpg-verify-summary", "Demand an OpenPGP signature of the summary; needs --remote"),
 )
 
 
@@ -60,6 +61,7 @@ def run(arguments: Arguments, context: Context) -> int:
         check_user_only_modes=arguments.flag("bareuseronly-files"),
         verify_bindings=not arguments.flag("disable-verify-bindings"),
     )
+    options = _with_verifiers(repo, arguments, options)
     runtime = make_runtime(context.environment)
     source_path = named_path(path, "SRC_REPO")
     with Below(source_path):
@@ -71,6 +73,24 @@ def run(arguments: Arguments, context: Context) -> int:
         f"{format_size(result.content_bytes_written)} content written"
     )
     return 0
+
+
+def _with_verifiers(
+    repo: Repository, arguments: Arguments, options: PullLocalOptions
+) -> PullLocalOptions:
+    commits, summary = arguments.flag("gpg-verify"), arguments.flag("gpg-verify-summary")
+    if not commits and not summary:
+        return options
+    if options.remote is None:
+        raise PullError("Must specify remote name to enable gpg verification")
+    from ostrya.repo.keyrings import remote_keyrings
+    from ostrya.sign.gpg import GpgVerifier
+
+    verifier = GpgVerifier(remote_keyrings(repo, options.remote))
+    return options._replace(
+        commit_verifier=verifier if commits else None,
+        summary_verifier=verifier if summary else None,
+    )
 
 
 def _set_durability(arguments: Arguments, context: Context) -> None:

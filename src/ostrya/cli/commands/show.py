@@ -6,16 +6,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli import dump
-from ostrya.cli.options import flag, later, text
+from ostrya.cli.options import flag, text
 from ostrya.cli.output import write, write_json, write_line
+from ostrya.cli.signing import GPG_HOMEDIR
 from ostrya.errors import RepoError
 from ostrya.formats.checksum import Checksum, is_checksum
 from ostrya.formats.commit import COMMIT_TYPE, Commit, decode_sizes
-from ostrya.formats.commitmeta import decode_commitmeta
+from ostrya.formats.commitmeta import KEY_GPG_SIGNATURES, decode_commitmeta
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo import detached, reader
 from ostrya.repo.refs import require_rev
+from ostrya.repo.signing import commit_signatures
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ostrya.formats.gvariant.decode import ByteOrder
     from ostrya.formats.gvariant.vardict import VarDict, Variant
     from ostrya.repo.repository import Repository
+    from ostrya.sign.gpg_status import GpgSignature
 
 PARAMETERS = "OBJECT"
 OPTIONS = (
@@ -36,7 +39,8 @@ OPTIONS = (
     flag("print-sizes", "Print how large the commit's objects are"),
     flag("raw", "Print the object in GVariant's text form"),
     flag("no-byteswap", "Print numbers in this machine's byte order", short="B"),
-    *later("gpg-homedir", "gpg-verify-remote"),
+    GPG_HOMEDIR,
+    text("gpg-verify-remote", "REMOTE", "Verify with the OpenPGP keys of this remote"),
 )
 
 _METADATA = (ObjectType.COMMIT, ObjectType.DIR_META, ObjectType.DIR_TREE)
@@ -189,11 +193,48 @@ def _show_object(context: Context, name: str, arguments: Arguments) -> int:
         return _show_file(context, found.checksum)
     data = reader.load_metadata(repo, found)
     if context.json:
-        write_json(_metadata_object_as_json(repo, found, data))
-    else:
-        with dump.naming(found):
-            write(_metadata_object_as_text(found, data, arguments))
+        shown = _metadata_object_as_json(repo, found, data)
+        if found.type is ObjectType.COMMIT:
+            from ostrya.cli.signing import signatures_as_json
+
+            checked = _check_signatures(repo, found.checksum, data, arguments)
+            shown["gpg_signatures"] = signatures_as_json(checked or [])
+        write_json(shown)
+        return 0
+    with dump.naming(found):
+        write(_metadata_object_as_text(found, data, arguments))
+    if found.type is ObjectType.COMMIT:
+        _write_signatures(_check_signatures(repo, found.checksum, data, arguments))
     return 0
+
+
+def _write_signatures(signatures: list[GpgSignature] | None) -> None:
+    if signatures is None:
+        return
+    from ostrya.cli.signing import use_local_dates
+    from ostrya.sign.gpg_text import describe_signatures
+
+    use_local_dates()
+    write(describe_signatures(signatures))
+
+
+def _check_signatures(
+    repo: Repository, checksum: Checksum, data: bytes, arguments: Arguments
+) -> list[GpgSignature] | None:
+    remote = arguments.text("gpg-verify-remote")
+    homedir = arguments.text("gpg-homedir")
+    signatures = commit_signatures(repo, checksum, KEY_GPG_SIGNATURES)
+    if not signatures and remote is None:
+        # Most commits; nothing of OpenPGP is loaded for them.
+        return None if signatures is None else []
+    from ostrya.repo.keyrings import all_keyrings, remote_keyrings
+    from ostrya.sign.gpg import GpgVerifier
+
+    if remote is not None:
+        keyrings = remote_keyrings(repo, remote)
+    else:
+        keyrings = all_keyrings(repo, extra_dir=homedir)
+    return None if signatures is None else GpgVerifier(keyrings).check(data, signatures)
 
 
 def _metadata_object_as_text(name: ObjectName, data: bytes, arguments: Arguments) -> str:

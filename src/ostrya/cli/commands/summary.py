@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from ostrya.cli import dump
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import flag, later, text, texts
+from ostrya.cli.options import flag, text, texts
 from ostrya.cli.output import write, write_json, write_line
+from ostrya.cli.signing import make_signers, sign_options
 from ostrya.cli.summary_dump import SUMMARY_TYPE, format_summary, summary_as_json
 from ostrya.errors import RepoError
 from ostrya.formats.summary import Summary
@@ -33,7 +34,7 @@ OPTIONS = (
     flag("list-metadata-keys", "List the keys of its metadata"),
     text("print-metadata-key", "KEY", "Print one value of its metadata"),
     texts("add-metadata", "KEY=VALUE", "With --update, add to the metadata", short="m"),
-    *later("gpg-sign", "gpg-homedir", "sign", "sign-type"),
+    *sign_options("the summary"),
 )
 
 
@@ -42,7 +43,7 @@ def run(arguments: Arguments, context: Context) -> int:
     repo = context.repo
     key = arguments.text("print-metadata-key")
     if arguments.flag("update"):
-        _update(repo, arguments.texts("add-metadata"))
+        _update(repo, arguments)
     elif arguments.flag("raw"):
         with dump.naming(_path(repo)):
             raw = dump.dump_data(SUMMARY_TYPE, read_summary(repo), "big")
@@ -51,7 +52,7 @@ def run(arguments: Arguments, context: Context) -> int:
         else:
             write_line(raw)
     elif arguments.flag("view"):
-        _view(context)
+        _view(context, arguments)
     elif arguments.flag("list-metadata-keys"):
         keys = sorted(_load(repo).metadata.keys())
         if context.json:
@@ -65,20 +66,21 @@ def run(arguments: Arguments, context: Context) -> int:
     return 0
 
 
-def _update(repo: Repository, texts: list[str]) -> None:
+def _update(repo: Repository, arguments: Arguments) -> None:
     from ostrya.cli.metadata import variant_entries
     from ostrya.formats.gvariant.vardict import VarDict
 
     require_writable(repo)
-    additional = VarDict(variant_entries(texts))
+    signers = make_signers(repo, arguments)
+    additional = VarDict(variant_entries(arguments.texts("add-metadata")))
     if repo.config.collection_id is not None:
         from ostrya.repo.metadata_commit import write_metadata_commit
 
-        write_metadata_commit(repo, additional)
-    regenerate_summary(repo, additional)
+        write_metadata_commit(repo, additional, signers=signers)
+    regenerate_summary(repo, additional, signers=signers)
 
 
-def _view(context: Context) -> None:
+def _view(context: Context, arguments: Arguments) -> None:
     from ostrya._linux.dirfd import exists
 
     summary = _load(context.repo)
@@ -94,6 +96,26 @@ def _view(context: Context) -> None:
     write(text)
     if not signed:
         write_line("Summary is unsigned")
+        return
+    _write_signatures(context.repo, arguments.text("gpg-homedir"))
+
+
+def _write_signatures(repo: Repository, homedir: str | None) -> None:
+    from ostrya.formats.commitmeta import KEY_GPG_SIGNATURES, signatures_in
+    from ostrya.repo.summary_signing import read_summary_signatures
+
+    signatures = signatures_in(read_summary_signatures(repo), KEY_GPG_SIGNATURES)
+    if signatures is None:
+        return
+    from ostrya.cli.signing import use_local_dates
+    from ostrya.repo.keyrings import global_keyrings
+    from ostrya.sign.gpg import GpgVerifier
+    from ostrya.sign.gpg_text import describe_signatures
+
+    verifier = GpgVerifier(global_keyrings(repo, extra_dir=homedir))
+    found = verifier.check(read_summary(repo), signatures)
+    use_local_dates()
+    write("\n" + describe_signatures(found, " on the summary"))
 
 
 def _print_value(context: Context, key: str) -> None:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import REPO_ONLY, SYSROOT, flag, later, text, texts
+from ostrya.cli.options import REPO_ONLY, SYSROOT, flag, text, texts
 from ostrya.cli.parser import require_text
+from ostrya.cli.signing import print_imported, read_keyring
 from ostrya.errors import OstryaError
 from ostrya.repo.remotes import Setting, add_remote
 from ostrya.repo.repository import require_writable
@@ -29,7 +30,7 @@ OPTIONS = (
     text("collection-id", "COLLECTION-ID", "The collection that the remote's refs belong to"),
     REPO_ONLY,
     SYSROOT,
-    *later("gpg-import"),
+    texts("gpg-import", "FILE", "Trust the OpenPGP keys in this file for the remote"),
 )
 
 _KEY_TYPES = frozenset({"ed25519", "spki", "dummy"})
@@ -49,6 +50,7 @@ def run(arguments: Arguments, context: Context) -> int:
     require_writable(context.repo)
     for word in words:
         require_text("An argument", word)
+    keyrings = [(path, read_keyring(path)) for path in arguments.texts("gpg-import")]
     add_remote(
         context.repo,
         words[0],
@@ -57,6 +59,10 @@ def run(arguments: Arguments, context: Context) -> int:
         replace=arguments.flag("force"),
         keep=arguments.flag("if-not-exists"),
     )
+    if keyrings:
+        from ostrya.repo.keyrings import import_remote_keys
+
+        print_imported(words[0], import_remote_keys(context.repo, words[0], keyrings))
     return 0
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.cli.options import REPO_ONLY, SYSROOT, flag
+from ostrya.repo.keyrings import delete_keyring
 from ostrya.repo.remotes import delete_remote
 from ostrya.repo.repository import require_writable
 
@@ -28,4 +29,5 @@ def run(arguments: Arguments, context: Context) -> int:
     require_writable(context.repo)
     name = arguments.positionals[0]
     delete_remote(context.repo, name, if_exists=arguments.flag("if-exists"))
+    delete_keyring(context.repo, name)
     return 0
