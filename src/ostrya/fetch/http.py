@@ -17,7 +17,7 @@ import pycurl
 from ostrya.errors import FetchError
 from ostrya.fetch.addresses import parse_address
 from ostrya.fetch.body import Memory
-from ostrya.fetch.errors import AddressError, BodyTooLarge, HttpStatusError
+from ostrya.fetch.errors import AddressError, BodyTooLarge, HttpStatusError, RedirectError
 from ostrya.fetch.fetcher import FetchStats, Response
 from ostrya.fetch.job import Job
 from ostrya.fetch.retry import Move, Outcome, is_overloaded
@@ -147,13 +147,21 @@ class HttpFetcher:
             self._queue.appendleft(heapq.heappop(self._delayed)[2])
         if now >= self._next_tick:
             self._next_tick = now + _TICK_S
-            for transfer in self._active.values():
-                transfer.watch_speed(len(self._active))
+            self._look_after_transfers()
         started = False
         while self._queue and len(self._active) < self.window.width:
             self._start(self._queue.popleft())
             started = True
         return started
+
+    def _look_after_transfers(self) -> None:
+        """Tell transfers how many share the link, and end those that only waste it."""
+        for transfer in list(self._active.values()):
+            transfer.watch_speed(len(self._active))
+            if transfer.is_flooded and (job := transfer.job) is not None:
+                error = RedirectError(shown_url(transfer), "a redirect without an end")
+                self._release(transfer)
+                self._missed(job, (Outcome.FATAL, error))
 
     def _start(self, job: Job) -> None:
         try:

@@ -33,6 +33,8 @@ _HTTP = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 _BUFFER_BYTES = 64 * 1024
 # The page that comes with a refusal is read to keep the connection, unless it is longer.
 _REFUSAL_BYTES = 64 * 1024
+# What libcurl may read of a page that comes with a redirect, between two looks at it.
+_REDIRECT_BYTES = 1024 * 1024
 
 
 class Transfer:
@@ -220,6 +222,12 @@ class Transfer:
                 if self.job is not None:
                     self.job.start_over()
         return self.header
+
+    @property
+    def is_flooded(self) -> bool:
+        """Whether much comes that libcurl keeps to itself: the page that comes with a redirect."""
+        unseen = self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T) - self.received
+        return bool(unseen > _REDIRECT_BYTES)
 
     @property
     def is_multiplexed(self) -> bool:
