@@ -22,6 +22,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 from urllib.parse import unquote
 
 REASONS = {200: "OK", 206: "Partial Content", 302: "Found", 304: "Not Modified", 404: "Not Found"}
@@ -106,7 +107,7 @@ class HostileServer:
         """What was asked for so far."""
         return [asked.path for asked in self.asked]
 
-    def __enter__(self) -> HostileServer:
+    def __enter__(self) -> Self:
         self._spawn(self._accept)
         return self
 
@@ -199,23 +200,26 @@ class HostileServer:
         connection.sendall(head.encode("latin-1") + b"\r\n")
         if asked.method == "HEAD" or answer.status == 304:
             return True
-        pieces = [answer.body] if isinstance(answer.body, bytes) else answer.body
+        whole = self._send_body(connection, answer, chunked=chunked)
+        if answer.then_hang:
+            self._end.wait()
+        if not whole or answer.then_hang:
+            return False
+        if chunked:
+            connection.sendall(b"0\r\n\r\n")
+        return length is not None or chunked
+
+    def _send_body(self, connection: socket.socket, answer: Answer, *, chunked: bool) -> bool:
+        """Send the body up to where it is cut; say whether it is not."""
         left = answer.cut_after
-        for piece in pieces:
+        for piece in [answer.body] if isinstance(answer.body, bytes) else answer.body:
             part = piece if left is None else piece[:left]
             connection.sendall(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
             if left is not None:
                 left -= len(part)
                 if left <= 0:
                     break
-        if answer.then_hang:
-            self._end.wait()
-            return False
-        if left is not None:
-            return False
-        if chunked:
-            connection.sendall(b"0\r\n\r\n")
-        return length is not None or chunked
+        return left is None
 
     def body_of(self, path: str) -> bytes | None:
         """What is there in truth."""
@@ -250,9 +254,7 @@ def drop_every(number: int) -> Rule:
 
 def at_first(visits: int, action: Action, path: str | None = None) -> Rule:
     """Do this at the first visits of each path, or of one."""
-    return lambda asked: (
-        action if asked.visit <= visits and path in {None, asked.path} else None
-    )
+    return lambda asked: action if asked.visit <= visits and path in {None, asked.path} else None
 
 
 def always(action: Action, path: str | None = None) -> Rule:

@@ -56,7 +56,7 @@ class HttpFetcher:
             spool_dir_fd: Where long bodies go, in files without names; stays the caller's.
 
         Raises:
-            FetchOptionError: A header in the options is none.
+            FetchOptionError: An option cannot be used.
         """
         self.stats = FetchStats()
         limit = options.max_in_flight or MAX_CONNECTIONS

@@ -16,6 +16,7 @@ import pycurl
 
 from ostrya.fetch.answer import Header, format_date
 from ostrya.fetch.coding import ACCEPTED, longest_coded
+from ostrya.fetch.errors import FetchOptionError
 from ostrya.fetch.http_options import HttpOptions, header_line
 
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ class Transfer:
         self.header: Header | None = None
         self.start = self.received = 0
         self.curl = pycurl.Curl()
-        self._set_up()
+        try:
+            self._set_up()
+        except pycurl.error as exc:
+            raise FetchOptionError(f"Cannot set up HTTP: {exc.args[-1]}") from exc
 
     def _set_up(self) -> None:
         options, setopt = self._options, self.curl.setopt
