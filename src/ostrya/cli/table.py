@@ -85,6 +85,7 @@ VERBS = (
     Verb("remote", "", "Settings of remote repositories", Repo.NONE, verbs=_REMOTE),
     Verb("reset", "reset", "Point a ref at another commit"),
     Verb("rev-parse", "rev_parse", "Print the checksum that a ref stands for", reads=True),
+    Verb("serve", "serve", "Put an archive on the network, over HTTP"),
     Verb("show", "show", "Show an object", reads=True),
     Verb("summary", "summary", "Write or show the repository's summary", reads=True, writes=True),
 )
