@@ -56,6 +56,7 @@ class Server:
         self._root_fd = root_fd
         self._tls = tls
         self._log = log
+        self._ended = False
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._links: dict[socket.socket, Connection] = {}
@@ -71,27 +72,26 @@ class Server:
         return f"{scheme}://{host}:{self.port}/"
 
     def run(self) -> None:
-        """Answer clients until an exception, Ctrl-C for instance, ends it."""
-        while True:
-            self._wait_for_slot()
+        """Answer clients until an exception, Ctrl-C for instance, or ``close`` ends it."""
+        while self._wait_for_slot():
             try:
                 link, client = self._listener.accept()
             except OSError:
                 self._slots.release()
-                if self._listener.fileno() < 0:
-                    return
-                # Out of descriptors, or a client that has gone already.
+                # Closed, out of descriptors, or a client that has gone already.
                 time.sleep(_PAUSE_S)
                 continue
             self._begin(link, str(client[0]))
 
-    def _wait_for_slot(self) -> None:
-        while not self._slots.acquire(timeout=_PAUSE_S):
+    def _wait_for_slot(self) -> bool:
+        """Wait until there is a thread for one more client; say whether the server goes on."""
+        while not self._ended and not self._slots.acquire(timeout=_PAUSE_S):
             with self._lock:
                 idle = [pair for pair in self._links.items() if pair[1].idle_since]
                 if idle:
                     link, _ = min(idle, key=lambda pair: pair[1].idle_since)
                     _shut(link)
+        return not self._ended
 
     def _begin(self, link: socket.socket, client: str) -> None:
         connection = Connection(link, client, self._root_fd, self._log)
@@ -131,6 +131,9 @@ class Server:
 
     def close(self) -> None:
         """End all connections and wait for their threads."""
+        self._ended = True
+        # Closing alone does not wake a thread that waits in accept.
+        _shut(self._listener)
         self._listener.close()
         with self._lock:
             for link in self._links:
