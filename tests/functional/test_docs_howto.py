@@ -19,6 +19,7 @@ PAGES = (
     "how-to/move-commits.md",
     "how-to/prune.md",
     "how-to/refs-and-collections.md",
+    "how-to/serve-a-repository.md",
     "reference/config.md",
 )
 

@@ -98,7 +98,6 @@ _LATER = {
     "pull": "pulling from other machines is",
     "sign": "signing is",
     "static-delta": "static deltas are",
-    "trivial-httpd": "serving a repository is",
     "remote add-cookie": "pulling from other machines is",
     "remote delete-cookie": "pulling from other machines is",
     "remote gpg-import": "signing is",

@@ -108,12 +108,11 @@ class HttpFetcher:
         while True:
             self._start_transfers()
             if self._active:
-                self._multi.perform()
-                self._collect()
+                self._drive()
                 # Waiting right after handles were added costs a wait each: libcurl has yet to
                 # say what it waits for.
                 if self._start_transfers():
-                    continue
+                    self._drive()
             if self._done or not self._under_way:
                 break
             now = time.monotonic()
@@ -185,8 +184,9 @@ class HttpFetcher:
         self._multi.add_handle(transfer.curl)
         self.stats.requests += 1
 
-    def _collect(self) -> None:
-        """Take in what libcurl has received, and the transfers that it has ended."""
+    def _drive(self) -> None:
+        """Let libcurl work; take in what it has received, and the transfers that it has ended."""
+        self._multi.perform()
         for transfer in list(self._active.values()):
             before = transfer.received
             fits = transfer.absorb()

@@ -18,7 +18,7 @@ from ostrya.serve.paths import cache_control, path_of
         ("http://host:80/config", "config"),
         ("HTTPS://host/config", "config"),
         ("/refs/heads/a%20b%25c", "refs/heads/a b%c"),
-        ("/refs/heads/caf%C3%A9", "refs/heads/café"),
+        ("/refs/heads/%C3%A9", "refs/heads/é"),
         ("/refs/heads/%ff", "refs/heads/\udcff"),
         ("/deltas/Ab/C_d+e-f/superblock", "deltas/Ab/C_d+e-f/superblock"),
         ("/summary.idx", "summary.idx"),

@@ -16,11 +16,11 @@ def head(*fields: bytes, line: bytes = LINE, host: bytes | None = b"Host: x") ->
 
 def test_a_request():
     request = parse_request(
-        head(b"Range:bytes=0-1", b"X-A: one", b"x-a:\t two ", b"X-B:", b"X-C: caf\xe9")
+        head(b"Range:bytes=0-1", b"X-A: one", b"x-a:\t two ", b"X-B:", b"X-C: \xe9")
     )
     assert (request.method, request.target) == ("GET", "/config")
     assert request.fields == {
-        "host": "x", "range": "bytes=0-1", "x-a": "one, two", "x-b": "", "x-c": "café",
+        "host": "x", "range": "bytes=0-1", "x-a": "one, two", "x-b": "", "x-c": "é",
     }  # fmt: skip
     assert request.keep_alive
 
