@@ -80,6 +80,25 @@ PAGES = {
             "ostrya.tree.errors",
         ],
     ),
+    "fetch": (
+        "Fetching: bytes from servers and files",
+        [
+            "ostrya.fetch.fetcher",
+            "ostrya.fetch.http",
+            "ostrya.fetch.http_options",
+            "ostrya.fetch.retry",
+            "ostrya.fetch.local_files",
+            "ostrya.fetch.mirrors",
+            "ostrya.fetch.mirrorlist",
+            "ostrya.fetch.metalink",
+            "ostrya.fetch.cookies",
+            "ostrya.fetch.errors",
+        ],
+    ),
+    "serve": (
+        "Serving: a repository over HTTP",
+        ["ostrya.serve.server", "ostrya.serve.connection", "ostrya.serve.errors"],
+    ),
     "pull": ("Moving commits between repositories", ["ostrya.pull.pull_local"]),
     "formats": (
         "Formats: bytes to values, and back",

@@ -20,6 +20,7 @@ PAGES = (
     "how-to/prune.md",
     "how-to/refs-and-collections.md",
     "how-to/sign.md",
+    "how-to/serve-a-repository.md",
     "reference/config.md",
 )
 

@@ -76,16 +76,41 @@ def open_dir_below(root_fd: int, relative: str, *, follow: bool = False) -> int:
     return fd
 
 
+def open_file_below(root_fd: int, relative: str) -> int:
+    """Open a file below a directory to read; the caller owns the descriptor.
+
+    Links are followed where they stay below ``root_fd`` and the kernel can see to that, and
+    refused otherwise. What is opened need not be a regular file.
+
+    Raises:
+        OSError: As ``openat`` does; ELOOP or ENOTDIR for a link, EXDEV for one that leads out.
+    """
+    fd = _openat2(root_fd, os.fsencode(relative), OPEN_FILE & ~os.O_NOFOLLOW, _NO_ESCAPE)
+    if fd != -1:
+        return fd
+    parent, _, name = relative.rpartition("/")
+    parent_fd = open_dir_below(root_fd, parent)
+    try:
+        return os.open(name, OPEN_FILE, dir_fd=parent_fd)
+    finally:
+        os.close(parent_fd)
+
+
 def _openat2_dir(root_fd: int, path: bytes, *, follow: bool) -> int:
     """Open a directory in one call; -1 where the kernel, or its warden, cannot."""
+    if follow:
+        return _openat2(root_fd, path, OPEN_DIR, _NO_ESCAPE)
+    return _openat2(root_fd, path, OPEN_DIR | os.O_NOFOLLOW, _NO_ESCAPE | _NO_LINKS)
+
+
+def _openat2(root_fd: int, path: bytes, flags: int, resolve: int) -> int:
+    """Open something in one call; -1 where the kernel, or its warden, cannot."""
     import ctypes
 
     global _libc  # noqa: PLW0603  # loaded once, by those who need it
     if _libc is None:
         _libc = ctypes.CDLL(None, use_errno=True)
-    how = (ctypes.c_uint64 * 3)(OPEN_DIR | os.O_NOFOLLOW, 0, _NO_ESCAPE | _NO_LINKS)
-    if follow:
-        how = (ctypes.c_uint64 * 3)(OPEN_DIR, 0, _NO_ESCAPE)
+    how = (ctypes.c_uint64 * 3)(flags, 0, resolve)
     errno = 0
     for _ in range(_OPENAT2_TRIES):
         fd: int = _libc.syscall(_OPENAT2, root_fd, path, how, ctypes.sizeof(how))

@@ -102,6 +102,51 @@ class TestOpenDirBelow:
         assert open_fds() == before
 
 
+class TestOpenFileBelow:
+    @pytest.fixture(params=["one-call", "step-by-step"], autouse=True)
+    def kernel(self, request, monkeypatch):
+        if request.param == "step-by-step":
+            monkeypatch.setattr(dirfd, "_openat2", lambda *_what: -1)
+        self.has_openat2 = request.param == "one-call"
+
+    def test_opens_what_is_there(self, tmp_path, top):
+        (tmp_path / "a/b").mkdir(parents=True)
+        for name in ("f", "a/f", "a/b/f"):
+            (tmp_path / name).write_text(name)
+            fd = dirfd.open_file_below(top, name)
+            assert os.read(fd, 10) == name.encode()
+            os.close(fd)
+
+    def test_links_inside(self, tmp_path, top):
+        (tmp_path / "a").mkdir()
+        (tmp_path / "f").touch()
+        (tmp_path / "a/link").symlink_to("../f")
+        if self.has_openat2:
+            os.close(dirfd.open_file_below(top, "a/link"))
+        else:
+            with pytest.raises(OSError, match=r"."):
+                dirfd.open_file_below(top, "a/link")
+
+    @pytest.mark.parametrize("relative", ["link", "way/passwd", "loop", "../x"])
+    def test_nothing_leads_out(self, tmp_path, relative):
+        (tmp_path / "top").mkdir()
+        (tmp_path / "x").touch()
+        (tmp_path / "top/link").symlink_to("/etc/passwd")
+        (tmp_path / "top/way").symlink_to("/etc")
+        (tmp_path / "top/loop").symlink_to("loop")
+        fd = os.open(tmp_path / "top", os.O_RDONLY)
+        before = open_fds()
+        with pytest.raises(OSError, match=r"."):
+            dirfd.open_file_below(fd, relative)
+        assert open_fds() == before
+        os.close(fd)
+
+    def test_what_is_not_there(self, top):
+        for relative in ("no", "no/where"):
+            with pytest.raises(FileNotFoundError):
+                dirfd.open_file_below(top, relative)
+
+
 class Restless:
     """A C library whose kernel gives up so many times."""
 
