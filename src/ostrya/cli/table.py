@@ -54,6 +54,11 @@ _REMOTE = (
     Verb("gpg-list-keys", "remote.gpg_list_keys", "List the OpenPGP keys of a remote", reads=True),
     Verb("show-url", "remote.show_url", "Print the address of a remote", reads=True),
     Verb("list", "remote.list", "List the remotes", reads=True),
+    Verb("refs", "remote.refs", "List the refs of a remote", reads=True),
+    Verb("summary", "remote.summary", "Show the summary of a remote", reads=True),
+    Verb("add-cookie", "remote.add_cookie", "Send a cookie to a remote's servers"),
+    Verb("delete-cookie", "remote.delete_cookie", "Forget a cookie"),
+    Verb("list-cookies", "remote.list_cookies", "List the cookies of a remote", reads=True),
 )
 
 VERBS = (
@@ -78,6 +83,7 @@ VERBS = (
     Verb("log", "log", "Show a commit and its ancestors", reads=True),
     Verb("ls", "ls", "List files of a commit", reads=True),
     Verb("prune", "prune", "Find and delete objects that nothing refers to", takes_long=True),
+    Verb("pull", "pull", "Copy commits from a remote repository", takes_long=True),
     Verb(
         "pull-local",
         "pull_local",
@@ -98,13 +104,7 @@ VERBS = (
 _LATER = {
     "admin": "deployments are",
     "find-remotes": "pulling from other machines is",
-    "pull": "pulling from other machines is",
     "static-delta": "static deltas are",
-    "remote add-cookie": "pulling from other machines is",
-    "remote delete-cookie": "pulling from other machines is",
-    "remote list-cookies": "pulling from other machines is",
-    "remote refs": "pulling from other machines is",
-    "remote summary": "pulling from other machines is",
 }
 
 

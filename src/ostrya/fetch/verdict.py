@@ -76,7 +76,11 @@ def judge_failure(transfer: Transfer, code: int, message: str) -> Failure:
     outcome = Outcome.TRANSIENT if code in _TRANSIENT else Outcome.FATAL
     if code == pycurl.E_FILESIZE_EXCEEDED:
         return outcome, BodyTooLarge(url, job.request.max_bytes)
-    reason = f"[{code}] {message.strip() or pycurl.Curl().errstr() or 'no reason given'}"
+    words = message.strip() or pycurl.Curl().errstr() or "no reason given"
+    if code == pycurl.E_PARTIAL_FILE:
+        # libcurl's own name of it, which scripts look for; the details differ by protocol.
+        words = f"Transferred a partial file: {words}"
+    reason = f"[{code}] {words}"
     return outcome, _error_class(code)(url, reason)
 
 

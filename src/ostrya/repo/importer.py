@@ -87,6 +87,11 @@ class Importer:
         self._can_hardlink = same_owner and ours.st_dev == theirs.st_dev
         self.imported = 0
 
+    @property
+    def source(self) -> Repository:
+        """Where objects come from."""
+        return self._source
+
     def import_metadata(self, name: ObjectName) -> None:
         """Import a commit, dirtree or dirmeta; asked for again, to no effect.
 

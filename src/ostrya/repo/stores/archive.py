@@ -109,6 +109,9 @@ class ArchiveFile(FileObject):
 
     def _packed_chunks(self) -> Iterator[bytes]:
         offset = self._offset
+        if self.content_fd == -1:
+            yield self._head[offset:]
+            return
         while data := os.pread(self.content_fd, CHUNK_BYTES, offset):
             offset += len(data)
             yield data
@@ -316,6 +319,30 @@ def _deflate_block(chunk: bytes, window: bytes, level: int) -> bytes:
 def _load(fd: int, checksum: Checksum) -> FileObject:
     head = os.read(fd, _FIRST_READ_BYTES)
     stored_size = len(head) if len(head) < _FIRST_READ_BYTES else os.fstat(fd).st_size
+    return _open(checksum, head, stored_size, fd)
+
+
+def open_archive_body(checksum: Checksum, body: bytes, fd: int) -> FileObject:
+    """Open a content object as an archive serves it.
+
+    Args:
+        checksum: Its name; for messages.
+        body: All of it, where ``fd`` is -1.
+        fd: Else a file that holds it, closed with what is returned.
+
+    Raises:
+        ObjectFormatError: It is not one.
+    """
+    if fd == -1:
+        return _open(checksum, body, len(body), -1)
+    try:
+        return _open(checksum, os.pread(fd, _FIRST_READ_BYTES, 0), os.fstat(fd).st_size, fd)
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def _open(checksum: Checksum, head: bytes, stored_size: int, fd: int) -> FileObject:
     offset = PREFIX_SIZE + parse_prefix(head[:PREFIX_SIZE])
     if offset > stored_size:
         raise ObjectFormatError("content object ends within its header")
@@ -324,7 +351,8 @@ def _load(fd: int, checksum: Checksum) -> FileObject:
         encoded = os.pread(fd, offset - PREFIX_SIZE, PREFIX_SIZE)
     header, size = _decode_header(encoded)
     if header.is_symlink:
-        os.close(fd)
+        if fd != -1:
+            os.close(fd)
         return FileObject(header, 0, stored_size)
     return ArchiveFile(checksum, header, size, stored_size, fd, offset, head)
 

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Doing what the planner wants: one loop that asks, takes what arrives, and hands it on.
+
+The loop runs on the caller's thread and never waits for the disk with files: those go to the
+threads of a ``ContentSink``. Commits and directories are verified and written here, since what
+they name is needed at once.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Protocol, cast
+
+from ostrya.errors import FetchError, FormatError
+from ostrya.fetch.fetcher import Request
+from ostrya.formats.checksum import Checksum
+from ostrya.formats.dirmeta import DirMeta
+from ostrya.formats.dirtree import DirTree
+from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
+from ostrya.progress import Advanced, Finished, Started, Unit
+from ostrya.pull.errors import ObjectNotServed
+from ostrya.repo.errors import ChecksumMismatch, ObjectNotFound
+from ostrya.repo.partial import is_partial
+from ostrya.repo.reader import MAX_METADATA_BYTES, has_object, load_commit, load_dirtree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostrya.fetch.fetcher import Fetcher, Response
+    from ostrya.formats.commit import Commit
+    from ostrya.progress import ProgressSink
+    from ostrya.pull.content import ContentSink
+    from ostrya.pull.planner import Planner, Wanted
+    from ostrya.repo.importer import Importer
+    from ostrya.repo.transaction import Transaction
+
+TASK = "receiving objects"
+# An object larger than that is no file of an operating system.
+MAX_CONTENT_BYTES = 1 << 40
+# A commit lists no files: only what is made to fill memory is larger.
+MAX_COMMIT_BYTES = 16 << 20
+_DECODERS: dict[ObjectType, Callable[[bytes], object]] = {
+    ObjectType.DIR_TREE: DirTree.decode,
+    ObjectType.DIR_META: DirMeta.decode,
+}
+
+
+class Places(Protocol):
+    """Where objects are had from."""
+
+    def metadata_urls(self, path: str) -> tuple[str, ...]:
+        """Return the addresses of a file besides content, in the order to try."""
+
+    def content_urls(self, path: str) -> tuple[str, ...]:
+        """Return the addresses of a content object, in the order to try."""
+
+
+class CommitTaker(Protocol):
+    """Decides about commits, and writes those that are taken."""
+
+    def take(self, wanted: Wanted, data: bytes, detached: bytes | None) -> Commit:
+        """Verify a commit that arrived, and write it with its detached metadata.
+
+        Raises:
+            OstryaError: It is refused.
+        """
+
+    def take_present(self, wanted: Wanted, commit: Commit, detached: bytes | None) -> None:
+        """Verify a commit that was here before.
+
+        Raises:
+            OstryaError: It is refused.
+        """
+
+
+class Engine:
+    """Runs a planner against a fetcher, within a transaction.
+
+    Attributes:
+        metadata_fetched: Metadata objects that came over the network, or were asked for there.
+        content_fetched: Files that did.
+        metadata_imported: Metadata objects that a repository on this machine had.
+        content_imported: Files that one had.
+        walked: Commits whose trees are complete once the loop ends.
+    """
+
+    def __init__(  # noqa: PLR0913  # its parts, by keyword
+        self,
+        *,
+        tx: Transaction,
+        planner: Planner,
+        fetcher: Fetcher,
+        sink: ContentSink,
+        places: Places,
+        commits: CommitTaker,
+        caches: tuple[Importer, ...] = (),
+        progress: ProgressSink,
+    ) -> None:
+        self._tx = tx
+        self._repo = tx.repo
+        self._planner = planner
+        self._fetcher = fetcher
+        self._sink = sink
+        self._places = places
+        self._commits = commits
+        self._caches = caches
+        self._progress = progress
+        # By commit: its detached metadata arrives first.
+        self._detached: dict[Checksum, bytes | None] = {}
+        self.metadata_fetched = 0
+        self.content_fetched = 0
+        self.metadata_imported = 0
+        self.content_imported = 0
+        self.walked: list[Checksum] = []
+
+    def run(self) -> None:
+        """Go on until everything wanted is in the transaction.
+
+        Raises:
+            FetchError: Something could not be had.
+            IntegrityError: Something is not what it should be.
+        """
+        progress = self._progress
+        progress.send(Started(TASK, None, Unit.ITEMS))
+        while True:
+            self._ask()
+            if self._fetcher.in_flight:
+                # Not to wait for the network alone: threads may be done before it is.
+                for key, answer in self._fetcher.wait(0.1 if self._sink.under_way else None):
+                    self._take(key, answer)
+                self._sink.collect()
+            elif self._sink.under_way:
+                self._sink.collect(wait=True)
+            elif self._planner.is_empty:
+                break
+            self._report()
+        progress.send(Finished(TASK, self._done))
+
+    @property
+    def _done(self) -> int:
+        return self.metadata_fetched + self.content_fetched
+
+    def _report(self) -> None:
+        waiting = self._planner.content_waiting + self._fetcher.in_flight
+        self._progress.send(Advanced(TASK, self._done, self._done + waiting))
+
+    # -- asking
+
+    def _ask(self) -> None:
+        """Keep the network busy; metadata first, so that the rest of the tree comes into sight."""
+        while self._fetcher.room > 0:
+            wanted = self._planner.next_metadata()
+            if wanted is not None:
+                self._ask_metadata(wanted)
+                continue
+            if self._sink.is_full:
+                return
+            checksum = self._planner.next_content()
+            if checksum is None:
+                return
+            self._ask_content(checksum)
+
+    def _ask_metadata(self, wanted: Wanted) -> None:
+        name = wanted.name
+        here = has_object(self._repo, name)
+        if not here and name.type != ObjectType.COMMIT:
+            here = self._import(name)
+        if here and name.type != ObjectType.COMMIT:
+            self._go_on(wanted, None)
+            return
+        if name.type == ObjectType.COMMIT:
+            # Signatures may have come since, so it is asked for in any case.
+            name = ObjectName(name.checksum, ObjectType.COMMIT_META)
+        self._submit_metadata(wanted, name)
+
+    def _submit_metadata(self, wanted: Wanted, name: ObjectName) -> None:
+        path = f"objects/{loose_path(name, archive=True)}"
+        if name.type == ObjectType.COMMIT_META:
+            # What vouches for the content is not asked of those who only serve it.
+            urls = self._places.metadata_urls(path)
+        else:
+            urls = self._places.content_urls(path)
+        limit = MAX_COMMIT_BYTES if name.type == ObjectType.COMMIT else MAX_METADATA_BYTES
+        self._fetcher.submit((wanted, name), Request(urls, limit))
+
+    def _ask_content(self, checksum: Checksum) -> None:
+        name = ObjectName(checksum, ObjectType.FILE)
+        if has_object(self._repo, name) or self._import(name):
+            return
+        path = f"objects/{loose_path(name, archive=True)}"
+        request = Request(self._places.content_urls(path), MAX_CONTENT_BYTES)
+        self._fetcher.submit((None, name), request)
+
+    def _import(self, name: ObjectName) -> bool:
+        """Take an object from a repository on this machine; False if none has it."""
+        for cache in self._caches:
+            if not has_object(cache.source, name):
+                continue
+            if name.type == ObjectType.FILE:
+                cache.import_content(name.checksum)
+                self.content_imported += 1
+            else:
+                cache.import_metadata(name)
+                self.metadata_imported += 1
+            return True
+        return False
+
+    # -- taking
+
+    def _take(self, key: object, answer: Response | FetchError) -> None:
+        wanted, name = cast("tuple[Wanted, ObjectName]", key)
+        if isinstance(answer, FetchError):
+            raise answer
+        if name.type == ObjectType.FILE:
+            if answer.is_absent:
+                raise ObjectNotServed(name, answer)
+            self.content_fetched += 1
+            self._sink.put(name.checksum, answer)
+        elif name.type == ObjectType.COMMIT_META:
+            self.metadata_fetched += 1
+            self._take_detached(wanted, None if answer.is_absent else answer.read())
+        elif answer.is_absent:
+            if not wanted.is_parent:
+                raise ObjectNotServed(name, answer)
+            # History that was cut off ends here.
+        else:
+            self.metadata_fetched += 1
+            self._take_metadata(wanted, name, answer.read())
+
+    def _take_detached(self, wanted: Wanted, data: bytes | None) -> None:
+        checksum = wanted.name.checksum
+        try:
+            commit = load_commit(self._repo, checksum)
+        except ObjectNotFound:
+            self._detached[checksum] = data
+            self._submit_metadata(wanted, wanted.name)
+            return
+        self._commits.take_present(wanted, commit, data)
+        self._go_on(wanted, commit)
+
+    def _take_metadata(self, wanted: Wanted, name: ObjectName, data: bytes) -> None:
+        actual = Checksum(sha256(data).hexdigest())
+        if actual != name.checksum:
+            raise ChecksumMismatch(name, actual)
+        if name.type == ObjectType.COMMIT:
+            detached = self._detached.pop(name.checksum)
+            self._go_on(wanted, self._commits.take(wanted, data, detached))
+            return
+        try:
+            decoded = _DECODERS[name.type](data)
+        except FormatError as exc:
+            exc.put_first(str(name))
+            raise
+        self._tx.writer.store_metadata(name, data)
+        if isinstance(decoded, DirTree):
+            self._planner.dirtree_here(wanted, decoded)
+
+    def _go_on(self, wanted: Wanted, commit: Commit | None) -> None:
+        """Let the planner look into an object that is here."""
+        checksum = wanted.name.checksum
+        if commit is not None:
+            complete = not is_partial(self._repo, checksum)
+            if not complete:
+                self.walked.append(checksum)
+            self._planner.commit_here(wanted, commit, complete=complete)
+        elif wanted.name.type == ObjectType.DIR_TREE:
+            self._planner.dirtree_here(wanted, load_dirtree(self._repo, checksum))

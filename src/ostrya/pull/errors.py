@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stops a pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya.errors import FetchError, IntegrityError, RepoError
+
+if TYPE_CHECKING:
+    from ostrya.fetch.fetcher import Response
+    from ostrya.formats.object_name import ObjectName
+
+
+class ObjectNotServed(FetchError):
+    """The server says that it does not have an object.
+
+    Attributes:
+        name: The object.
+        status: What the server answered.
+    """
+
+    def __init__(self, name: ObjectName, response: Response) -> None:
+        super().__init__(
+            f"Server returned HTTP {response.status} for {response.url}",
+            hint=f"the remote repository lacks {name}; it may be damaged, or just being updated",
+        )
+        self.name = name
+        self.status = response.status
+
+
+class RemoteRefusal(RepoError):
+    """The remote's settings, or what it serves, do not allow what was asked."""
+
+
+class NotTrusted(IntegrityError):
+    """What was pulled lacks a signature that the remote's settings ask for."""
+
+
+class OlderCommit(IntegrityError):
+    """A commit is older than the one that it would take the place of."""

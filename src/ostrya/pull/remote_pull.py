@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pull from a remote, from its settings to its refs here."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import unlink_if_exists
+from ostrya.formats.checksum import Checksum, is_checksum
+from ostrya.formats.refs import CollectionRef
+from ostrya.progress import NULL_PROGRESS, ProgressSink
+from ostrya.pull.commits import CommitRules, CommitWriter
+from ostrya.pull.content import ContentSink
+from ostrya.pull.engine import Engine
+from ostrya.pull.errors import RemoteRefusal
+from ostrya.pull.options import PullOptions, PullResult, RefRequest
+from ostrya.pull.planner import Planner
+from ostrya.pull.remote_refs import Resolved, all_refs, resolve, split_requests
+from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summary
+from ostrya.repo.importer import Importer
+from ostrya.repo.partial import clear_partial
+from ostrya.repo.refs import require_rev, resolve_rev
+from ostrya.repo.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ostrya.fetch.fetcher import Fetcher
+    from ostrya.pull.judge import Judge
+    from ostrya.pull.places import RemotePlaces
+    from ostrya.repo.remote_settings import RemoteSettings
+    from ostrya.repo.repository import Repository
+    from ostrya.repo.transaction import TransactionStats
+
+
+class RemotePull:
+    """One pull from one remote."""
+
+    def __init__(  # noqa: PLR0913  # its parts, by keyword
+        self,
+        repo: Repository,
+        settings: RemoteSettings,
+        *,
+        places: RemotePlaces,
+        fetcher: Fetcher,
+        judge: Judge,
+        source: Repository | None = None,
+        options: PullOptions,
+        jobs: int | None = None,
+        progress: ProgressSink = NULL_PROGRESS,
+    ) -> None:
+        """Prepare to pull.
+
+        Args:
+            repo: Where to.
+            settings: The remote's.
+            places: Where its files are.
+            fetcher: Gets them.
+            judge: Verifies them.
+            source: The remote itself, where it is on this machine.
+            options: How to.
+            jobs: How many threads for files; one per processor if None.
+            progress: Told about objects.
+        """
+        self._repo = repo
+        self._settings = settings
+        self._places = places
+        self._fetcher = fetcher
+        self._judge = judge
+        self._source = source
+        self._options = options
+        self._jobs = jobs
+        self._progress = progress
+
+    def run(self, requests: Sequence[RefRequest] | None) -> PullResult:
+        """Pull refs and commits.
+
+        Args:
+            requests: What; None for what the remote's settings name, or all refs of a mirror.
+
+        Raises:
+            RemoteRefusal: The remote has no such ref, or its settings forbid it.
+            FetchError: Something could not be had.
+            IntegrityError: Something is not what it should be.
+        """
+        refs, commits, summary = self._find(requests)
+        options = self._options
+        planner = Planner(commits_only=options.commits_only, subpaths=options.subpaths)
+        for checksum in (*commits, *(ref.commit for ref in refs)):
+            planner.want_commit(checksum, options.depth)
+        with Transaction(self._repo) as tx:
+            engine = self._fill(tx, planner, self._rules(refs))
+            self._set_refs(tx, refs)
+            if options.mirror and requests is None and summary is not None:
+                self._store_summary(summary)
+            stats = tx.commit()
+        if not options.commits_only and not options.subpaths:
+            for checksum in engine.walked:
+                clear_partial(self._repo, checksum)
+        return self._result(engine, refs, stats)
+
+    # -- refs
+
+    def _find(
+        self, requests: Sequence[RefRequest] | None
+    ) -> tuple[list[Resolved], list[Checksum], RemoteSummary | None]:
+        """Return the refs and commits to pull, and the summary if it was needed."""
+        wanted = requests
+        if wanted is None:
+            wanted = [RefRequest(name) for name in self._settings.texts("branches")]
+        takes_all = not wanted
+        if takes_all and not self._options.mirror:
+            raise RemoteRefusal(f"No configured branches for remote {self._settings.name}")
+        refs, commits = split_requests(wanted)
+        summary = None
+        if takes_all or any(request.commit is None for request in refs):
+            with closing(self._open_cache()) as cache:
+                summary = fetch_summary(self._fetcher, self._places, self._judge, cache)
+        if takes_all:
+            if summary is None:
+                raise RemoteRefusal(
+                    "Fetching all refs was requested in mirror mode, but remote repository does "
+                    "not have a summary"
+                )
+            return all_refs(summary.summary), commits, summary
+        known = None if summary is None else summary.summary
+        found = [resolve(request, known, self._fetcher, self._places) for request in refs]
+        return found, commits, summary
+
+    def _open_cache(self) -> SummaryCache:
+        return SummaryCache(self._repo, self._settings.name, self._options.cache_dir)
+
+    def _rules(self, refs: list[Resolved]) -> CommitRules:
+        options = self._options
+        by_commit: dict[Checksum, list[str]] = {}
+        newer_than: dict[Checksum, list[Checksum]] = {}
+        floor = options.timestamp_check_from
+        for ref in refs:
+            by_commit.setdefault(ref.commit, []).append(ref.ref)
+            others = newer_than.setdefault(ref.commit, [])
+            if floor is not None:
+                others.append(Checksum(floor) if is_checksum(floor) else self._local(floor))
+            if options.timestamp_check:
+                current = resolve_rev(self._repo, ref.ref, allow_noent=True)
+                if current is not None:
+                    others.append(current)
+        return CommitRules(
+            by_commit,
+            self._collection_id,
+            verify_bindings=options.verify_bindings,
+            newer_than=newer_than,
+        )
+
+    @property
+    def _collection_id(self) -> str | None:
+        """The collection that all commits of the remote belong to."""
+        if self._source is not None:
+            return self._source.config.collection_id
+        return self._settings.text("collection-id")
+
+    def _local(self, rev: str) -> Checksum:
+        return require_rev(self._repo, rev)
+
+    def _set_refs(self, tx: Transaction, refs: list[Resolved]) -> None:
+        remote = None if self._settings.is_address else self._settings.name
+        for ref in refs:
+            if not self._options.mirror:
+                tx.set_ref(self._options.remote_refs_as or remote, ref.ref, ref.commit)
+            elif ref.collection_id is None:
+                tx.set_ref(None, ref.ref, ref.commit)
+            else:
+                owned = CollectionRef(ref.collection_id, ref.ref)
+                tx.set_collection_ref(owned, ref.commit)
+
+    def _store_summary(self, summary: RemoteSummary) -> None:
+        """Keep a mirrored summary, byte by byte, so that its signatures stay good."""
+        durable = self._repo.config.fsync
+        dir_fd = self._repo.dir_fd
+        replace_file("summary", summary.data, dir_fd=dir_fd, durable=durable)
+        if summary.signatures is None:
+            unlink_if_exists("summary.sig", dir_fd=dir_fd)
+        else:
+            replace_file("summary.sig", summary.signatures, dir_fd=dir_fd, durable=durable)
+
+    # -- objects
+
+    def _fill(self, tx: Transaction, planner: Planner, rules: CommitRules) -> Engine:
+        options = self._options
+        near = [self._source] if self._source is not None else list(options.local_caches)
+        importers = tuple(
+            Importer(
+                self._repo,
+                source,
+                tx.writer,
+                # A cache is whoever's; only the remote itself is as trusted as its settings say.
+                trusted=source is self._source and not options.untrusted,
+                check_user_only_modes=options.check_user_only_modes,
+            )
+            for source in near
+        )
+        sink = ContentSink(
+            tx,
+            jobs=self._jobs,
+            check_user_only_modes=options.check_user_only_modes,
+            trusted=options.mirror and options.trusted_http and not options.untrusted,
+        )
+        with sink:
+            engine = Engine(
+                tx=tx,
+                planner=planner,
+                fetcher=self._fetcher,
+                sink=sink,
+                places=self._places,
+                commits=CommitWriter(tx, self._judge, rules),
+                caches=importers,
+                progress=self._progress,
+            )
+            engine.run()
+        return engine
+
+    def _result(
+        self,
+        engine: Engine,
+        refs: list[Resolved],
+        stats: TransactionStats,
+    ) -> PullResult:
+        return PullResult(
+            metadata_fetched=engine.metadata_fetched,
+            content_fetched=engine.content_fetched,
+            metadata_imported=engine.metadata_imported,
+            content_imported=engine.content_imported,
+            content_bytes_written=stats.content_bytes_written,
+            bytes_transferred=self._fetcher.stats.bytes_received,
+            is_local=self._source is not None,
+            refs={CollectionRef(ref.collection_id or "", ref.ref): ref.commit for ref in refs},
+        )
+
+
+def require_pullable(settings: RemoteSettings) -> None:
+    """Refuse a remote whose settings say that it cannot be pulled from.
+
+    Raises:
+        RemoteRefusal: It is not set up yet, or belongs to another program.
+    """
+    state = settings.text("unconfigured-state")
+    if state is not None:
+        raise RemoteRefusal(f"remote unconfigured-state: {state}")
+    backend = settings.text("custom-backend")
+    if backend is not None:
+        raise RemoteRefusal(
+            f"Cannot fetch via libostree - remote '{settings.name}' uses custom backend '{backend}'"
+        )

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The summary of a remote: asked for only if it changed, verified, and kept.
+
+::
+
+    tmp/cache/summaries/<remote>          the summary, with its tag and its time
+    tmp/cache/summaries/<remote>.sig      its signatures, likewise
+        user.etag                         extended attribute: the server's tag
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux import dirfd
+from ostrya._linux.atomic import TmpFile, write_all
+from ostrya.errors import FormatError, SignatureError
+from ostrya.fetch.fetcher import Request, fetch_one
+from ostrya.formats.commitmeta import decode_commitmeta
+from ostrya.formats.gvariant.vardict import VarDict
+from ostrya.formats.summary import Summary
+from ostrya.pull.errors import NotTrusted, RemoteRefusal
+
+if TYPE_CHECKING:
+    from ostrya.fetch.fetcher import Fetcher
+    from ostrya.pull.engine import Places
+    from ostrya.pull.judge import Judge
+    from ostrya.repo.repository import Repository
+
+MAX_SUMMARY_BYTES = 128 << 20
+_FOLDER = "summaries"
+_ETAG = "user.etag"
+
+
+class RemoteFile(NamedTuple):
+    """A file of a remote.
+
+    Attributes:
+        data: Its bytes.
+        etag: The server's tag of this version.
+        last_modified: Seconds since 1970 UTC.
+    """
+
+    data: bytes
+    etag: str | None = None
+    last_modified: int | None = None
+
+
+class RemoteSummary(NamedTuple):
+    """A summary as the remote serves it, verified as the remote's settings ask for.
+
+    Attributes:
+        summary: Decoded.
+        data: Its bytes.
+        signatures: The bytes of its signatures; None if it has none.
+    """
+
+    summary: Summary
+    data: bytes
+    signatures: bytes | None
+
+
+class SummaryCache:
+    """Summaries that were fetched before."""
+
+    __slots__ = ("_enabled", "_fd", "_remote")
+
+    def __init__(self, repo: Repository, remote: str, path: str | None = None) -> None:
+        """Open the cache of a repository, or one at ``path``.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        self._remote = remote.replace("/", "_")
+        self._enabled = path is not None or repo.runtime.use_cache
+        self._fd = -1
+        if not self._enabled:
+            return
+        if path is None:
+            dirfd.ensure_dir("cache", dir_fd=repo.tmp_fd)
+            self._fd = dirfd.open_dir("cache", dir_fd=repo.tmp_fd)
+        else:
+            dirfd.ensure_dir(path)
+            self._fd = dirfd.open_dir(path, follow=True)
+
+    def close(self) -> None:
+        """Close the cache."""
+        if self._fd != -1:
+            os.close(self._fd)
+            self._fd = -1
+
+    def load(self, suffix: str) -> RemoteFile | None:
+        """Return what was kept; None if nothing was, or it is damaged."""
+        if not self._enabled:
+            return None
+        path = f"{_FOLDER}/{self._remote}{suffix}"
+        try:
+            fd = os.open(path, dirfd.OPEN_FILE, dir_fd=self._fd)
+        except OSError:
+            return None
+        try:
+            data = dirfd.read_fd(fd, max_bytes=MAX_SUMMARY_BYTES)
+            etag = None
+            with suppress(OSError, UnicodeDecodeError):
+                etag = os.getxattr(fd, _ETAG).decode()
+            return RemoteFile(data, etag, int(os.fstat(fd).st_mtime) or None)
+        except dirfd.FileTooLargeError:
+            return None
+        finally:
+            os.close(fd)
+
+    def store(self, suffix: str, file: RemoteFile) -> None:
+        """Keep a file, in place of an earlier one."""
+        if not self._enabled:
+            return
+        dirfd.ensure_dir(_FOLDER, dir_fd=self._fd)
+        with TmpFile(self._fd, 0o644, where=_FOLDER) as tmp:
+            write_all(tmp.fd, file.data)
+            if file.etag is not None:
+                # Without, it is asked for again.
+                with suppress(OSError):
+                    os.setxattr(tmp.fd, _ETAG, file.etag.encode())
+            seconds = file.last_modified or 0
+            os.utime(tmp.fd, (seconds, seconds))
+            tmp.replace(f"{_FOLDER}/{self._remote}{suffix}", dir_fd=self._fd)
+
+
+def fetch_summary(
+    fetcher: Fetcher, places: Places, judge: Judge, cache: SummaryCache
+) -> RemoteSummary | None:
+    """Get the summary of a remote, and its signatures; None if it has none.
+
+    Raises:
+        NotTrusted: It has to be signed, and there is no summary, or no signature.
+        SignatureError: No signature is good.
+        RemoteRefusal: It is no summary.
+        FetchError: It cannot be had.
+    """
+    signatures = _fetch(fetcher, places, cache, ".sig")
+    found = _matching(cache, signatures)
+    is_cached = found is not None
+    if found is None:
+        found = _fetch(fetcher, places, cache, "")
+    if found is None:
+        if judge.wants_summary:
+            raise NotTrusted(
+                "GPG verification enabled, but no summary found (use "
+                "gpg-verify-summary=false in remote config to disable)"
+            )
+        return None
+    try:
+        _verify(judge, found, signatures)
+    except SignatureError:
+        if not is_cached:
+            raise
+        # The old summary with the new signatures: ask for it without telling what we have.
+        found = _fetch(fetcher, places, None, "")
+        if found is None:
+            raise
+        is_cached = False
+        _verify(judge, found, signatures)
+    summary = _decode(found.data)
+    if signatures is not None and not is_cached:
+        cache.store(".sig", signatures)
+        cache.store("", found)
+    return RemoteSummary(summary, found.data, None if signatures is None else signatures.data)
+
+
+def _matching(cache: SummaryCache, signatures: RemoteFile | None) -> RemoteFile | None:
+    """Return the summary that was kept, if the signatures that came are those it was kept with."""
+    kept = cache.load(".sig")
+    if signatures is None or kept is None or kept.data != signatures.data:
+        return None
+    return cache.load("")
+
+
+def _fetch(
+    fetcher: Fetcher, places: Places, cache: SummaryCache | None, suffix: str
+) -> RemoteFile | None:
+    kept = None if cache is None else cache.load(suffix)
+    request = Request(
+        places.metadata_urls(f"summary{suffix}"),
+        MAX_SUMMARY_BYTES,
+        etag=None if kept is None else kept.etag,
+        last_modified=None if kept is None else kept.last_modified,
+    )
+    response = fetch_one(fetcher, request)
+    if response.is_absent:
+        return None
+    if response.status == 304:
+        return kept
+    return RemoteFile(response.read(), response.etag, response.last_modified)
+
+
+def _verify(judge: Judge, summary: RemoteFile, signatures: RemoteFile | None) -> None:
+    found = None
+    if signatures is not None and judge.wants_summary:
+        try:
+            found = decode_commitmeta(signatures.data)
+        except FormatError:
+            # What cannot be read vouches for nothing.
+            found = VarDict()
+    judge.check_summary(summary.data, found)
+
+
+def _decode(data: bytes) -> Summary:
+    try:
+        return Summary.decode(data)
+    except FormatError as exc:
+        raise RemoteRefusal(f"The remote's summary is damaged: {exc.message}") from exc

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of one remote: its group in the configuration, and those of parent repositories.
+
+Source: ``ostree.repo-config(5)``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya.errors import RepoError
+
+if TYPE_CHECKING:
+    from ostrya.formats.keyfile import KeyFile
+    from ostrya.repo.repository import Repository
+
+_FILE = "file://"
+
+
+class RemoteSettings:
+    """Settings of a remote; a ``file://`` address is a remote that has none.
+
+    Attributes:
+        name: The remote's, or the address itself.
+    """
+
+    __slots__ = ("_keyfiles", "name")
+
+    def __init__(self, repo: Repository, name: str) -> None:
+        """Find a remote.
+
+        Raises:
+            RepoError: There is none of that name.
+        """
+        self.name = name
+        self._keyfiles: list[KeyFile] = []
+        if self.is_address:
+            return
+        current: Repository | None = repo
+        while current is not None:
+            keyfile = current.config.keyfile
+            if keyfile.has_group(self._group):
+                self._keyfiles.append(keyfile)
+            current = current.parent
+        if not self._keyfiles:
+            raise RepoError(f'Remote "{name}" not found')
+
+    @property
+    def is_address(self) -> bool:
+        """Whether this is an address instead of the name of a remote."""
+        return self.name.startswith(_FILE)
+
+    @property
+    def _group(self) -> str:
+        return f'remote "{self.name}"'
+
+    def _holder(self, key: str) -> KeyFile | None:
+        """Return the nearest configuration that says something about a key."""
+        group = self._group
+        return next((found for found in self._keyfiles if found.has_key(group, key)), None)
+
+    def text(self, key: str) -> str | None:
+        """Return a setting, None if there is none."""
+        found = self._holder(key)
+        return None if found is None else found.get_string(self._group, key)
+
+    def boolean(self, key: str, *, default: bool) -> bool:
+        """Return a truth value.
+
+        Raises:
+            KeyFileError: It is none.
+        """
+        found = self._holder(key)
+        return default if found is None else found.get_boolean(self._group, key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a list, an empty one if there is none."""
+        found = self._holder(key)
+        return () if found is None else found.get_string_list(self._group, key)
+
+    @property
+    def url(self) -> str:
+        """The address that metadata comes from.
+
+        Raises:
+            RepoError: There is none.
+        """
+        if self.is_address:
+            return self.name
+        url = self.text("url")
+        if url is None:
+            raise RepoError(f'No "url" option in remote "{self.name}"')
+        return url
+
+    @property
+    def gpg_verify(self) -> bool:
+        """Whether commits need an OpenPGP signature."""
+        return not self.is_address and self.boolean("gpg-verify", default=True)
+
+    @property
+    def gpg_verify_summary(self) -> bool:
+        """Whether the summary needs an OpenPGP signature."""
+        return not self.is_address and self.boolean("gpg-verify-summary", default=False)
