@@ -329,12 +329,13 @@ def main() -> int:
         if args.big:
             run_big(folder, work, args, results)
     finally:
+        # Whatever stopped it, the rows that were measured count.
+        if not args.tree:
+            results["machine"] = bench_report.machine(folder, PEER)
+            results["tree"] = bench_report.describe_tree(tree)
+            RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+            bench_report.write_page(results)
         shutil.rmtree(work, ignore_errors=True)
-    if not args.tree:
-        results["machine"] = bench_report.machine(folder, PEER)
-        results["tree"] = bench_report.describe_tree(tree)
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-        bench_report.write_page(results)
     return 0
 
 

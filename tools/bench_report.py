@@ -71,7 +71,7 @@ def one_line(name: str, row: dict[str, Any]) -> str:
     ours, peer = row["ours"], row["peer"]
     ratio = ours["wall_s"] / peer["wall_s"]
     target = f" (target {row['target']})" if row.get("target") else ""
-    memory = max(ours["largest_rss"], ours.get("tree_pss", 0)) / MIB
+    memory = max(ours.get("largest_rss", 0), ours.get("tree_pss", 0)) / MIB
     return (
         f"{name:<27} {ours['wall_s']:8.3f} s  peer {peer['wall_s']:8.3f} s  ratio {ratio:5.2f}"
         f"{target}  cpu {ours['cpu_s']:.2f}/{peer['cpu_s']:.2f} s  memory {memory:.0f} MiB"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,13 +25,17 @@ from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
+    from ostrya._linux.durability import EarlySync
     from ostrya.formats.commit import Commit
     from ostrya.repo.repository import Repository
     from ostrya.repo.writer import ObjectWriter
     from ostrya.sign.engine import Verifier
 
 _BATCH_OBJECTS = 96
+# As often, the disk is told to begin.
+_SYNC_OBJECTS = 3000
 _ContentResult = tuple[int, int, tuple[int, ...]]
 
 
@@ -162,13 +167,26 @@ class _Pull:
         done = 0
         contents = self._contents(importer, tips)
         factory = self._worker_factory(tx)
-        for count, imported, counts in map_batches(factory, _batches(contents), jobs=jobs):
-            self.content_imported += imported
-            tx.counts.add(counts)
-            done += count
-            progress.send(Advanced("importing", done))
+        with self._early_sync() as early:
+            for count, imported, counts in map_batches(factory, _batches(contents), jobs=jobs):
+                self.content_imported += imported
+                tx.counts.add(counts)
+                # Every so many batches; by now all workers are forked.
+                if early is not None and done // _SYNC_OBJECTS != (done + count) // _SYNC_OBJECTS:
+                    early.begin()
+                done += count
+                progress.send(Advanced("importing", done))
         self.metadata_imported = importer.imported
         progress.send(Finished("importing", done))
+
+    def _early_sync(self) -> AbstractContextManager[EarlySync | None]:
+        """Sync now and then, if all is going to be synced in the end."""
+        config = self._repo.config
+        if not config.fsync or config.per_object_fsync:
+            return nullcontext()
+        from ostrya._linux.durability import EarlySync
+
+        return EarlySync(self._repo.dir_fd)
 
     def _worker_factory(
         self, tx: Transaction

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import threading
 
 import pytest
 
@@ -27,3 +28,34 @@ def test_writeback_is_only_a_hint(tmp_path):
         stream.write(b"x")
         stream.flush()
         durability.start_writeback(stream.fileno())
+
+
+def test_one_early_sync_at_a_time(tmp_path, monkeypatch):
+    calls, may_end = [], threading.Event()
+
+    def sync(fd):
+        calls.append(os.readlink(f"/proc/self/fd/{fd}"))
+        may_end.wait(10)
+        raise OSError(5, "told by the last sync")
+
+    monkeypatch.setattr(durability, "sync_filesystem", sync)
+    fd = os.open(tmp_path, os.O_RDONLY)
+    with durability.EarlySync(fd) as early:
+        os.close(fd)
+        early.begin()
+        early.begin()
+        may_end.set()
+    assert calls == [str(tmp_path)]
+    assert threading.active_count() == 1
+
+
+def test_an_error_does_not_wait_for_an_early_sync(tmp_path, monkeypatch):
+    may_end = threading.Event()
+    monkeypatch.setattr(durability, "sync_filesystem", lambda _fd: may_end.wait(10))
+    fd = os.open(tmp_path, os.O_RDONLY)
+    early = durability.EarlySync(fd)
+    early.begin()
+    early.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert threading.active_count() == 2
+    may_end.set()
+    os.close(fd)

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from ostrya._linux import durability
 from ostrya.errors import OstryaError, WorkerDied
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
@@ -175,6 +176,24 @@ def test_a_killed_worker(target, source, line, monkeypatch):
     assert list_refs(target) == {}
     pull(target, source)
     fsck(target, jobs=1)
+
+
+@pytest.mark.parametrize(
+    ("core", "early"),
+    [({"fsync": "true"}, 3), ({}, 0), ({"fsync": "true", "per_object_fsync": "true"}, 0)],
+    ids=["fsync", "no fsync", "each by itself"],
+)
+def test_the_disk_begins_before_the_end(target, source, tmp_path, monkeypatch, core, early):
+    commit_files(source, tmp_path, {f"d/{number}": str(number) for number in range(6)})
+    configure(target, **core)
+    monkeypatch.setattr(module, "_BATCH_OBJECTS", 1)
+    monkeypatch.setattr(module, "_SYNC_OBJECTS", 2)
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+    monkeypatch.setattr(durability, "sync_filesystem", lambda _fd: None)
+    begun = []
+    monkeypatch.setattr(durability.EarlySync, "begin", lambda _self: begun.append(1))
+    pull(target, source, jobs=2)
+    assert len(begun) == early
 
 
 def test_a_commit_that_is_here_in_part_is_completed(target, source, line):
