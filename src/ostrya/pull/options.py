@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.refs import CollectionRef
-    from ostrya.repo.repository import Repository
 
 
 class RefRequest(NamedTuple):
@@ -39,7 +38,6 @@ class PullOptions(NamedTuple):
         verify_bindings: Refuse commits that say they belong under other refs.
         timestamp_check: Refuse commits older than the one that the ref points to here.
         timestamp_check_from: Refuse commits older than this one.
-        local_caches: Repositories on this machine to take objects from first.
         cache_dir: Keep summaries in ``summaries`` here, instead of in the repository.
         url: Pull from here instead of the remote's address.
         remote_refs_as: Write refs as those of a remote of this name.
@@ -57,7 +55,6 @@ class PullOptions(NamedTuple):
     verify_bindings: bool = True
     timestamp_check: bool = False
     timestamp_check_from: str | None = None
-    local_caches: tuple[Repository, ...] = ()
     cache_dir: str | None = None
     url: str | None = None
     remote_refs_as: str | None = None

@@ -44,6 +44,7 @@ def pull(  # noqa: PLR0913  # options by keyword
     options: PullOptions | None = None,
     network: NetworkOptions | None = None,
     *,
+    caches: Sequence[Repository] = (),
     jobs: int | None = None,
     progress: ProgressSink = NULL_PROGRESS,
 ) -> PullResult:
@@ -55,6 +56,7 @@ def pull(  # noqa: PLR0913  # options by keyword
         requests: What; None for the remote's configured branches, or all refs of a mirror.
         options: How to.
         network: How its servers are spoken to.
+        caches: Repositories on this machine to take objects from first.
         jobs: How many threads for files; one per processor if None.
         progress: Told about objects.
 
@@ -79,6 +81,7 @@ def pull(  # noqa: PLR0913  # options by keyword
             fetcher=remote_side.fetcher,
             judge=remote_side.judge,
             source=source,
+            caches=caches,
             options=options,
             jobs=jobs,
             progress=progress,

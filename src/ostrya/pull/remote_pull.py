@@ -47,6 +47,7 @@ class RemotePull:
         fetcher: Fetcher,
         judge: Judge,
         source: Repository | None = None,
+        caches: Sequence[Repository] = (),
         options: PullOptions,
         jobs: int | None = None,
         progress: ProgressSink = NULL_PROGRESS,
@@ -60,6 +61,7 @@ class RemotePull:
             fetcher: Gets them.
             judge: Verifies them.
             source: The remote itself, where it is on this machine.
+            caches: Repositories on this machine to take objects from first.
             options: How to.
             jobs: How many threads for files; one per processor if None.
             progress: Told about objects.
@@ -70,6 +72,7 @@ class RemotePull:
         self._fetcher = fetcher
         self._judge = judge
         self._source = source
+        self._caches = caches
         self._options = options
         self._jobs = jobs
         self._progress = progress
@@ -188,7 +191,7 @@ class RemotePull:
 
     def _fill(self, tx: Transaction, planner: Planner, rules: CommitRules) -> Engine:
         options = self._options
-        near = [self._source] if self._source is not None else list(options.local_caches)
+        near = [self._source] if self._source is not None else list(self._caches)
         importers = tuple(
             Importer(
                 self._repo,

@@ -99,7 +99,7 @@ def add_remote(repo, **settings):
     repo.reload_config()
 
 
-def pull(repo, fetcher, *refs, judge=None, jobs=2, **options):
+def pull(repo, fetcher, *refs, judge=None, jobs=2, caches=(), **options):
     if not RemoteSettingsOf(repo):
         add_remote(repo)
     return RemotePull(
@@ -108,6 +108,7 @@ def pull(repo, fetcher, *refs, judge=None, jobs=2, **options):
         places=RemotePlaces((BASE,), (BASE,)),
         fetcher=fetcher,
         judge=judge or Trusting(),
+        caches=caches,
         options=PullOptions(**options),
         jobs=jobs,
     ).run([ref if isinstance(ref, RefRequest) else RefRequest(ref) for ref in refs] or None)
@@ -326,7 +327,7 @@ def test_a_local_cache_is_asked_first(archive, source, fetcher, first, tmp_path)
         fetcher.lie = lambda _path, data: data
         pull(cache, FolderFetcher(source.path), "main")
         victim = next(iter(names_of(cache, ObjectType.FILE)))
-        result = pull(archive, fetcher, "main", local_caches=(cache,))
+        result = pull(archive, fetcher, "main", caches=(cache,))
         assert victim in names_of(archive)
     assert result.content_fetched == 0
     assert result.content_imported == len(names_of(source, ObjectType.FILE))

@@ -93,8 +93,9 @@ def run(arguments: Arguments, context: Context) -> int:
             repo,
             remote,
             requests,
-            _options(arguments)._replace(local_caches=caches, cache_dir=cache_dir),
+            _options(arguments)._replace(cache_dir=cache_dir),
             _network(arguments)._replace(user_agent=f"libostree/{FOLLOWED_VERSION}"),
+            caches=caches,
             progress=context.progress(),
         )
     _print(context, result, time.monotonic() - started)
