@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from ostrya.cli.commands.pull import _parse_request, _parse_what
+from ostrya.errors import OstryaError
+from ostrya.pull.options import RefRequest
+
+SUM = "ab" * 32
+
+
+@pytest.fixture
+def remote(run, sample, make_repo):
+    """A repository that knows the sample as remote ``o``."""
+    path = make_repo("client")
+    url = f"file://{sample.path}"
+    run.ok(f"--repo={path}", "remote", "add", "--no-sign-verify", "o", url)
+    return f"--repo={path}"
+
+
+def test_refs_and_their_commits(run, sample, remote):
+    ref = run.ok(sample.option, "refs").lines[0]
+    commit = run.ok(sample.option, "rev-parse", ref).out.strip()
+    out = run.ok(remote, "pull", "o", ref).out
+    assert "metadata, " in out
+    assert " content objects imported; " in out
+    assert run.ok(remote, "rev-parse", f"o:{ref}").out.strip() == commit
+    run.ok(remote, "fsck", "-q")
+    for words in ([f"o:{ref}"], ["o", f"{ref}@{commit}"], ["o", commit]):
+        assert "0 content objects imported" in run.ok(remote, "pull", *words).out
+
+
+def test_what_is_asked_for():
+    assert _parse_what(["o"]) == ("o", None)
+    assert _parse_what(["o:a/b"]) == ("o", [RefRequest("a/b")])
+    assert _parse_what(["file:///x", "r"]) == ("file:///x", [RefRequest("r")])
+    assert _parse_request(f"main@{SUM}") == RefRequest("main", SUM)
+    with pytest.raises(OstryaError):
+        _parse_request("main@x")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "REMOTE must be specified"),
+        (["nosuch", "main"], 'Remote "nosuch" not found'),
+        (["o", "--dry-run"], "--dry-run requires --require-static-deltas"),
+        (["o", "main", "--require-static-deltas"], "Can't use static deltas in an archive repo"),
+        (["o", "main", "--http-header=x"], "Missing '=' in --http-header 'x'"),
+        (["o"], "No configured branches for remote o"),
+    ],
+)
+def test_refusals(run, remote, words, message):
+    assert run.fails(remote, "pull", *words) == message
+
+
+def test_a_local_cache(run, sample, remote, make_repo):
+    ref = run.ok(sample.option, "refs").lines[0]
+    run.ok(remote, "pull", "o", ref, "-L", sample.path, "--disable-fsync", "--per-object-fsync")
