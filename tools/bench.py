@@ -34,6 +34,7 @@ TOOLS = {"ours": OURS, "peer": PEER}
 SETTLE_S = 2
 # ext4 passes over inodes that were deleted within the last five minutes.
 AFTER_DELETION_S = 310
+DELETED = "bench-deleted"
 ROOM_BYTES = 12 * 1024**3
 PAIRS = 3
 BIG_FILE_BYTES = 4 * 1024**3
@@ -299,6 +300,18 @@ def run_rows(bench: Bench, args: argparse.Namespace, results: dict[str, Any]) ->
         merge(results, "rows", "rev-parse", measure_rev_parse(bench))
 
 
+def wait_out_deletion(folder: Path) -> None:
+    """Wait until what an earlier run deleted does not slow this one down."""
+    stamp = folder / DELETED
+    if (folder / "bench-work").exists():
+        shutil.rmtree(folder / "bench-work")
+        stamp.touch()
+    left_s = stamp.stat().st_mtime + AFTER_DELETION_S - time.time() if stamp.exists() else 0
+    if left_s > 0:
+        print(f"waiting {left_s:.0f} s for the file system to forget what was deleted", flush=True)
+        time.sleep(left_s)
+
+
 def run_big(folder: Path, work: Path, args: argparse.Namespace, results: dict[str, Any]) -> None:
     """Measure the rows asked for on the tree with one big file, once each."""
     bench = Bench(make_big_tree(folder), work / "big")
@@ -321,7 +334,7 @@ def main() -> int:
     tree = args.tree or debian_tree.build(folder, "rel1")
     update = None if args.tree else debian_tree.build(folder, "rel2")
     work = folder / "bench-work"
-    shutil.rmtree(work, ignore_errors=True)
+    wait_out_deletion(folder)
     work.mkdir(parents=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not args.tree else {}
     try:
@@ -336,6 +349,7 @@ def main() -> int:
             RESULTS.write_text(json.dumps(results, indent=1) + "\n")
             bench_report.write_page(results)
         shutil.rmtree(work, ignore_errors=True)
+        (folder / DELETED).touch()
     return 0
 
 

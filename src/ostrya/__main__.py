@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from ostrya.cli.start import main
+from ostrya.cli.start import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

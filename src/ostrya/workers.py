@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+# How many workers of this process were killed so far, whatever they were at.
+deaths = 0
+
 _IN_FLIGHT = 3
 _HEADER = struct.Struct("<cI")
 _RESULT, _ERROR = b"r", b"e"
@@ -236,6 +239,8 @@ class _ProcessPool(Generic[T, R]):
     def _receive(self, child: _Child) -> Iterator[R]:
         data = os.read(child.from_fd, _READ_BYTES)
         if not data:
+            global deaths  # noqa: PLW0603  # of the whole process
+            deaths += 1
             raise WorkerDied(self._reap(child))
         child.inbox += data
         while len(child.inbox) >= _HEADER.size:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Killed at every rename, link and fsync, a writer leaves a repository that is old or new, never broken.
+"""Killed at every write, rename, link and fsync, a writer leaves a repository that is old or new, never broken.
 
 After each kill: Debian's ``ostree fsck`` passes, refs are what they were or what they were to
 become, the same command run again succeeds, and both tools find the result whole.
@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.crash, pytest.mark.peer, pytest.mark.timeout(1200)]
 
 # Enough for several batches, so that forked workers do the writing.
 MANY_FILES = 260
+REMOVING = crashes.PUBLISHING + crashes.REMOVING
+WRITING = crashes.PUBLISHING + crashes.FINISHING
 MANY_SAMPLE, MANY_SAMPLE_FULL = 8, 16
 OLD_TIME, NEW_TIME = "--timestamp=@1700000000", "--timestamp=@1700000100"
 
@@ -91,7 +93,7 @@ def commit_scene(mode: str) -> Scene:
             f"--tree=dir={folder / 'tree'}",
         ]
 
-    return Scene(lambda folder: repo_with_history(folder, mode), command)
+    return Scene(lambda folder: repo_with_history(folder, mode), command, calls=WRITING)
 
 
 def pull_scene() -> Scene:
@@ -103,7 +105,9 @@ def pull_scene() -> Scene:
         arguments = ["-b", "main", "-s", "new", NEW_TIME, f"--tree=dir={folder / 'tree'}"]
         PEER(f"--repo={folder / 'source'}", "commit", *arguments)
 
-    return Scene(prepare, lambda folder: ["pull-local", str(folder / "source"), "main"])
+    return Scene(
+        prepare, lambda folder: ["pull-local", str(folder / "source"), "main"], calls=WRITING
+    )
 
 
 SCENES = {
@@ -114,12 +118,12 @@ SCENES = {
     "prune": Scene(
         lambda folder: repo_with_history(folder, "archive", commits=4),
         lambda _folder: ["prune", "--refs-only", "--depth=0"],
-        calls=crashes.PUBLISHING + crashes.REMOVING,
+        calls=REMOVING,
     ),
     "prune bare": Scene(
         lambda folder: repo_with_history(folder, "bare", commits=4),
         lambda _folder: ["prune", "--refs-only", "--depth=0"],
-        calls=crashes.PUBLISHING + crashes.REMOVING,
+        calls=REMOVING,
     ),
     "ref set back": Scene(
         lambda folder: repo_with_history(folder, "archive", commits=2),
@@ -128,22 +132,22 @@ SCENES = {
     "ref made": Scene(
         lambda folder: repo_with_history(folder, "archive"),
         lambda _folder: ["refs", "main", "--create=other/name", "--force"],
-        calls=crashes.PUBLISHING + crashes.REMOVING,
+        calls=REMOVING,
     ),
     "alias made": Scene(
         lambda folder: repo_with_history(folder, "archive"),
         lambda _folder: ["refs", "main", "--create=alias", "--alias", "--force"],
-        calls=crashes.PUBLISHING + crashes.REMOVING,
+        calls=REMOVING,
     ),
     "ref deleted": Scene(
         lambda folder: repo_with_history(folder, "archive"),
         lambda _folder: ["refs", "--delete", "main"],
-        calls=crashes.PUBLISHING + crashes.REMOVING,
+        calls=REMOVING,
     ),
     "summary": Scene(
         lambda folder: repo_with_history(folder, "archive"),
         lambda _folder: ["summary", "-u"],
-        calls=crashes.PUBLISHING + crashes.REMOVING,
+        calls=REMOVING,
     ),
 }
 

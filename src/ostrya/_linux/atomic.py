@@ -92,6 +92,30 @@ class TmpFile:
         self.close()
 
 
+class FileInPlace(TmpFile):
+    """A file under construction under the name that it will keep, where nobody looks at it yet.
+
+    Cheaper than an unnamed one; killed in between, it is left there half written.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, name: str, mode: int = 0o600, *, dir_fd: int) -> None:
+        """Begin a file.
+
+        Raises:
+            FileExistsError: The name is taken.
+        """
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._dir_fd = dir_fd
+        self.fd = os.open(name, flags, mode, dir_fd=dir_fd)
+        self._name = name
+
+    def link(self, _name: str, *, dir_fd: int) -> None:  # noqa: ARG002  # it has its name
+        """Let the file stay."""
+        self._name = None
+
+
 def _temporary_name() -> str:
     # Not from secrets: that module costs every start-up more than all the rest of this one.
     return f"tmp.{os.urandom(8).hex()}"

@@ -13,6 +13,7 @@ from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.reader import load_metadata
+from ostrya.repo.staged import staged_path
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
@@ -50,9 +51,10 @@ def write_detached_bytes(repo: Repository, checksum: Checksum, data: bytes) -> N
     """Write the bytes of a commit's detached metadata, in place of what was there."""
     path = loose_path(ObjectName(checksum, ObjectType.COMMIT_META), archive=False)
     dir_fd = repo.objects_fd if repo.staging_fd == -1 else repo.staging_fd
+    place = path if repo.staging_fd == -1 else staged_path(path)
     try:
-        ensure_dir(path[:2], dir_fd=dir_fd)
-        replace_file(path, data, dir_fd=dir_fd, durable=repo.config.fsync)
+        ensure_dir(place.partition("/")[0], dir_fd=dir_fd)
+        replace_file(place, data, dir_fd=dir_fd, durable=repo.config.fsync)
     except OSError as exc:
         name_error(exc, f"{repo.path}/objects/{path}")
         raise

@@ -189,21 +189,11 @@ class Importer:
             return False
         if not self._trusted:
             self._verifier.verify(name)
-        destination = self._writer.destination
-        destination.ensure_prefix(path)
         try:
-            os.link(
-                path,
-                path,
-                src_dir_fd=self._source_fd,
-                dst_dir_fd=destination.fd,
-                follow_symlinks=False,
-            )
+            self._writer.destination.publish_link(path, source_fd=self._source_fd)
         except FileNotFoundError:
             # In a parent of the source, perhaps.
             return False
-        except FileExistsError:
-            return True
         except OSError as exc:
             if exc.errno not in _CANNOT_LINK:
                 raise

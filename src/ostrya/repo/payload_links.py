@@ -19,9 +19,10 @@ from ostrya._linux import reflink
 from ostrya._linux.atomic import TmpFile
 from ostrya._linux.dirfd import OPEN_FILE
 from ostrya.formats.checksum import is_checksum
+from ostrya.repo.staged import staged_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.file_header import FileHeader
@@ -55,7 +56,7 @@ class PayloadLinks:
         with self._twin(payload, len(data)) as twin_fd:
             if twin_fd != -1:
                 store.check(header, checksum)
-                with self._destination.begin(checksum) as tmp:
+                with self._destination.begin(_file_path(checksum)) as tmp:
                     if reflink.try_clone(twin_fd, tmp.fd):
                         is_new = store.put_tmpfile(self._destination, checksum, header, tmp)
                         return len(data) if is_new else None
@@ -75,7 +76,7 @@ class PayloadLinks:
         """Store a regular file that comes in pieces, as the store itself would."""
         store.check(header, checksum)
         hasher = hashlib.sha256()
-        with self._destination.begin(checksum) as tmp:
+        with self._destination.begin(_file_path(checksum)) as tmp:
             self._destination.write_chunks(tmp, _hashed(chunks, hasher))
             payload = hasher.hexdigest()
             # Whose twin it is shows only now; the blocks just written are let go.
@@ -90,7 +91,7 @@ class PayloadLinks:
     def add(self, checksum: Checksum) -> None:
         """Make the payload link of an object that is there already."""
         try:
-            fd = os.open(_file_path(checksum), OPEN_FILE, dir_fd=self._destination.fd)
+            fd = self._destination.open(_file_path(checksum))
         except OSError:
             # A symbolic link.
             return
@@ -127,16 +128,22 @@ class PayloadLinks:
     def _open_twin(self, payload: str) -> int:
         """Open an object of the same content; -1 if there is none. Links to nothing are removed."""
         path = f"{payload[:2]}/{payload[2:]}.payload-link"
-        for fd in (self._destination.fd, self._repo.objects_fd):
+        placed: tuple[int, Callable[[str], str]] = (self._repo.objects_fd, str)
+        places = [placed]
+        if self._destination.is_staging:
+            places.insert(0, (self._destination.fd, staged_path))
+        for place in places:
+            fd, path_of = place
             with suppress(FileNotFoundError):
-                target = os.readlink(path, dir_fd=fd)
+                target = os.readlink(path_of(path), dir_fd=fd)
                 twin = target.removeprefix(_TARGET_PREFIX).removesuffix(".file")
                 if not is_checksum(twin.replace("/", "", 1)):
                     continue
-                for place in (fd, self._repo.objects_fd):
+                for fd_of_twin, path_of_twin in (place, placed):
                     with suppress(FileNotFoundError):
-                        return os.open(twin + ".file", OPEN_FILE, dir_fd=place)
-                os.unlink(path, dir_fd=fd)
+                        twin_path = path_of_twin(f"{twin}.file")
+                        return os.open(twin_path, OPEN_FILE, dir_fd=fd_of_twin)
+                os.unlink(path_of(path), dir_fd=fd)
         return -1
 
     def _link(self, payload: str, checksum: Checksum) -> None:

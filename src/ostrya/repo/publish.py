@@ -2,8 +2,8 @@
 """From the staging directory into ``objects``: how a transaction's objects become visible.
 
 Nothing appears before what it names: files, then dirtrees and dirmetas, commits last. A directory
-of new files moves by one rename, with what must wait set aside first; where ``objects`` has
-entries of that prefix already, objects move one by one.
+of new files moves by one rename; where ``objects`` has entries of that prefix already, they move
+one by one.
 """
 
 from __future__ import annotations
@@ -15,44 +15,37 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import OPEN_DIR, ensure_dir, list_names, unlink_if_exists
 from ostrya._linux.rename import rename_new
-from ostrya.repo import staging
+from ostrya.repo.staged import FILES, META, RANKS
 
 if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
 
-# What is not named here goes first.
-_RANKS = {"dirmeta": 1, "dirtree": 1, "commitmeta": 2, "commit": 3}
 _MANY_DIRECTORIES = 16
 _DEFAULT_ACL = "system.posix_acl_default"
 
 
 def publish_staged(repo: Repository, staging_fd: int) -> list[str]:
     """Move all staged objects into place; return the two-letter directories that changed."""
-    staging.take_back(staging_fd)
-    prefixes = object_prefixes(staging_fd)
     may_move_whole = _heritage(staging_fd) == _heritage(repo.objects_fd)
     later: list[tuple[int, str, str]] = []
-    for prefix in prefixes:
-        names = _list_dir(prefix, staging_fd)
-        files = [name for name in names if not _rank(name)]
-        others = [name for name in names if _rank(name)]
-        source = f"{prefix}/"
-        if (
-            may_move_whole
-            and len(files) > len(others)
-            and not _has_entries(prefix, repo.objects_fd)
-        ):
-            staging.set_aside(staging_fd, prefix, others)
-            source = f"{staging.ASIDE}/{prefix}"
-            if _move_whole(repo, staging_fd, prefix):
-                files = []
+    touched = set()
+    for folder in list_names(staging_fd):
+        prefix, area = folder[:2], folder[2:]
+        if area not in (FILES, META):
+            continue
+        touched.add(prefix)
+        if area == META:
+            names = _list_dir(folder, staging_fd)
+            later += [(_rank(name), f"{folder}/{name}", f"{prefix}/{name}") for name in names]
+        elif not (may_move_whole and _move_whole(repo, staging_fd, folder, prefix)):
+            ensure_dir(prefix, dir_fd=repo.objects_fd)
+            for name in _list_dir(folder, staging_fd):
+                _move(repo, staging_fd, f"{folder}/{name}", f"{prefix}/{name}")
+    for prefix in touched:
         ensure_dir(prefix, dir_fd=repo.objects_fd)
-        for name in files:
-            _move(repo, staging_fd, f"{prefix}/{name}", f"{prefix}/{name}")
-        later += [(_rank(name), source + name, f"{prefix}/{name}") for name in others]
     for rank, source, path in sorted(later):
         _move(repo, staging_fd, source, path, rank)
-    return prefixes
+    return sorted(touched)
 
 
 def sync_object_dirs(repo: Repository, prefixes: list[str]) -> None:
@@ -73,12 +66,12 @@ def sync_object_dirs(repo: Repository, prefixes: list[str]) -> None:
 
 
 def object_prefixes(fd: int) -> list[str]:
-    """List the two-letter directories of ``objects``, or of a staging directory."""
+    """List the two-letter directories of ``objects``."""
     return [name for name in list_names(fd) if len(name) == 2]
 
 
 def _rank(filename: str) -> int:
-    return _RANKS.get(filename.rpartition(".")[2], 0)
+    return RANKS.get(filename.rpartition(".")[2], 0)
 
 
 def _heritage(fd: int) -> tuple[int | None, bytes]:
@@ -101,26 +94,16 @@ def _list_dir(name: str, dir_fd: int) -> list[str]:
         os.close(fd)
 
 
-def _has_entries(name: str, dir_fd: int) -> bool:
-    try:
-        fd = os.open(name, OPEN_DIR | os.O_NOFOLLOW, dir_fd=dir_fd)
-    except FileNotFoundError:
-        return False
-    try:
-        with os.scandir(fd) as entries:
-            return next(entries, None) is not None
-    finally:
-        os.close(fd)
-
-
-def _move_whole(repo: Repository, staging_fd: int, prefix: str) -> bool:
+def _move_whole(repo: Repository, staging_fd: int, folder: str, prefix: str) -> bool:
     """Move a directory at once; False where objects has one of that name that is not empty."""
     try:
-        os.rename(prefix, prefix, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
+        os.rename(folder, prefix, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
     except OSError as exc:
-        if exc.errno not in (ENOTEMPTY, EEXIST):
-            raise
-        return False
+        if exc.errno in (ENOTEMPTY, EEXIST):
+            return False
+        # Where it is for the moment is nobody's concern.
+        exc.filename, exc.filename2 = prefix, None
+        raise
     return True
 
 
@@ -130,11 +113,15 @@ def _move(repo: Repository, staging_fd: int, source: str, path: str, rank: int =
     By path: another writer may put a whole directory in place of the empty one that we made, and
     a descriptor would go on meaning the one that is gone.
     """
-    if rank == _RANKS["commitmeta"]:
-        os.rename(source, path, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
-        return
-    rename_new(source, path, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
-    if rank == _RANKS["commit"]:
+    try:
+        if rank == RANKS["commitmeta"]:
+            os.rename(source, path, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
+            return
+        rename_new(source, path, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
+    except OSError as exc:
+        exc.filename, exc.filename2 = path, None
+        raise
+    if rank == RANKS["commit"]:
         # Deleted before and now here again: the tombstone is no longer true.
         tombstone = path.removesuffix(".commit") + ".tombstone-commit"
         unlink_if_exists(tombstone, dir_fd=repo.objects_fd)

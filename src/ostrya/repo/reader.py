@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from errno import EISDIR, ELOOP
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
 from ostrya._linux.naming import name_below, name_error
@@ -19,6 +19,7 @@ from ostrya.formats.dirtree import DirTree
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path, parse_loose_name
 from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
 from ostrya.repo.modes import RepoMode
+from ostrya.repo.staged import staged_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,13 +34,21 @@ MAX_METADATA_BYTES = 128 << 20
 _NOT_A_FILE = (EISDIR, ELOOP)
 
 
-def _places(repo: Repository) -> Iterator[tuple[Repository, int]]:
-    """Yield each repository and directory that may hold an object, nearest first."""
+class _Place(NamedTuple):
+    """A directory that may hold an object, and how its paths are made of loose ones."""
+
+    repo: Repository
+    fd: int
+    path_of: Callable[[str], str]
+
+
+def _places(repo: Repository) -> Iterator[_Place]:
+    """Yield each directory that may hold an object, nearest first."""
     current: Repository | None = repo
     while current is not None:
         if current.staging_fd != -1:
-            yield current, current.staging_fd
-        yield current, current.objects_fd
+            yield _Place(current, current.staging_fd, staged_path)
+        yield _Place(current, current.objects_fd, str)
         current = current.parent
 
 
@@ -65,11 +74,12 @@ def object_storage_size(repo: Repository, name: ObjectName) -> int:
 
 
 def _find(repo: Repository, name: ObjectName) -> os.stat_result | None:
-    for place, fd in _places(repo):
+    for place, fd, path_of in _places(repo):
+        path = _path_in(place, name)
         try:
-            found = _stat_or_none(_path_in(place, name), fd)
+            found = _stat_or_none(path_of(path), fd)
         except OSError as exc:
-            name_below(exc, f"{place.path}/objects")
+            name_error(exc, f"{place.path}/objects/{path}")
             raise
         if found is not None:
             return found
@@ -90,10 +100,10 @@ def load_metadata(repo: Repository, name: ObjectName) -> bytes:
         ObjectNotFound: It is nowhere.
         ObjectInvalid: It is no regular file, or larger than any metadata object may be.
     """
-    for place, fd in _places(repo):
+    for place, fd, path_of in _places(repo):
         path = _path_in(place, name)
         try:
-            return read_file(path, dir_fd=fd, max_bytes=MAX_METADATA_BYTES)
+            return read_file(path_of(path), dir_fd=fd, max_bytes=MAX_METADATA_BYTES)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as exc:
@@ -158,14 +168,15 @@ def load_file(repo: Repository, checksum: Checksum) -> FileObject:
         ObjectNotFound: It is nowhere.
         ObjectInvalid: It is not what the repository's mode stores.
     """
-    for place, fd in _places(repo):
+    for place, fd, path_of in _places(repo):
+        path = place.store.path_of(checksum)
         try:
-            return place.store.load(fd, checksum)
+            return place.store.load(fd, path_of(path), checksum)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as exc:
             if exc.errno not in _NOT_A_FILE:
-                name_error(exc, f"{place.path}/objects/{place.store.path_of(checksum)}")
+                name_error(exc, f"{place.path}/objects/{path}")
                 raise
             name = ObjectName(checksum, ObjectType.FILE)
             raise ObjectInvalid(name, "it is not a regular file") from None

@@ -3,9 +3,8 @@
 
 ::
 
-    tmp/staging-<boot id>-XXXXXX/ab/cdef….file
-    tmp/staging-<boot id>-XXXXXX/later/abcdef….dirtree     waiting for the files that it names
-    tmp/staging-<boot id>-XXXXXX-lock            locked while a transaction uses the directory
+    tmp/staging-<boot id>-XXXXXX/        laid out as ``repo.staged`` says
+    tmp/staging-<boot id>-XXXXXX-lock    locked while a transaction uses the directory
 
 The boot id is in the name because what was written before a crash may not have reached the
 disk: directories of other boots are deleted, one of this boot is taken up again.
@@ -22,12 +21,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from ostrya._linux import dirfd, flock
 from ostrya._linux.naming import name_error
 from ostrya.formats.object_name import ObjectType, parse_loose_name
+from ostrya.repo.staged import FILES, META, is_whole, staged_path
 
 if TYPE_CHECKING:
+    from ostrya.repo.modes import RepoMode
     from ostrya.repo.repository import Repository
 
 PREFIX = "staging-"
-ASIDE = "later"
 _LOCK_SUFFIX = "-lock"
 # Commits are told by their checksum, but what they hold may have been dropped, or pruned since.
 _NOT_HANDED_ON = (ObjectType.COMMIT, ObjectType.COMMIT_META, ObjectType.TOMBSTONE_COMMIT)
@@ -80,8 +80,7 @@ def _allocate(repo: Repository) -> StagingDir:
             found = _try_take(repo, name)
             if found is not None:
                 os.utime(found.fd)
-                take_back(found.fd)
-                _drop_unfinished(found.fd)
+                _drop_unfinished(found.fd, repo.mode)
                 return found._replace(taken_up=True)
     while True:
         name = prefix + "".join(_NAME_CHARS[byte % len(_NAME_CHARS)] for byte in os.urandom(6))
@@ -92,59 +91,37 @@ def _allocate(repo: Repository) -> StagingDir:
                 return found
 
 
-def set_aside(staging_fd: int, prefix: str, names: list[str]) -> None:
-    """Move what must wait out of a directory, so that the rest of it can appear in one step."""
-    name = ""
-    try:
-        dirfd.ensure_dir(ASIDE, dir_fd=staging_fd)
-        for name in names:
-            os.rename(
-                f"{prefix}/{name}",
-                f"{ASIDE}/{prefix}{name}",
-                src_dir_fd=staging_fd,
-                dst_dir_fd=staging_fd,
-            )
-    except OSError as exc:
-        # As below ``objects``: where it is for the moment is nobody's concern.
-        exc.filename, exc.filename2 = os.path.join(prefix, name), None
-        raise
-
-
-def take_back(staging_fd: int) -> None:
-    """Undo ``set_aside``, where it was not gone on with."""
-    if not dirfd.exists(ASIDE, dir_fd=staging_fd):
-        return
-    fd = dirfd.open_dir(ASIDE, dir_fd=staging_fd)
-    try:
-        for name in os.listdir(fd):
-            prefix = name[:2]
-            dirfd.ensure_dir(prefix, dir_fd=staging_fd)
-            os.rename(name, f"{prefix}/{name[2:]}", src_dir_fd=fd, dst_dir_fd=staging_fd)
-    finally:
-        os.close(fd)
-
-
-def _drop_unfinished(staging_fd: int) -> None:
+def _drop_unfinished(staging_fd: int, mode: RepoMode) -> None:
     """Delete what a transaction that did not end must not hand on to the next one.
 
-    That is what is not an object yet; what is not told by its checksum, detached metadata;
-    commits; and files that somebody else still has a link to, and may have changed since.
+    That is what is not an object, or not a whole one; what is not told by its checksum, detached
+    metadata; commits; and files that somebody else still has a link to, and may have changed since.
     """
-    for prefix in dirfd.list_names(staging_fd):
-        if len(prefix) != 2:
+    for folder in dirfd.list_names(staging_fd):
+        prefix, area = folder[:2], folder[2:]
+        if area not in ("", FILES, META):
             continue
-        fd = dirfd.open_dir(prefix, dir_fd=staging_fd)
+        fd = dirfd.open_dir(folder, dir_fd=staging_fd)
         try:
             for name in os.listdir(fd):
                 found = parse_loose_name(prefix, name)
                 if (
                     found is None
                     or found.type in _NOT_HANDED_ON
-                    or os.stat(name, dir_fd=fd, follow_symlinks=False).st_nlink > 1
+                    or not is_whole(os.stat(name, dir_fd=fd, follow_symlinks=False), area, mode)
                 ):
                     dirfd.unlink_if_exists(name, dir_fd=fd)
+                elif not area:
+                    _adopt(staging_fd, f"{prefix}/{name}")
         finally:
             os.close(fd)
+
+
+def _adopt(staging_fd: int, path: str) -> None:
+    """Take over an object that libostree staged, which names only what is whole."""
+    place = staged_path(path)
+    dirfd.ensure_dir(place.partition("/")[0], dir_fd=staging_fd)
+    os.rename(path, place, src_dir_fd=staging_fd, dst_dir_fd=staging_fd)
 
 
 def _try_take(repo: Repository, name: str) -> StagingDir | None:

@@ -85,6 +85,7 @@ class ObjectWriter:
         self._destination = Destination(
             fd,
             scratch_fd=repo.tmp_fd,
+            is_staging=fd == repo.staging_fd,
             sync_each=sync_each,
             sync_later=repo.config.fsync,
             fsverity=repo.config.fsverity,
@@ -329,10 +330,11 @@ class ObjectWriter:
 
     def has(self, path: str) -> bool:
         """Say whether this very repository, or the transaction, has a loose object."""
-        fd = self._destination.fd
-        objects_fd = self._repo.objects_fd
+        destination = self._destination
         try:
-            return exists(path, dir_fd=objects_fd) or (fd != objects_fd and exists(path, dir_fd=fd))
+            if exists(path, dir_fd=self._repo.objects_fd):
+                return True
+            return destination.is_staging and destination.has(path)
         except OSError as exc:
             self._name(exc, path)
             raise
@@ -375,13 +377,11 @@ class ObjectWriter:
     def _note_existing(self, checksum: Checksum, path: str, unpacked: int) -> None:
         if self.sizes is None or checksum in self.sizes:
             return
-        for fd in (self._repo.objects_fd, self._destination.fd):
-            try:
-                found = os.stat(path, dir_fd=fd, follow_symlinks=False)
-            except FileNotFoundError:
-                continue
-            self.sizes[checksum] = SizeEntry(checksum, ObjectType.FILE, unpacked, found.st_size)
-            return
+        try:
+            found = os.stat(path, dir_fd=self._repo.objects_fd, follow_symlinks=False)
+        except FileNotFoundError:
+            found = self._destination.stat(path)
+        self.sizes[checksum] = SizeEntry(checksum, ObjectType.FILE, unpacked, found.st_size)
 
     def _note_new(
         self, checksum: Checksum, size: int, stored: int | None, *, unpacked: int | None = None

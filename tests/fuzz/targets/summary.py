@@ -17,6 +17,6 @@ def TestOneInput(data: bytes) -> object:  # noqa: N802
     assert value.encode() == data
     for ref in value.refs:
         assert value.find(ref.name) is not None
-        assert ref.timestamp is None or 0 <= ref.timestamp < 1 << 64
+        assert ref.timestamp is None or -1 << 63 <= ref.timestamp < 1 << 63
     assert isinstance(collections, dict)
     return (value.last_modified, value.expires, value.collection_id)

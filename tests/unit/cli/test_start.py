@@ -78,3 +78,53 @@ def test_names_are_utf8_whatever_the_locale(tmp_path):
         [program, repo, "ls", "main"], check=True, env=env, capture_output=True
     ).stdout
     assert "grüß".encode() in listed
+
+
+ENDING = """
+import atexit, sys
+from ostrya.cli import main as module, start
+
+def main():
+    sys.stdout.write("last words")
+    sys.stderr.write("and these")
+    return 3
+
+module.main = main
+atexit.register(lambda: sys.stderr.write(", taken apart"))
+{before}
+start.run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "more"),
+    [
+        ("", ""),
+        ("sys.setprofile(lambda *_: None)", ", taken apart"),
+        ("sys.settrace(lambda *_: None)", ", taken apart"),
+    ],
+)
+def test_it_ends_at_once_but_says_all(before, more):
+    """Whoever profiles or traces it writes down what was seen at the very end."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING.format(before=before)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "last words", f"and these{more}")
+
+
+def test_nobody_reads_what_it_says_last():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING.format(before="")],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (3, "and these")

@@ -13,6 +13,7 @@ from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.repo import publish, staging
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.refs import resolve_ref
+from ostrya.repo.staged import staged_path
 from ostrya.repo.transaction import Transaction
 from support.small_repos import commit_files, configure, make_repo, names_of
 
@@ -55,7 +56,7 @@ def moves(monkeypatch):
 def test_commits_come_last(repo, tmp_path, moves):
     """Whenever a commit can be seen, all that it needs can be seen."""
     commit_files(repo, tmp_path, {f"d{n}/f{n}": str(n) for n in range(40)})
-    kinds = [name.rpartition(".")[2] for name in moves if not name.startswith("later/")]
+    kinds = [name.rpartition(".")[2] for name in moves]
     commit_at = kinds.index("commit")
     assert {kind for kind in kinds[:commit_at] if len(kind) > 2} >= {"dirtree", "dirmeta"}
     assert set(kinds[commit_at + 1 :]) <= {"commitmeta", "main"}
@@ -109,7 +110,7 @@ def test_an_object_published_meanwhile_stays_as_it_is(repo):
     assert os.stat(path).st_ino == inode
 
 
-def test_tried_again_it_publishes_what_was_set_aside(repo, monkeypatch):
+def test_tried_again_it_publishes_what_was_left(repo, monkeypatch):
     """A disk that was full for a moment."""
 
     def full(*_args):
@@ -172,7 +173,8 @@ def test_a_tombstone_goes_when_the_commit_is_back(repo, tmp_path):
     os.rename(*paths)
     with Transaction(repo) as tx:
         # As pull-local brings it: by a link.
-        staged = os.path.join(repo.path, "tmp", _staging_name(repo), loose_path(name, archive=True))
+        place = staged_path(loose_path(name, archive=True))
+        staged = os.path.join(repo.path, "tmp", _staging_name(repo), place)
         os.makedirs(os.path.dirname(staged))
         os.link(paths[1], staged)
         tx.commit()

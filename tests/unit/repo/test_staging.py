@@ -2,17 +2,24 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from ostrya._linux import flock
+from ostrya.formats.file_header import FileHeader
+from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo import staging
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.reader import load_file
 from ostrya.repo.repository import open_repository
 from ostrya.repo.runtime import Runtime
 from ostrya.repo.transaction import Transaction
-from support.small_repos import configure, make_repo, open_fds
+from ostrya.repo.verify import ObjectVerifier
+from support.small_repos import WRITABLE_MODES, configure, make_repo, need_user_xattrs, open_fds
 
 BOOT = "11111111-2222-3333-4444-555555555555"
 OTHER = "99999999-2222-3333-4444-555555555555"
@@ -61,34 +68,17 @@ def test_made_anew_and_released(repo, tmp):
 
 def test_one_of_this_boot_is_taken_up(repo, tmp):
     taken = staging.allocate(repo)
-    (tmp / taken.name / "ab").mkdir()
-    (tmp / taken.name / "ab" / NAME).write_bytes(b"object")
+    (tmp / taken.name / "ab.meta").mkdir()
+    (tmp / taken.name / "ab.meta" / NAME).write_bytes(b"object")
     staging.release(repo, taken, delete=False)
     again = staging.allocate(repo)
     assert again.name == taken.name
-    assert (tmp / again.name / "ab" / NAME).read_bytes() == b"object"
-    staging.release(repo, again, delete=True)
-
-
-def test_what_was_set_aside_is_taken_back(repo, tmp):
-    taken = staging.allocate(repo)
-    (tmp / taken.name / "ab").mkdir()
-    names = [NAME, "0" * 62 + ".dirtree"]
-    for name in names:
-        (tmp / taken.name / "ab" / name).write_bytes(b"object")
-    staging.set_aside(taken.fd, "ab", names[1:])
-    assert os.listdir(tmp / taken.name / "ab") == names[:1]
-    # The directory itself was moved into place before the end came.
-    (tmp / taken.name / "ab" / NAME).unlink()
-    (tmp / taken.name / "ab").rmdir()
-    staging.release(repo, taken, delete=False)
-    again = staging.allocate(repo)
-    assert os.listdir(tmp / again.name / "ab") == names[1:]
+    assert (tmp / again.name / "ab.meta" / NAME).read_bytes() == b"object"
     staging.release(repo, again, delete=True)
 
 
 def test_unfinished_files_are_dropped(repo, tmp):
-    place = tmp / f"staging-{BOOT}-abcdef" / "ab"
+    place = tmp / f"staging-{BOOT}-abcdef" / "ab.meta"
     place.mkdir(parents=True)
     (place / "tmp.0123").write_bytes(b"half")
     (place / NAME).write_bytes(b"object")
@@ -104,6 +94,84 @@ def test_unfinished_files_are_dropped(repo, tmp):
     staging.release(repo, taken, delete=True)
 
 
+@pytest.mark.parametrize("mode", WRITABLE_MODES)
+def test_files_that_a_killed_process_was_writing_are_dropped(tmp_path, mode):
+    """A writer goes away before every call from the first write on; the next one starts again."""
+    need_user_xattrs(tmp_path)
+    steps = 0
+    data = b"content" * 100
+    owner = (0, 0) if mode == RepoMode.BARE_USER_ONLY else (os.getuid(), os.getgid())
+    header = FileHeader(*owner, stat.S_IFREG | 0o640)
+    while True:
+        folder = tmp_path / str(steps)
+        make_repo(folder, mode).close()
+        with open_repository(str(folder), runtime=Runtime(boot_id=BOOT)) as repo:
+            configure(repo, fsync="true", per_object_fsync="false")
+            pid = os.fork()
+            if pid == 0:
+                write_and_go_away(repo, header, data, steps)
+            ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            with Transaction(repo) as tx:
+                checksum = tx.writer.write_data(header, data)
+                tx.commit()
+            with load_file(repo, checksum) as found:
+                assert (found.header, found.read()) == (header, data)
+            ObjectVerifier(repo).verify(ObjectName(checksum, ObjectType.FILE))
+        if ended == FINISHED:
+            break
+        steps += 1
+    assert steps >= 3
+
+
+WHOLE, FINISHED = 7, 8
+
+
+def write_and_go_away(repo, header, data, steps) -> NoReturn:
+    """Write half of an object or more, and end without any clean-up."""
+    left = steps
+
+    def counted(real):
+        def call(*args, **more):
+            nonlocal left
+            if left == 0:
+                os._exit(WHOLE)
+            left -= 1
+            return real(*args, **more)
+
+        return call
+
+    def half(fd, data):
+        os.truncate(fd, len(data) // 2)
+        return counted(real_write)(fd, data)
+
+    def half_of_all(fd, buffers):
+        os.truncate(fd, len(buffers[0]) + 1)
+        return counted(real_writev)(fd, buffers)
+
+    real_write, real_writev = os.write, os.writev
+    os.write, os.writev = half, half_of_all
+    for name in ("fchown", "fchmod", "setxattr", "utime", "close", "link"):
+        setattr(os, name, counted(getattr(os, name)))
+    with Transaction(repo) as tx:
+        tx.writer.write_data(header, data)
+        os._exit(FINISHED)
+
+
+def test_what_libostree_left_is_taken_over(repo, tmp):
+    """It names only what is whole, in directories of two letters."""
+    place = tmp / f"staging-{BOOT}-abcdef"
+    kept = {f"ab/{'1' * 62}.file": "ab.files", f"ab/{'2' * 62}.dirtree": "ab.meta"}
+    (place / "ab").mkdir(parents=True)
+    for path in (*kept, f"ab/{'3' * 62}.commit", f"ab/{'4' * 62}.commitmeta", "ab/tmp.0123"):
+        (place / path).write_bytes(path.encode())
+    taken = staging.allocate(repo)
+    assert os.listdir(place / "ab") == []
+    for path, folder in kept.items():
+        assert (place / folder / path[3:]).read_bytes() == path.encode()
+        assert os.listdir(place / folder) == [path[3:]]
+    staging.release(repo, taken, delete=True)
+
+
 def test_one_in_use_is_left_alone(repo, tmp):
     (tmp / f"staging-{BOOT}-inuse0").mkdir()
     fd = hold(tmp, f"staging-{BOOT}-inuse0")
@@ -116,8 +184,8 @@ def test_one_in_use_is_left_alone(repo, tmp):
 
 
 def test_those_of_other_boots_are_deleted(repo, tmp):
-    (tmp / f"staging-{OTHER}-abcdef/ab").mkdir(parents=True)
-    (tmp / f"staging-{OTHER}-abcdef/ab/{NAME}").touch()
+    (tmp / f"staging-{OTHER}-abcdef/ab.meta").mkdir(parents=True)
+    (tmp / f"staging-{OTHER}-abcdef/ab.meta/{NAME}").touch()
     staging.clean_tmp(repo)
     assert os.listdir(tmp) == ["cache"]
 

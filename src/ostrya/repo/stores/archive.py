@@ -19,6 +19,7 @@ from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.file_header import PREFIX_SIZE, FileHeader, parse_prefix
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.errors import ObjectInvalid
+from ostrya.repo.staged import ARCHIVED_MODE
 from ostrya.repo.stores.base import CHUNK_BYTES, WHOLE_BYTES, FileObject
 from ostrya.workers import default_jobs
 
@@ -218,9 +219,9 @@ class ArchiveStore:
         """Return the loose path of a content object."""
         return f"{checksum[:2]}/{checksum[2:]}.filez"
 
-    def load(self, objects_fd: int, checksum: Checksum) -> FileObject:
+    def load(self, dir_fd: int, path: str, checksum: Checksum) -> FileObject:
         """Open a content object."""
-        fd = os.open(self.path_of(checksum), OPEN_FILE, dir_fd=objects_fd)
+        fd = os.open(path, OPEN_FILE, dir_fd=dir_fd)
         try:
             return _load(fd, checksum)
         except BaseException:
@@ -237,12 +238,12 @@ class ArchiveStore:
         """Store a regular file held in memory."""
         prefix = header.encode_archive(len(data))
         packed = compress(data, self._level, as_zlib=self._as_zlib)
-        with destination.begin(self.path_of(checksum), 0o644) as tmp:
+        with destination.begin_in_place(self.path_of(checksum)) as tmp:
             written = os.writev(tmp.fd, (prefix, packed))
             stored_size = len(prefix) + len(packed)
             if written != stored_size:
                 write_all(tmp.fd, memoryview(prefix + packed)[written:])
-            os.fchmod(tmp.fd, 0o644)
+            os.fchmod(tmp.fd, ARCHIVED_MODE)
             is_new = destination.publish(tmp, self.path_of(checksum), stored_size)
         return stored_size if is_new else None
 
@@ -256,13 +257,13 @@ class ArchiveStore:
     ) -> int | None:
         """Store a regular file that comes in pieces."""
         prefix = header.encode_archive(size)
-        with destination.begin(self.path_of(checksum), 0o644) as tmp:
+        with destination.begin(self.path_of(checksum)) as tmp:
             write_all(tmp.fd, prefix)
             # Closed here: left to the collector, what ends it early would be reported as ignored.
             deflated = _zlib_chunks if self._as_zlib else _compress_chunks
             with closing(deflated(chunks, self._level)) as packed:
                 stored_size = len(prefix) + destination.write_chunks(tmp, packed)
-            os.fchmod(tmp.fd, 0o644)
+            os.fchmod(tmp.fd, ARCHIVED_MODE)
             is_new = destination.publish(tmp, self.path_of(checksum))
         return stored_size if is_new else None
 
@@ -271,9 +272,9 @@ class ArchiveStore:
     ) -> int | None:
         """Store a symbolic link: a header and nothing else."""
         prefix = header.encode_archive(0)
-        with destination.begin(self.path_of(checksum), 0o644) as tmp:
+        with destination.begin_in_place(self.path_of(checksum)) as tmp:
             write_all(tmp.fd, prefix)
-            os.fchmod(tmp.fd, 0o644)
+            os.fchmod(tmp.fd, ARCHIVED_MODE)
             is_new = destination.publish(tmp, self.path_of(checksum))
         return len(prefix) if is_new else None
 

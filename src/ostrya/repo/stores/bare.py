@@ -40,14 +40,14 @@ def loose_file_path(checksum: Checksum) -> str:
     return f"{checksum[:2]}/{checksum[2:]}.file"
 
 
-def open_bare(objects_fd: int, path: str) -> tuple[int, os.stat_result]:
+def open_bare(dir_fd: int, path: str) -> tuple[int, os.stat_result]:
     """Open an object that may be a symbolic link; of a link, the descriptor is -1."""
     try:
-        fd = os.open(path, OPEN_FILE, dir_fd=objects_fd)
+        fd = os.open(path, OPEN_FILE, dir_fd=dir_fd)
     except OSError as exc:
         if exc.errno != ELOOP:
             raise
-        return -1, os.stat(path, dir_fd=objects_fd, follow_symlinks=False)
+        return -1, os.stat(path, dir_fd=dir_fd, follow_symlinks=False)
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode):
         os.close(fd)
@@ -60,11 +60,22 @@ def set_object_times(fd: int) -> None:
     os.utime(fd, ns=(time.time_ns(), 0))
 
 
+def own_file(fd: int, header: FileHeader) -> None:
+    """Give a file, of which the content is known by now, its owner and its mode.
+
+    To look is cheaper than to change what is right already.
+    """
+    found = os.fstat(fd)
+    # Ownership before mode: chown clears setuid.
+    if found.st_uid != header.uid or found.st_gid != header.gid:
+        os.fchown(fd, header.uid, header.gid)
+    os.fchmod(fd, stat.S_IMODE(header.mode))
+
+
 class _Found(NamedTuple):
     """An object's file, as it lies on the disk."""
 
-    objects_fd: int
-    checksum: Checksum
+    dir_fd: int
     path: str
     fd: int
     stat: os.stat_result
@@ -88,13 +99,12 @@ class BareStore:
         """Return the loose path of a content object."""
         return loose_file_path(checksum)
 
-    def load(self, objects_fd: int, checksum: Checksum) -> FileObject:
+    def load(self, dir_fd: int, path: str, _checksum: Checksum) -> FileObject:
         """Open a content object."""
-        path = loose_file_path(checksum)
-        fd, found = open_bare(objects_fd, path)
+        fd, found = open_bare(dir_fd, path)
         try:
-            target = "" if fd != -1 else os.readlink(path, dir_fd=objects_fd)
-            header = self._header(_Found(objects_fd, checksum, path, fd, found, target))
+            target = "" if fd != -1 else os.readlink(path, dir_fd=dir_fd)
+            header = self._header(_Found(dir_fd, path, fd, found, target))
         except BaseException:
             if fd != -1:
                 os.close(fd)
@@ -108,7 +118,7 @@ class BareStore:
             pairs = (
                 xattr.read_xattrs(found.fd)
                 if found.fd != -1
-                else xattr.read_xattrs_at(found.path, dir_fd=found.objects_fd)
+                else xattr.read_xattrs_at(found.path, dir_fd=found.dir_fd)
             )
             xattrs = canonical_xattrs(pairs) if pairs else ()
         return found.header(xattrs)
@@ -122,7 +132,7 @@ class BareStore:
     ) -> int | None:
         """Store a regular file held in memory."""
         self.check(header, checksum)
-        with destination.begin(loose_file_path(checksum)) as tmp:
+        with destination.begin_in_place(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
             is_new = self.put_tmpfile(destination, checksum, header, tmp, len(data))
         return len(data) if is_new else None
@@ -166,9 +176,7 @@ class BareStore:
         return destination.publish(tmp, loose_file_path(checksum), size)
 
     def _apply_metadata(self, fd: int, header: FileHeader) -> None:
-        # Ownership before mode: chown clears setuid. Both only now, when the content is known.
-        os.fchown(fd, header.uid, header.gid)
-        os.fchmod(fd, stat.S_IMODE(header.mode))
+        own_file(fd, header)
         xattr.write_xattrs(fd, header.xattrs)
 
     def put_symlink(
@@ -188,14 +196,13 @@ class BareStore:
 
     def _put_owned_symlink(self, destination: Destination, path: str, header: FileHeader) -> None:
         """Give the link its owner under another name first, so that it never appears without."""
-        destination.ensure_prefix(path)
         temporary = "symlink." + os.urandom(8).hex()
         scratch_fd = destination.scratch_fd
         os.symlink(header.symlink_target, temporary, dir_fd=scratch_fd)
         try:
             os.chown(temporary, header.uid, header.gid, dir_fd=scratch_fd, follow_symlinks=False)
             xattr.write_xattrs_at(temporary, header.xattrs, dir_fd=scratch_fd)
-            os.rename(temporary, path, src_dir_fd=scratch_fd, dst_dir_fd=destination.fd)
+            destination.publish_scratch(temporary, path)
         except BaseException:
             os.unlink(temporary, dir_fd=scratch_fd)
             raise
@@ -253,7 +260,7 @@ class BareSplitXattrsStore(BareStore):
     def _header(self, found: _Found) -> FileHeader:
         link = f"{found.path}-xattrs-link"
         try:
-            encoded = read_file(link, dir_fd=found.objects_fd, max_bytes=_MAX_XATTRS_BYTES)
+            encoded = read_file(link, dir_fd=found.dir_fd, max_bytes=_MAX_XATTRS_BYTES)
         except FileTooLargeError:
             raise ObjectFormatError(f"object {link} is too large") from None
         return found.header(decode_xattrs(encoded))
@@ -267,5 +274,4 @@ class BareSplitXattrsStore(BareStore):
             )
 
     def _apply_metadata(self, fd: int, header: FileHeader) -> None:
-        os.fchown(fd, header.uid, header.gid)
-        os.fchmod(fd, stat.S_IMODE(header.mode))
+        own_file(fd, header)

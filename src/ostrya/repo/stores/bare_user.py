@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ostrya._linux import xattr
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.filemeta import decode_filemeta, encode_filemeta
-from ostrya.repo.stores.bare import BareStore, loose_file_path, open_bare
+from ostrya.repo.stores.bare import BareStore, open_bare
 from ostrya.repo.stores.base import FileObject
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ class BareUserStore(BareStore):
     def __init__(self) -> None:
         super().__init__(with_xattrs=True)
 
-    def load(self, objects_fd: int, checksum: Checksum) -> FileObject:
+    def load(self, dir_fd: int, path: str, _checksum: Checksum) -> FileObject:
         """Open a content object."""
-        fd, found = open_bare(objects_fd, loose_file_path(checksum))
+        fd, found = open_bare(dir_fd, path)
         if fd == -1:
             raise ObjectFormatError("a symbolic link where a regular file is expected")
         try:

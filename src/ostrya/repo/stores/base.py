@@ -6,10 +6,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
-from ostrya._linux.atomic import TmpFile, write_all
-from ostrya._linux.dirfd import ensure_dir
+from ostrya._linux.atomic import FileInPlace, TmpFile, write_all
+from ostrya._linux.dirfd import OPEN_FILE, ensure_dir, exists
 from ostrya.errors import RepoError
 from ostrya.repo.config import Tristate
+from ostrya.repo.staged import staged_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -103,11 +104,21 @@ class Destination:
 
     Attributes:
         scratch_fd: For what needs a name before it may have its own; cleaned of old leftovers.
+        is_staging: Whether that is a staging directory, and not ``objects`` itself.
         sync_each: Whether every object is synced by itself before it gets its name.
         fsverity: Whether the kernel seals every object before it gets its name.
     """
 
-    __slots__ = ("_fd", "_prefixes", "_start_writeback", "fsverity", "scratch_fd", "sync_each")
+    __slots__ = (
+        "_fd",
+        "_folders",
+        "_grows_in_place",
+        "_start_writeback",
+        "fsverity",
+        "is_staging",
+        "scratch_fd",
+        "sync_each",
+    )
 
     def __init__(
         self,
@@ -115,6 +126,7 @@ class Destination:
         *,
         scratch_fd: int,
         sync_each: bool,
+        is_staging: bool = False,
         sync_later: bool = False,
         fsverity: Tristate = Tristate.NO,
     ) -> None:
@@ -125,9 +137,12 @@ class Destination:
         """
         self._fd = fd
         self.scratch_fd = scratch_fd
+        self.is_staging = is_staging
         self.sync_each = sync_each
         self.fsverity = fsverity
-        self._prefixes: set[str] = set()
+        # A file that is sealed, or synced before it is named, has no name until then.
+        self._grows_in_place = is_staging and not sync_each and fsverity == Tristate.NO
+        self._folders: set[str] = set()
         self._start_writeback: Callable[[int], None] | None = None
         if sync_later and not sync_each:
             from ostrya._linux.durability import start_writeback
@@ -148,12 +163,26 @@ class Destination:
     def close(self) -> None:
         """Take no more objects: the descriptor may mean another directory from now on."""
         self._fd = -1
-        self._prefixes.clear()
+        self._folders.clear()
 
     def begin(self, path: str, mode: int = 0o600) -> TmpFile:
         """Begin the file of an object whose loose path is known."""
-        self.ensure_prefix(path)
-        return TmpFile(self.fd, mode, where=path[:2])
+        place = self._place_of(path)
+        return TmpFile(self.fd, mode, where=place.partition("/")[0])
+
+    def begin_in_place(self, path: str, mode: int = 0o600) -> TmpFile:
+        """Begin the file of an object whose content is at hand, and known to be right.
+
+        What the object is given last must tell that it is finished: see ``repo.staged``.
+        """
+        if self._grows_in_place:
+            place = self._place_of(path)
+            try:
+                return FileInPlace(place, mode, dir_fd=self.fd)
+            except FileExistsError:
+                # Another worker was quicker, which is found out again when this one is named.
+                pass
+        return self.begin(path, mode)
 
     def write_chunks(self, tmp: TmpFile, chunks: Iterable[bytes]) -> int:
         """Write content that comes in pieces, and return how many bytes it has."""
@@ -175,38 +204,71 @@ class Destination:
             # The file system will not support it for the next object either.
             self.fsverity = Tristate.NO
         try:
-            tmp.link(path, dir_fd=self.fd)
+            tmp.link(staged_path(path) if self.is_staging else path, dir_fd=self.fd)
         except FileExistsError:
             return False
         return True
 
     def publish_file(self, fd: int, path: str) -> bool:
         """Give an open file that has a name elsewhere its name here; False if that is taken."""
-        self.ensure_prefix(path)
+        place = self._place_of(path)
         if self.sync_each:
             os.fsync(fd)
         try:
             # By descriptor: the name it was opened by may be another file's by now.
-            os.link(f"/proc/self/fd/{fd}", path, dst_dir_fd=self.fd, follow_symlinks=True)
+            os.link(f"/proc/self/fd/{fd}", place, dst_dir_fd=self.fd, follow_symlinks=True)
         except FileExistsError:
             return False
         return True
+
+    def publish_link(self, path: str, *, source_fd: int) -> bool:
+        """Link the same loose path of another repository; False if that is taken."""
+        place = self._place_of(path)
+        try:
+            os.link(path, place, src_dir_fd=source_fd, dst_dir_fd=self.fd, follow_symlinks=False)
+        except FileExistsError:
+            return False
+        return True
+
+    def publish_scratch(self, name: str, path: str) -> None:
+        """Move what is finished from the scratch directory to its name, whoever had that."""
+        place = self._place_of(path)
+        os.rename(name, place, src_dir_fd=self.scratch_fd, dst_dir_fd=self.fd)
 
     def publish_symlink(self, target: str, path: str) -> bool:
         """Name a symbolic link; False if an object of that name was there already."""
-        self.ensure_prefix(path)
+        place = self._place_of(path)
         try:
-            os.symlink(target, path, dir_fd=self.fd)
+            os.symlink(target, place, dir_fd=self.fd)
         except FileExistsError:
             return False
         return True
 
-    def ensure_prefix(self, path: str) -> None:
-        """Make the two-letter directory of a loose path."""
-        prefix = path[:2]
-        if prefix not in self._prefixes:
-            ensure_dir(prefix, dir_fd=self.fd)
-            self._prefixes.add(prefix)
+    def has(self, path: str) -> bool:
+        """Say whether there is an object of that loose path here."""
+        return exists(staged_path(path) if self.is_staging else path, dir_fd=self.fd)
+
+    def stat(self, path: str) -> os.stat_result:
+        """Return what the object of a loose path is, as a file.
+
+        Raises:
+            FileNotFoundError: It is not here.
+        """
+        place = staged_path(path) if self.is_staging else path
+        return os.stat(place, dir_fd=self.fd, follow_symlinks=False)
+
+    def open(self, path: str) -> int:
+        """Open the object of a loose path for reading; the caller closes it."""
+        return os.open(staged_path(path) if self.is_staging else path, OPEN_FILE, dir_fd=self.fd)
+
+    def _place_of(self, path: str) -> str:
+        """Return where an object of a loose path goes, in a directory that is there."""
+        place = staged_path(path) if self.is_staging else path
+        folder = place.partition("/")[0]
+        if folder not in self._folders:
+            ensure_dir(folder, dir_fd=self.fd)
+            self._folders.add(folder)
+        return place
 
 
 class ContentStore(Protocol):
@@ -215,8 +277,8 @@ class ContentStore(Protocol):
     def path_of(self, checksum: Checksum) -> str:
         """Return the loose path of a content object, ``ab/cdef….file``."""
 
-    def load(self, objects_fd: int, checksum: Checksum) -> FileObject:
-        """Open a content object.
+    def load(self, dir_fd: int, path: str, checksum: Checksum) -> FileObject:
+        """Open a content object, which is at ``path`` below a directory.
 
         Raises:
             FileNotFoundError: It is not there.

@@ -46,7 +46,7 @@ def test_xattrs_unless_the_configuration_disables_them(tmp_path, disabled, wante
     with make_repo(tmp_path / "repo", RepoMode.BARE, disable_xattrs=disabled) as repo:
         header = FileHeader(UID, GID, stat.S_IFREG | 0o644, "", ((b"user.x", b"1"),))
         repo.store.put(destination(repo), SUM, header, b"x")
-        with repo.store.load(repo.objects_fd, SUM) as loaded:
+        with repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM) as loaded:
             assert loaded.header.xattrs == wanted
 
 
@@ -58,11 +58,11 @@ def test_split_xattrs_are_read_and_bounded(tmp_path):
         repo.store.put(destination(repo), SUM, header, b"x")
         link = f"{repo.path}/objects/{loose_file_path(SUM)}-xattrs-link"
         with pytest.raises(FileNotFoundError):
-            repo.store.load(repo.objects_fd, SUM)
+            repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM)
         with open(link, "wb") as stream:
             stream.write(encode_xattrs(((b"user.x", b"1"),)))
-        with repo.store.load(repo.objects_fd, SUM) as loaded:
+        with repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM) as loaded:
             assert loaded.header.xattrs == ((b"user.x", b"1"),)
         os.truncate(link, 17 << 20)
         with pytest.raises(ObjectFormatError, match="too large"):
-            repo.store.load(repo.objects_fd, SUM)
+            repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM)

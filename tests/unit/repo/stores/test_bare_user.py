@@ -43,7 +43,7 @@ def test_what_it_is_and_what_it_looks_like(repo, path, mode, on_disk):
     header = FileHeader(12, 34, stat.S_IFREG | mode, "", ((b"security.x", b"1"),))
     put(repo, header)
     assert stat.S_IMODE(os.stat(path).st_mode) == on_disk
-    with repo.store.load(repo.objects_fd, SUM) as loaded:
+    with repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM) as loaded:
         assert loaded.header == header
 
 
@@ -72,19 +72,19 @@ def test_damage(repo, path, damage, words):
     put(repo, FileHeader(0, 0, 0o120777, "target"))
     damage(path)
     with pytest.raises(FormatError, match=words):
-        repo.store.load(repo.objects_fd, SUM)
+        repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM)
 
 
 def test_a_link_in_place_of_it(repo, path):
     os.mkdir(os.path.dirname(path))
     os.symlink("/etc/passwd", path)
     with pytest.raises(ObjectFormatError, match="symbolic link"):
-        repo.store.load(repo.objects_fd, SUM)
+        repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM)
 
 
 def test_a_target_without_its_nul(repo, path):
     put(repo, FileHeader(0, 0, 0o120777, "target"))
     os.truncate(path, 6)
-    with repo.store.load(repo.objects_fd, SUM) as loaded:
+    with repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM) as loaded:
         assert loaded.header.symlink_target == "target"
     assert encode_filemeta(loaded.header)
