@@ -30,14 +30,15 @@ def publish_staged(repo: Repository, staging_fd: int) -> list[str]:
     later: list[tuple[int, str, str]] = []
     touched = set()
     for folder in list_names(staging_fd):
-        prefix, area = folder[:2], folder[2:]
-        if area not in (FILES, META):
+        if folder == META:
+            for name in _list_dir(folder, staging_fd):
+                touched.add(name[:2])
+                later.append((_rank(name), f"{folder}/{name}", f"{name[:2]}/{name[2:]}"))
+        if not folder.endswith(FILES):
             continue
+        prefix = folder[:2]
         touched.add(prefix)
-        if area == META:
-            names = _list_dir(folder, staging_fd)
-            later += [(_rank(name), f"{folder}/{name}", f"{prefix}/{name}") for name in names]
-        elif not (may_move_whole and _move_whole(repo, staging_fd, folder, prefix)):
+        if not (may_move_whole and _move_whole(repo, staging_fd, folder, prefix)):
             ensure_dir(prefix, dir_fd=repo.objects_fd)
             for name in _list_dir(folder, staging_fd):
                 _move(repo, staging_fd, f"{folder}/{name}", f"{prefix}/{name}")

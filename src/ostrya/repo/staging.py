@@ -98,20 +98,20 @@ def _drop_unfinished(staging_fd: int, mode: RepoMode) -> None:
     metadata; commits; and files that somebody else still has a link to, and may have changed since.
     """
     for folder in dirfd.list_names(staging_fd):
-        prefix, area = folder[:2], folder[2:]
-        if area not in ("", FILES, META):
+        if len(folder) != 2 and folder != META and not folder.endswith(FILES):
             continue
+        prefix = "" if folder == META else folder[:2]
         fd = dirfd.open_dir(folder, dir_fd=staging_fd)
         try:
             for name in os.listdir(fd):
-                found = parse_loose_name(prefix, name)
+                found = parse_loose_name(prefix or name[:2], name if prefix else name[2:])
                 if (
                     found is None
                     or found.type in _NOT_HANDED_ON
-                    or not is_whole(os.stat(name, dir_fd=fd, follow_symlinks=False), area, mode)
+                    or not is_whole(os.stat(name, dir_fd=fd, follow_symlinks=False), folder, mode)
                 ):
                     dirfd.unlink_if_exists(name, dir_fd=fd)
-                elif not area:
+                elif len(folder) == 2:
                     _adopt(staging_fd, f"{prefix}/{name}")
         finally:
             os.close(fd)
