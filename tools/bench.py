@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure ours and the installed ``ostree`` in turn on the same real tree.
 
-Whole commands, warm cache, ``sync`` before each timing, three interleaved pairs, medians. The
-numbers are kept in ``docs/benchmarks.json`` and shown in ``docs/benchmarks.md``; a run replaces
-the rows it measured.
+Whole commands, ``sync`` and a look at all that will be read before each timing, three interleaved
+pairs, medians. The numbers are kept in ``docs/benchmarks.json`` and shown in
+``docs/benchmarks.md``; a run replaces the rows it measured.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ AFTER_DELETION_S = 310
 DELETED = "bench-deleted"
 ROOM_BYTES = 12 * 1024**3
 PAIRS = 3
+CHUNK_BYTES = 1 << 20
 BIG_FILE_BYTES = 4 * 1024**3
 
 
@@ -106,6 +107,7 @@ def commit_argv(tool: str, repo: str, tree: Path) -> list[str]:
 
 
 Prepare = Callable[[Bench, str], list[str]]
+Reads = Callable[[Bench], Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,13 @@ class Row:
 
     Attributes:
         prepare: Makes the state the command needs, untimed; returns the command line for a tool.
+        reads: What the command reads; each timing finds it in the cache.
         target: The largest ratio ours/peer that is good enough; None where none was set.
     """
 
     name: str
     prepare: Prepare
+    reads: Reads
     target: float | None
 
 
@@ -167,29 +171,44 @@ def prepare_pull(bench: Bench, tool: str) -> list[str]:
     return [tool, f"--repo={bench.fresh_repo('out', 'bare')}", "pull-local", source, "r"]
 
 
+def tree(bench: Bench) -> Path:
+    """The measured tree."""
+    return bench.tree
+
+
+def update(bench: Bench) -> Path:
+    """Its second release."""
+    return bench.update or bench.tree
+
+
+def shared(mode: str) -> Reads:
+    """The repository that holds the tree."""
+    return lambda bench: Path(bench.shared_repo(mode))
+
+
 ROWS = (
-    Row("commit to bare", prepare_commit("bare"), 0.6),
-    Row("commit to archive", prepare_commit("archive"), 0.2),
-    Row("commit to bare-user", prepare_commit("bare-user"), None),
-    Row("commit again, bare", prepare_recommit("bare"), 0.6),
-    Row("commit again, archive", prepare_recommit("archive"), 0.15),
-    Row("fsck bare", prepare_fsck("bare"), 0.6),
-    Row("fsck archive", prepare_fsck("archive"), 0.5),
-    Row("checkout -H from bare", prepare_checkout("bare", "-H"), 1.0),
-    Row("checkout from archive", prepare_checkout("archive"), 0.5),
-    Row("pull-local archive to bare", prepare_pull, 0.6),
+    Row("commit to bare", prepare_commit("bare"), tree, 0.6),
+    Row("commit to archive", prepare_commit("archive"), tree, 0.2),
+    Row("commit to bare-user", prepare_commit("bare-user"), tree, None),
+    Row("commit again, bare", prepare_recommit("bare"), tree, 0.6),
+    Row("commit again, archive", prepare_recommit("archive"), tree, 0.15),
+    Row("fsck bare", prepare_fsck("bare"), shared("bare"), 0.6),
+    Row("fsck archive", prepare_fsck("archive"), shared("archive"), 0.5),
+    Row("checkout -H from bare", prepare_checkout("bare", "-H"), shared("bare"), 1.0),
+    Row("checkout from archive", prepare_checkout("archive"), shared("archive"), 0.5),
+    Row("pull-local archive to bare", prepare_pull, shared("archive"), 0.6),
 )
 UPDATE_ROWS = (
-    Row("commit release 2, bare", prepare_update("bare"), None),
-    Row("commit release 2, archive", prepare_update("archive"), None),
+    Row("commit release 2, bare", prepare_update("bare"), update, None),
+    Row("commit release 2, archive", prepare_update("archive"), update, None),
 )
 BIG_ROWS = (
-    Row("commit to bare", prepare_commit("bare"), None),
-    Row("commit to archive", prepare_commit("archive"), None),
-    Row("fsck bare", prepare_fsck("bare"), None),
-    Row("fsck archive", prepare_fsck("archive"), None),
-    Row("checkout from archive", prepare_checkout("archive"), None),
-    Row("pull-local archive to bare", prepare_pull, None),
+    Row("commit to bare", prepare_commit("bare"), tree, None),
+    Row("commit to archive", prepare_commit("archive"), tree, None),
+    Row("fsck bare", prepare_fsck("bare"), shared("bare"), None),
+    Row("fsck archive", prepare_fsck("archive"), shared("archive"), None),
+    Row("checkout from archive", prepare_checkout("archive"), shared("archive"), None),
+    Row("pull-local archive to bare", prepare_pull, shared("archive"), None),
 )
 
 
@@ -198,11 +217,13 @@ def settle() -> None:
     os.sync()
 
 
-def warm(tree: Path) -> None:
-    """Read every file once, so that all timings find the tree in the cache."""
-    for path in tree.rglob("*"):
+def warm(folder: Path) -> None:
+    """Read every file once: some kernels drop what was not looked at for a minute."""
+    for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():
-            path.read_bytes()
+            with path.open("rb", buffering=0) as stream:
+                while stream.read(CHUNK_BYTES):
+                    pass
 
 
 def measure_row(bench: Bench, row: Row, pairs: int) -> dict[str, Any]:
@@ -212,6 +233,7 @@ def measure_row(bench: Bench, row: Row, pairs: int) -> dict[str, Any]:
         order = list(TOOLS) if pair % 2 == 0 else list(reversed(TOOLS))
         for who in order:
             argv = row.prepare(bench, TOOLS[who])
+            warm(row.reads(bench))
             settle()
             costs[who].append(measure(argv))
     result: dict[str, Any] = {"target": row.target, "pairs": pairs}
@@ -274,10 +296,17 @@ def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs per row (default 3)")
-    parser.add_argument("--only", metavar="TEXT", help="rows whose name contains TEXT")
+    parser.add_argument(
+        "--only", metavar="TEXT", nargs="+", default=[""], help="rows whose name contains a TEXT"
+    )
     parser.add_argument("--big", action="store_true", help="also a tree with one file of 4 GiB")
     parser.add_argument("--tree", type=Path, help="another tree; prints, writes no page")
     return parser.parse_args()
+
+
+def is_wanted(name: str, args: argparse.Namespace) -> bool:
+    """Whether a row was asked for."""
+    return any(text in name for text in args.only)
 
 
 def merge(results: dict[str, Any], group: str, name: str, row: dict[str, Any]) -> None:
@@ -289,14 +318,10 @@ def merge(results: dict[str, Any], group: str, name: str, row: dict[str, Any]) -
 
 def run_rows(bench: Bench, args: argparse.Namespace, results: dict[str, Any]) -> None:
     """Measure the rows asked for on the Debian tree."""
-    wanted = args.only or ""
-    for tree in (bench.tree, bench.update):
-        if tree is not None:
-            warm(tree)
     for row in (*ROWS, *(UPDATE_ROWS if bench.update else ())):
-        if wanted in row.name:
+        if is_wanted(row.name, args):
             merge(results, "rows", row.name, measure_row(bench, row, args.pairs))
-    if wanted in "rev-parse":
+    if is_wanted("rev-parse", args):
         merge(results, "rows", "rev-parse", measure_rev_parse(bench))
 
 
@@ -317,7 +342,7 @@ def run_big(folder: Path, work: Path, args: argparse.Namespace, results: dict[st
     bench = Bench(make_big_tree(folder), work / "big")
     bench.work.mkdir(parents=True, exist_ok=True)
     for row in BIG_ROWS:
-        if (args.only or "") in row.name:
+        if is_wanted(row.name, args):
             merge(results, "big", row.name, measure_row(bench, row, 1))
 
 

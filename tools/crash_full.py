@@ -10,13 +10,13 @@ from full_run import FullRun, run
 INTRODUCTION = """# Crash tests: the last full run
 
 `make crash-full` writes this page. Every scene is stopped with SIGKILL by turns: in one process at
-every rename, link and fsync, at every step that finishes an object, and at every unlink where it
-deletes; with forked workers, which make each call hundreds of times, at an even share of 16 of
-each, counted in each process, and all are stopped by the first to reach it. Or it is run with every
-number of free blocks from none to more than it needs, on a small ext4. After each: Debian's
-`ostree fsck` passes, every ref is old or new, the same command run again succeeds, and both tools
-find the result whole, with just the objects of a run that nobody disturbed. `make test` takes all
-points of one process, and 8 of each call of the others.
+every rename, link and fsync, and at every unlink where it deletes; with forked workers, which make
+each call hundreds of times, at an even share of 16 of each, counted in each process, and all are
+stopped by the first to reach it. Or it is run with every number of free blocks from none to more
+than it needs, on a small ext4. After each: Debian's `ostree fsck` passes, every ref is old or new,
+the same command run again succeeds, and both tools find the result whole, with just the objects of
+a run that nobody disturbed. `make test` takes all points of one process, and 8 of each call of the
+others.
 """
 RUN = FullRun(
     name="crash-tests",

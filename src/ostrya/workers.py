@@ -25,6 +25,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
+from ostrya._linux.heap import keep_freed_memory
 from ostrya.errors import OstryaError, WorkerDied
 
 if TYPE_CHECKING:
@@ -33,10 +34,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
-# How many workers of this process were killed so far, whatever they were at.
-deaths = 0
-
 _IN_FLIGHT = 3
+# What a child frees and keeps for the next file: glibc takes no higher limit.
+_KEPT_BYTES = 32 << 20
 _HEADER = struct.Struct("<cI")
 _RESULT, _ERROR = b"r", b"e"
 _READ_BYTES = 256 * 1024
@@ -239,8 +239,6 @@ class _ProcessPool(Generic[T, R]):
     def _receive(self, child: _Child) -> Iterator[R]:
         data = os.read(child.from_fd, _READ_BYTES)
         if not data:
-            global deaths  # noqa: PLW0603  # of the whole process
-            deaths += 1
             raise WorkerDied(self._reap(child))
         child.inbox += data
         while len(child.inbox) >= _HEADER.size:
@@ -360,6 +358,7 @@ def _child_main(
         for fd in others:
             os.close(fd)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        keep_freed_memory(_KEPT_BYTES)
         _serve(make_worker(), in_fd, out_fd)
         status = 0
     except _Stopped:

@@ -64,7 +64,7 @@ def test_what_is_put_is_loaded(repo, destination, content, pieces):
     add_split_xattrs(repo, SUM)
     path = repo.store.path_of(SUM)
     assert stored == os.stat(path, dir_fd=repo.objects_fd).st_size
-    with repo.store.load(repo.objects_fd, SUM) as loaded:
+    with repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM) as loaded:
         assert loaded.header == header
         assert loaded.size == len(content)
         assert loaded.stored_size == stored
@@ -80,7 +80,7 @@ def test_a_link_that_is_put_is_loaded(repo, destination, target):
     header = symlink(repo, target)
     assert repo.store.put_symlink(destination, SUM, header) is not None
     add_split_xattrs(repo, SUM)
-    with repo.store.load(repo.objects_fd, SUM) as loaded:
+    with repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM) as loaded:
         assert loaded.header == header
         assert loaded.size == 0
         assert loaded.read() == b""
@@ -104,7 +104,7 @@ def test_a_link_twice_is_still_that_link(repo, destination):
     for _ in range(2):
         repo.store.put_symlink(destination, SUM, symlink(repo, "target"))
     add_split_xattrs(repo, SUM)
-    with repo.store.load(repo.objects_fd, SUM) as loaded:
+    with repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM) as loaded:
         assert loaded.header.symlink_target == "target"
 
 
@@ -123,7 +123,7 @@ def test_an_error_on_the_way_leaves_nothing(repo, destination):
 def test_missing_is_file_not_found(repo):
     before = open_fds()
     with pytest.raises(FileNotFoundError):
-        repo.store.load(repo.objects_fd, SUM)
+        repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM)
     assert open_fds() == before
 
 
@@ -137,7 +137,7 @@ def test_what_is_no_object_is_refused_and_closed(repo, make):
     before = open_fds()
     if not os.path.isfile(path) or repo.mode in ROOT_FREE:
         with pytest.raises((FormatError, OSError)):
-            repo.store.load(repo.objects_fd, SUM)
+            repo.store.load(repo.objects_fd, repo.store.path_of(SUM), SUM)
     assert open_fds() == before
 
 
@@ -160,7 +160,7 @@ def test_owners_survive_where_the_mode_keeps_them(repo, destination):
     repo.store.put_symlink(destination, other, link)
     for checksum, wanted in ((SUM, header), (other, link)):
         add_split_xattrs(repo, checksum)
-        with repo.store.load(repo.objects_fd, checksum) as loaded:
+        with repo.store.load(repo.objects_fd, repo.store.path_of(checksum), checksum) as loaded:
             assert loaded.header == wanted
     assert os.listdir(repo.tmp_fd) == ["cache"]
 
@@ -177,7 +177,7 @@ def test_a_link_that_cannot_get_its_owner_leaves_no_temporary(repo, destination,
     with pytest.raises(PermissionError):
         repo.store.put_symlink(destination, SUM, header)
     assert os.listdir(repo.tmp_fd) == ["cache"]
-    assert os.listdir(f"{repo.path}/objects/{SUM[:2]}") == []
+    assert os.listdir(repo.objects_fd) == []
 
 
 def test_publishing_an_open_file(repo, destination, tmp_path):

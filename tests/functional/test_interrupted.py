@@ -126,7 +126,7 @@ def test_a_commit_interrupted(repo, tree, sent, working):
     process = start(OURS, f"--repo={repo}", "commit", "-b", "main", f"--tree=dir={tree}")
     wait_for_lock(repo)
     if working:
-        wait_until(lambda: list(repo.glob("tmp/staging-*/??.files/*")))
+        wait_until(lambda: list(repo.glob("tmp/staging-*/??/*")))
     interrupt(process, sent)
     check_untouched(repo, before)
 

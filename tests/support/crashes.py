@@ -20,8 +20,6 @@ PUBLISHING = (
     "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat",
     "fsync", "fdatasync", "syncfs", "sync",
 )  # fmt: skip
-# What comes last to an object that grows under its own name.
-FINISHING = ("writev", "fchmod", "utimensat")
 REMOVING = ("unlink", "unlinkat", "rmdir")
 POLL_S = 0.003
 

@@ -40,7 +40,7 @@ class TmpFile:
             if exc.errno not in _NO_TMPFILE_ERRNOS:
                 raise
             # Overlay and some network file systems have no unnamed files.
-            self._name = f"{where}/{_temporary_name()}"
+            self._name = f"{where}/{temporary_name()}"
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
             self.fd = os.open(self._name, flags, mode, dir_fd=dir_fd)
 
@@ -63,7 +63,7 @@ class TmpFile:
         On the way it has another name in the directory that it was begun in.
         """
         if self._name is None:
-            temporary = _temporary_name()
+            temporary = temporary_name()
             self.link(temporary, dir_fd=self._dir_fd)
             self._name = temporary
         os.rename(self._name, name, src_dir_fd=self._dir_fd, dst_dir_fd=dir_fd)
@@ -92,31 +92,8 @@ class TmpFile:
         self.close()
 
 
-class FileInPlace(TmpFile):
-    """A file under construction under the name that it will keep, where nobody looks at it yet.
-
-    Cheaper than an unnamed one; killed in between, it is left there half written.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, name: str, mode: int = 0o600, *, dir_fd: int) -> None:
-        """Begin a file.
-
-        Raises:
-            FileExistsError: The name is taken.
-        """
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._dir_fd = dir_fd
-        self.fd = os.open(name, flags, mode, dir_fd=dir_fd)
-        self._name = name
-
-    def link(self, _name: str, *, dir_fd: int) -> None:  # noqa: ARG002  # it has its name
-        """Let the file stay."""
-        self._name = None
-
-
-def _temporary_name() -> str:
+def temporary_name() -> str:
+    """Make up a name that nothing else has."""
     # Not from secrets: that module costs every start-up more than all the rest of this one.
     return f"tmp.{os.urandom(8).hex()}"
 
@@ -128,7 +105,7 @@ def open_spool(dir_fd: int) -> int:
     except OSError as exc:
         if exc.errno not in _NO_TMPFILE_ERRNOS:
             raise
-    name = _temporary_name()
+    name = temporary_name()
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(name, flags, 0o600, dir_fd=dir_fd)
     os.unlink(name, dir_fd=dir_fd)

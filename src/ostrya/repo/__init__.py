@@ -10,8 +10,8 @@ On disk, under the repository's directory::
     refs/remotes/<remote>/<ref>
     refs/mirrors/<collection>/<ref>
     state/<commit>.commitpartial   the commit's objects are known to be incomplete
-    tmp/staging-<boot id>-XXXXXX/  objects of a transaction not yet committed
-    tmp/staging-…-lock             held while its transaction runs
+    tmp/staging-<boot id>-<random>/  objects of a transaction not yet committed
+    tmp/staging-…-lock               held while its transaction runs
     tmp/cache/                  summaries of remotes
     summary                     ref → commit, for remotes to read
 

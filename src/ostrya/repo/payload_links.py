@@ -19,10 +19,9 @@ from ostrya._linux import reflink
 from ostrya._linux.atomic import TmpFile
 from ostrya._linux.dirfd import OPEN_FILE
 from ostrya.formats.checksum import is_checksum
-from ostrya.repo.staged import staged_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.file_header import FileHeader
@@ -128,22 +127,17 @@ class PayloadLinks:
     def _open_twin(self, payload: str) -> int:
         """Open an object of the same content; -1 if there is none. Links to nothing are removed."""
         path = f"{payload[:2]}/{payload[2:]}.payload-link"
-        placed: tuple[int, Callable[[str], str]] = (self._repo.objects_fd, str)
-        places = [placed]
-        if self._destination.is_staging:
-            places.insert(0, (self._destination.fd, staged_path))
-        for place in places:
-            fd, path_of = place
+        objects_fd = self._repo.objects_fd
+        for place in (self._destination.fd, objects_fd):
             with suppress(FileNotFoundError):
-                target = os.readlink(path_of(path), dir_fd=fd)
+                target = os.readlink(path, dir_fd=place)
                 twin = target.removeprefix(_TARGET_PREFIX).removesuffix(".file")
                 if not is_checksum(twin.replace("/", "", 1)):
                     continue
-                for fd_of_twin, path_of_twin in (place, placed):
+                for place_of_twin in (place, objects_fd):
                     with suppress(FileNotFoundError):
-                        twin_path = path_of_twin(f"{twin}.file")
-                        return os.open(twin_path, OPEN_FILE, dir_fd=fd_of_twin)
-                os.unlink(path_of(path), dir_fd=fd)
+                        return os.open(f"{twin}.file", OPEN_FILE, dir_fd=place_of_twin)
+                os.unlink(path, dir_fd=place)
         return -1
 
     def _link(self, payload: str, checksum: Checksum) -> None:

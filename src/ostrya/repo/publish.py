@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import OPEN_DIR, ensure_dir, list_names, unlink_if_exists
 from ostrya._linux.rename import rename_new
-from ostrya.repo.staged import FILES, META, RANKS
+from ostrya.repo.staged import META, RANKS
 
 if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
@@ -30,17 +30,18 @@ def publish_staged(repo: Repository, staging_fd: int) -> list[str]:
     later: list[tuple[int, str, str]] = []
     touched = set()
     for folder in list_names(staging_fd):
-        prefix, area = folder[:2], folder[2:]
-        if area not in (FILES, META):
-            continue
-        touched.add(prefix)
-        if area == META:
-            names = _list_dir(folder, staging_fd)
-            later += [(_rank(name), f"{folder}/{name}", f"{prefix}/{name}") for name in names]
-        elif not (may_move_whole and _move_whole(repo, staging_fd, folder, prefix)):
-            ensure_dir(prefix, dir_fd=repo.objects_fd)
+        if folder == META:
             for name in _list_dir(folder, staging_fd):
-                _move(repo, staging_fd, f"{folder}/{name}", f"{prefix}/{name}")
+                touched.add(name[:2])
+                later.append((_rank(name), f"{folder}/{name}", f"{name[:2]}/{name[2:]}"))
+        elif len(folder) == 2:
+            touched.add(folder)
+            if may_move_whole and _move_whole(repo, staging_fd, folder):
+                continue
+            ensure_dir(folder, dir_fd=repo.objects_fd)
+            for name in _list_dir(folder, staging_fd):
+                path = f"{folder}/{name}"
+                _move(repo, staging_fd, path, path)
     for prefix in touched:
         ensure_dir(prefix, dir_fd=repo.objects_fd)
     for rank, source, path in sorted(later):
@@ -94,15 +95,14 @@ def _list_dir(name: str, dir_fd: int) -> list[str]:
         os.close(fd)
 
 
-def _move_whole(repo: Repository, staging_fd: int, folder: str, prefix: str) -> bool:
+def _move_whole(repo: Repository, staging_fd: int, folder: str) -> bool:
     """Move a directory at once; False where objects has one of that name that is not empty."""
     try:
-        os.rename(folder, prefix, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
+        os.rename(folder, folder, src_dir_fd=staging_fd, dst_dir_fd=repo.objects_fd)
     except OSError as exc:
         if exc.errno in (ENOTEMPTY, EEXIST):
             return False
-        # Where it is for the moment is nobody's concern.
-        exc.filename, exc.filename2 = prefix, None
+        exc.filename, exc.filename2 = folder, None
         raise
     return True
 

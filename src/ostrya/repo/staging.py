@@ -3,8 +3,8 @@
 
 ::
 
-    tmp/staging-<boot id>-XXXXXX/        laid out as ``repo.staged`` says
-    tmp/staging-<boot id>-XXXXXX-lock    locked while a transaction uses the directory
+    tmp/staging-<boot id>-<random>/        laid out as ``repo.staged`` says
+    tmp/staging-<boot id>-<random>-lock    locked while a transaction uses the directory
 
 The boot id is in the name because what was written before a crash may not have reached the
 disk: directories of other boots are deleted, one of this boot is taken up again.
@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ostrya._linux import dirfd, flock
 from ostrya._linux.naming import name_error
 from ostrya.formats.object_name import ObjectType, parse_loose_name
-from ostrya.repo.staged import FILES, META, is_whole, staged_path
+from ostrya.repo.staged import META, staged_path
 
 if TYPE_CHECKING:
-    from ostrya.repo.modes import RepoMode
     from ostrya.repo.repository import Repository
 
 PREFIX = "staging-"
@@ -80,7 +79,7 @@ def _allocate(repo: Repository) -> StagingDir:
             found = _try_take(repo, name)
             if found is not None:
                 os.utime(found.fd)
-                _drop_unfinished(found.fd, repo.mode)
+                _drop_unfinished(found.fd)
                 return found._replace(taken_up=True)
     while True:
         name = prefix + "".join(_NAME_CHARS[byte % len(_NAME_CHARS)] for byte in os.urandom(6))
@@ -91,37 +90,37 @@ def _allocate(repo: Repository) -> StagingDir:
                 return found
 
 
-def _drop_unfinished(staging_fd: int, mode: RepoMode) -> None:
+def _drop_unfinished(staging_fd: int) -> None:
     """Delete what a transaction that did not end must not hand on to the next one.
 
-    That is what is not an object, or not a whole one; what is not told by its checksum, detached
+    That is what is not whole, or not an object; what is not told by its checksum, detached
     metadata; commits; and files that somebody else still has a link to, and may have changed since.
+    What libostree left is laid out our way.
     """
     for folder in dirfd.list_names(staging_fd):
-        prefix, area = folder[:2], folder[2:]
-        if area not in ("", FILES, META):
+        if folder != META and len(folder) != 2:
+            dirfd.remove_tree(folder, dir_fd=staging_fd)
             continue
         fd = dirfd.open_dir(folder, dir_fd=staging_fd)
         try:
             for name in os.listdir(fd):
-                found = parse_loose_name(prefix, name)
-                if (
-                    found is None
-                    or found.type in _NOT_HANDED_ON
-                    or not is_whole(os.stat(name, dir_fd=fd, follow_symlinks=False), area, mode)
-                ):
+                path = f"{name[:2]}/{name[2:]}" if folder == META else f"{folder}/{name}"
+                if not _may_be_handed_on(path, os.stat(name, dir_fd=fd, follow_symlinks=False)):
                     dirfd.unlink_if_exists(name, dir_fd=fd)
-                elif not area:
-                    _adopt(staging_fd, f"{prefix}/{name}")
+                elif staged_path(path) != f"{folder}/{name}":
+                    _move_over(staging_fd, f"{folder}/{name}", staged_path(path))
         finally:
             os.close(fd)
 
 
-def _adopt(staging_fd: int, path: str) -> None:
-    """Take over an object that libostree staged, which names only what is whole."""
-    place = staged_path(path)
-    dirfd.ensure_dir(place.partition("/")[0], dir_fd=staging_fd)
-    os.rename(path, place, src_dir_fd=staging_fd, dst_dir_fd=staging_fd)
+def _may_be_handed_on(path: str, found: os.stat_result) -> bool:
+    name = parse_loose_name(path[:2], path[3:])
+    return name is not None and name.type not in _NOT_HANDED_ON and found.st_nlink == 1
+
+
+def _move_over(staging_fd: int, source: str, path: str) -> None:
+    dirfd.ensure_dir(path.partition("/")[0], dir_fd=staging_fd)
+    os.rename(source, path, src_dir_fd=staging_fd, dst_dir_fd=staging_fd)
 
 
 def _try_take(repo: Repository, name: str) -> StagingDir | None:

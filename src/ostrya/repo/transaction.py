@@ -18,7 +18,6 @@ from __future__ import annotations
 from errno import EDQUOT, ENOSPC
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya import workers
 from ostrya._linux.naming import Below, has_name, name_below
 from ostrya._linux.signals import signals_deferred
 from ostrya.formats.checksum import check_checksum
@@ -74,7 +73,6 @@ class Transaction:
 
     __slots__ = (
         "_collection_refs",
-        "_deaths",
         "_refs",
         "_staging",
         "_writer",
@@ -88,7 +86,6 @@ class Transaction:
         self.repo = repo
         self.counts = WriteCounts()
         self.sizes: dict[str, SizeEntry] | None = None
-        self._deaths = workers.deaths
         self._staging: staging.StagingDir | None = None
         self._writer: ObjectWriter | None = None
         self._writers: list[ObjectWriter] = []
@@ -196,16 +193,11 @@ class Transaction:
         """Make all changes true, and durable if the repository is configured so.
 
         Raises:
-            TransactionError: The transaction is over already, or a worker was killed meanwhile.
+            TransactionError: The transaction is over already.
             RefConflict: A ref's name is taken by a directory of refs.
         """
         if self._staging is None:
             raise TransactionError("Failed to commit transaction, no transaction in progress")
-        if workers.deaths != self._deaths:
-            raise TransactionError(
-                "a worker was killed during the transaction: what it was writing is not whole",
-                hint="start again with a new transaction",
-            )
         repo = self.repo
         if repo.runtime.fail_before_commit:
             raise TransactionError("OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified")

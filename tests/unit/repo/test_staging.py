@@ -68,29 +68,31 @@ def test_made_anew_and_released(repo, tmp):
 
 def test_one_of_this_boot_is_taken_up(repo, tmp):
     taken = staging.allocate(repo)
-    (tmp / taken.name / "ab.meta").mkdir()
-    (tmp / taken.name / "ab.meta" / NAME).write_bytes(b"object")
+    (tmp / taken.name / "meta").mkdir()
+    (tmp / taken.name / "meta" / f"ab{NAME}").write_bytes(b"object")
     staging.release(repo, taken, delete=False)
     again = staging.allocate(repo)
     assert again.name == taken.name
-    assert (tmp / again.name / "ab.meta" / NAME).read_bytes() == b"object"
+    assert (tmp / again.name / "meta" / f"ab{NAME}").read_bytes() == b"object"
     staging.release(repo, again, delete=True)
 
 
 def test_unfinished_files_are_dropped(repo, tmp):
-    place = tmp / f"staging-{BOOT}-abcdef" / "ab.meta"
+    place = tmp / f"staging-{BOOT}-abcdef" / "meta"
     place.mkdir(parents=True)
     (place / "tmp.0123").write_bytes(b"half")
-    (place / NAME).write_bytes(b"object")
-    (place / f"{'d' * 62}.commitmeta").write_bytes(b"")
-    os.link(place / NAME, place / f"{'e' * 62}.dirmeta")
-    (place / f"{'f' * 62}.dirmeta").write_bytes(b"kept")
+    (place.parent / "tmp.0123").write_bytes(b"half")
+    (place / f"ab{NAME}").write_bytes(b"object")
+    (place / f"{'d' * 64}.commitmeta").write_bytes(b"")
+    os.link(place / f"ab{NAME}", place / f"{'e' * 64}.dirmeta")
+    (place / f"{'f' * 64}.dirmeta").write_bytes(b"kept")
     taken = staging.allocate(repo)
     assert taken.name == f"staging-{BOOT}-abcdef"
     # Of two links to one file, the last one left is nobody else's any more.
     left = set(os.listdir(place))
-    assert f"{'f' * 62}.dirmeta" in left
+    assert f"{'f' * 64}.dirmeta" in left
     assert len(left) == 2
+    assert os.listdir(place.parent) == ["meta"]
     staging.release(repo, taken, delete=True)
 
 
@@ -150,7 +152,7 @@ def write_and_go_away(repo, header, data, steps) -> NoReturn:
 
     real_write, real_writev = os.write, os.writev
     os.write, os.writev = half, half_of_all
-    for name in ("fchown", "fchmod", "setxattr", "utime", "close", "link"):
+    for name in ("fchown", "fchmod", "setxattr", "utime", "close", "mkdir"):
         setattr(os, name, counted(getattr(os, name)))
     with Transaction(repo) as tx:
         tx.writer.write_data(header, data)
@@ -160,15 +162,15 @@ def write_and_go_away(repo, header, data, steps) -> NoReturn:
 def test_what_libostree_left_is_taken_over(repo, tmp):
     """It names only what is whole, in directories of two letters."""
     place = tmp / f"staging-{BOOT}-abcdef"
-    kept = {f"ab/{'1' * 62}.file": "ab.files", f"ab/{'2' * 62}.dirtree": "ab.meta"}
+    kept = {f"ab/{'1' * 62}.file": "ab", f"ab/{'2' * 62}.dirtree": "meta"}
     (place / "ab").mkdir(parents=True)
     for path in (*kept, f"ab/{'3' * 62}.commit", f"ab/{'4' * 62}.commitmeta", "ab/tmp.0123"):
         (place / path).write_bytes(path.encode())
     taken = staging.allocate(repo)
-    assert os.listdir(place / "ab") == []
     for path, folder in kept.items():
-        assert (place / folder / path[3:]).read_bytes() == path.encode()
-        assert os.listdir(place / folder) == [path[3:]]
+        name = path[3:] if folder != "meta" else path.replace("/", "")
+        assert (place / folder / name).read_bytes() == path.encode()
+        assert os.listdir(place / folder) == [name]
     staging.release(repo, taken, delete=True)
 
 
@@ -184,8 +186,8 @@ def test_one_in_use_is_left_alone(repo, tmp):
 
 
 def test_those_of_other_boots_are_deleted(repo, tmp):
-    (tmp / f"staging-{OTHER}-abcdef/ab.meta").mkdir(parents=True)
-    (tmp / f"staging-{OTHER}-abcdef/ab.meta/{NAME}").touch()
+    (tmp / f"staging-{OTHER}-abcdef/meta").mkdir(parents=True)
+    (tmp / f"staging-{OTHER}-abcdef/meta/ab{NAME}").touch()
     staging.clean_tmp(repo)
     assert os.listdir(tmp) == ["cache"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ostrya._linux import durability
-from ostrya.errors import FormatError, RepoError, WorkerDied
+from ostrya.errors import FormatError, RepoError
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.gvariant.vardict import VarDict, Variant
@@ -26,7 +25,6 @@ from ostrya.repo.refs import list_refs, resolve_ref
 from ostrya.repo.repository import open_repository
 from ostrya.repo.runtime import Runtime
 from ostrya.repo.transaction import Transaction
-from ostrya.workers import map_batches
 from support.small_repos import (
     GID,
     UID,
@@ -419,22 +417,3 @@ def test_a_commit_left_behind_is_not_handed_on(tmp_path, monkeypatch, consumed):
         with Transaction(repo) as tx:
             tx.commit()
         assert not has_object(repo, ObjectName(left[0], ObjectType.COMMIT))
-
-
-def test_after_a_worker_was_killed_nothing_is_committed(repo, monkeypatch):
-    """A file that it was writing may be there by name."""
-    monkeypatch.setattr("ostrya.workers._has_threads", lambda: False)
-
-    def make_worker():
-        return lambda _batch: os.kill(os.getpid(), signal.SIGKILL)
-
-    with Transaction(repo) as tx:
-        tx.set_ref(None, "main", SUM)
-        with pytest.raises(WorkerDied):
-            list(map_batches(make_worker, [1, 2], jobs=2))
-        with pytest.raises(TransactionError, match="a worker was killed"):
-            tx.commit()
-    assert list_refs(repo) == {}
-    with Transaction(repo) as tx:
-        write_two(tx)
-        tx.commit()

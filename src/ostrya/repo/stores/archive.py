@@ -19,7 +19,6 @@ from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.file_header import PREFIX_SIZE, FileHeader, parse_prefix
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.errors import ObjectInvalid
-from ostrya.repo.staged import ARCHIVED_MODE
 from ostrya.repo.stores.base import CHUNK_BYTES, WHOLE_BYTES, FileObject
 from ostrya.workers import default_jobs
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.stores.base import Destination
 
+_MODE = 0o644
 _FIRST_READ_BYTES = 64 * 1024
 # Deflate cannot expand further than this; a header that claims more is lying.
 _MAX_EXPANSION = 1032
@@ -238,12 +238,12 @@ class ArchiveStore:
         """Store a regular file held in memory."""
         prefix = header.encode_archive(len(data))
         packed = compress(data, self._level, as_zlib=self._as_zlib)
-        with destination.begin_in_place(self.path_of(checksum)) as tmp:
+        with destination.begin(self.path_of(checksum)) as tmp:
             written = os.writev(tmp.fd, (prefix, packed))
             stored_size = len(prefix) + len(packed)
             if written != stored_size:
                 write_all(tmp.fd, memoryview(prefix + packed)[written:])
-            os.fchmod(tmp.fd, ARCHIVED_MODE)
+            os.fchmod(tmp.fd, _MODE)
             is_new = destination.publish(tmp, self.path_of(checksum), stored_size)
         return stored_size if is_new else None
 
@@ -263,7 +263,7 @@ class ArchiveStore:
             deflated = _zlib_chunks if self._as_zlib else _compress_chunks
             with closing(deflated(chunks, self._level)) as packed:
                 stored_size = len(prefix) + destination.write_chunks(tmp, packed)
-            os.fchmod(tmp.fd, ARCHIVED_MODE)
+            os.fchmod(tmp.fd, _MODE)
             is_new = destination.publish(tmp, self.path_of(checksum))
         return stored_size if is_new else None
 
@@ -272,9 +272,9 @@ class ArchiveStore:
     ) -> int | None:
         """Store a symbolic link: a header and nothing else."""
         prefix = header.encode_archive(0)
-        with destination.begin_in_place(self.path_of(checksum)) as tmp:
+        with destination.begin(self.path_of(checksum)) as tmp:
             write_all(tmp.fd, prefix)
-            os.fchmod(tmp.fd, ARCHIVED_MODE)
+            os.fchmod(tmp.fd, _MODE)
             is_new = destination.publish(tmp, self.path_of(checksum))
         return len(prefix) if is_new else None
 

@@ -61,12 +61,9 @@ def set_object_times(fd: int) -> None:
 
 
 def own_file(fd: int, header: FileHeader) -> None:
-    """Give a file, of which the content is known by now, its owner and its mode.
-
-    To look is cheaper than to change what is right already.
-    """
+    """Give a file its owner and its mode."""
     found = os.fstat(fd)
-    # Ownership before mode: chown clears setuid.
+    # To look is cheaper than to change what is right. Ownership before mode: chown clears setuid.
     if found.st_uid != header.uid or found.st_gid != header.gid:
         os.fchown(fd, header.uid, header.gid)
     os.fchmod(fd, stat.S_IMODE(header.mode))
@@ -132,7 +129,7 @@ class BareStore:
     ) -> int | None:
         """Store a regular file held in memory."""
         self.check(header, checksum)
-        with destination.begin_in_place(loose_file_path(checksum)) as tmp:
+        with destination.begin(loose_file_path(checksum)) as tmp:
             write_all(tmp.fd, data)
             is_new = self.put_tmpfile(destination, checksum, header, tmp, len(data))
         return len(data) if is_new else None

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
-from ostrya._linux.atomic import FileInPlace, TmpFile, write_all
+from ostrya._linux.atomic import TmpFile, temporary_name, write_all
 from ostrya._linux.dirfd import OPEN_FILE, ensure_dir, exists
 from ostrya.errors import RepoError
 from ostrya.repo.config import Tristate
@@ -112,7 +112,6 @@ class Destination:
     __slots__ = (
         "_fd",
         "_folders",
-        "_grows_in_place",
         "_start_writeback",
         "fsverity",
         "is_staging",
@@ -140,8 +139,6 @@ class Destination:
         self.is_staging = is_staging
         self.sync_each = sync_each
         self.fsverity = fsverity
-        # A file that is sealed, or synced before it is named, has no name until then.
-        self._grows_in_place = is_staging and not sync_each and fsverity == Tristate.NO
         self._folders: set[str] = set()
         self._start_writeback: Callable[[int], None] | None = None
         if sync_later and not sync_each:
@@ -167,22 +164,11 @@ class Destination:
 
     def begin(self, path: str, mode: int = 0o600) -> TmpFile:
         """Begin the file of an object whose loose path is known."""
-        place = self._place_of(path)
-        return TmpFile(self.fd, mode, where=place.partition("/")[0])
-
-    def begin_in_place(self, path: str, mode: int = 0o600) -> TmpFile:
-        """Begin the file of an object whose content is at hand, and known to be right.
-
-        What the object is given last must tell that it is finished: see ``repo.staged``.
-        """
-        if self._grows_in_place:
-            place = self._place_of(path)
-            try:
-                return FileInPlace(place, mode, dir_fd=self.fd)
-            except FileExistsError:
-                # Another worker was quicker, which is found out again when this one is named.
-                pass
-        return self.begin(path, mode)
+        if self.is_staging:
+            # One directory for all: file systems place a file near the one that it begins in, and
+            # thousands that are scattered over a disk are slow to begin and to read again.
+            return TmpFile(self.fd, mode)
+        return TmpFile(self.fd, mode, where=self._place_of(path).partition("/")[0])
 
     def write_chunks(self, tmp: TmpFile, chunks: Iterable[bytes]) -> int:
         """Write content that comes in pieces, and return how many bytes it has."""
@@ -204,7 +190,7 @@ class Destination:
             # The file system will not support it for the next object either.
             self.fsverity = Tristate.NO
         try:
-            tmp.link(staged_path(path) if self.is_staging else path, dir_fd=self.fd)
+            tmp.link(self._place_of(path), dir_fd=self.fd)
         except FileExistsError:
             return False
         return True
@@ -238,15 +224,31 @@ class Destination:
     def publish_symlink(self, target: str, path: str) -> bool:
         """Name a symbolic link; False if an object of that name was there already."""
         place = self._place_of(path)
+        if self.is_staging:
+            # Begun in the same directory as files, for the same reason.
+            return self._move_symlink(target, place)
         try:
             os.symlink(target, place, dir_fd=self.fd)
         except FileExistsError:
             return False
         return True
 
+    def _move_symlink(self, target: str, place: str) -> bool:
+        from ostrya._linux.rename import rename_new
+
+        temporary = temporary_name()
+        os.symlink(target, temporary, dir_fd=self.fd)
+        is_new = False
+        try:
+            is_new = rename_new(temporary, place, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+        finally:
+            if not is_new:
+                os.unlink(temporary, dir_fd=self.fd)
+        return is_new
+
     def has(self, path: str) -> bool:
         """Say whether there is an object of that loose path here."""
-        return exists(staged_path(path) if self.is_staging else path, dir_fd=self.fd)
+        return exists(self.path_of(path), dir_fd=self.fd)
 
     def stat(self, path: str) -> os.stat_result:
         """Return what the object of a loose path is, as a file.
@@ -254,16 +256,19 @@ class Destination:
         Raises:
             FileNotFoundError: It is not here.
         """
-        place = staged_path(path) if self.is_staging else path
-        return os.stat(place, dir_fd=self.fd, follow_symlinks=False)
+        return os.stat(self.path_of(path), dir_fd=self.fd, follow_symlinks=False)
 
     def open(self, path: str) -> int:
         """Open the object of a loose path for reading; the caller closes it."""
-        return os.open(staged_path(path) if self.is_staging else path, OPEN_FILE, dir_fd=self.fd)
+        return os.open(self.path_of(path), OPEN_FILE, dir_fd=self.fd)
+
+    def path_of(self, path: str) -> str:
+        """Return where below ``fd`` the object of a loose path is."""
+        return staged_path(path) if self.is_staging else path
 
     def _place_of(self, path: str) -> str:
         """Return where an object of a loose path goes, in a directory that is there."""
-        place = staged_path(path) if self.is_staging else path
+        place = self.path_of(path)
         folder = place.partition("/")[0]
         if folder not in self._folders:
             ensure_dir(folder, dir_fd=self.fd)
