@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import bench_pull
 import bench_report
 import debian_tree
 from measure import Cost, measure
@@ -49,6 +50,7 @@ class Bench:
         self.update = update
         self.work = work
         self.discarded = 0
+        self.served: bench_pull.Served | None = None
 
     def path(self, name: str) -> Path:
         """A path in the work folder."""
@@ -171,6 +173,40 @@ def prepare_pull(bench: Bench, tool: str) -> list[str]:
     return [tool, f"--repo={bench.fresh_repo('out', 'bare')}", "pull-local", source, "r"]
 
 
+def prepare_http_pull(mode: str, *options: str, far: bool = False) -> Prepare:
+    """A pull over HTTP into an empty repository."""
+
+    def prepare(bench: Bench, tool: str) -> list[str]:
+        repo = bench.fresh_repo("out", mode)
+        add_remote(bench, repo, far=far)
+        return [tool, f"--repo={repo}", "pull", *options, "origin", "r"]
+
+    return prepare
+
+
+def prepare_no_op_pull(bench: Bench, tool: str) -> list[str]:
+    """A pull of what is there already."""
+    repo = bench.path("pulled")
+    if not repo.exists():
+        subprocess.run(
+            prepare_http_pull("bare")(bench, PEER), check=True, stdout=subprocess.DEVNULL
+        )
+        bench.path("out").rename(repo)
+    # Its server has another port in each run.
+    subprocess.run([PEER, f"--repo={repo}", "remote", "delete", "origin"], check=True)
+    add_remote(bench, str(repo))
+    return [tool, f"--repo={repo}", "pull", "origin", "r"]
+
+
+def add_remote(bench: Bench, repo: str, *, far: bool = False) -> None:
+    """Tell a repository where the shared archive is served."""
+    served = bench.served
+    assert served is not None
+    url = f"{served.far if far else served.near}/shared-archive"
+    argv = [PEER, f"--repo={repo}", "remote", "add", "--no-gpg-verify", "origin", url]
+    subprocess.run(argv, check=True)
+
+
 def tree(bench: Bench) -> Path:
     """The measured tree."""
     return bench.tree
@@ -201,6 +237,13 @@ ROWS = (
 UPDATE_ROWS = (
     Row("commit release 2, bare", prepare_update("bare"), update, None),
     Row("commit release 2, archive", prepare_update("archive"), update, None),
+)
+HTTP_ROWS = (
+    Row("pull to bare", prepare_http_pull("bare"), shared("archive"), 0.5),
+    Row("pull to bare-user", prepare_http_pull("bare-user"), shared("archive"), 0.5),
+    Row("pull, archive mirror", prepare_http_pull("archive", "--mirror"), shared("archive"), 0.35),
+    Row("pull to bare, 40 ms away", prepare_http_pull("bare", far=True), shared("archive"), 0.15),
+    Row("pull of nothing new", prepare_no_op_pull, shared("archive"), None),
 )
 BIG_ROWS = (
     Row("commit to bare", prepare_commit("bare"), tree, None),
@@ -321,6 +364,12 @@ def run_rows(bench: Bench, args: argparse.Namespace, results: dict[str, Any]) ->
     for row in (*ROWS, *(UPDATE_ROWS if bench.update else ())):
         if is_wanted(row.name, args):
             merge(results, "rows", row.name, measure_row(bench, row, args.pairs))
+    http = [row for row in HTTP_ROWS if is_wanted(row.name, args)]
+    if http:
+        bench.shared_repo("archive")
+        with bench_pull.served(bench.work, bench.path("nginx")) as bench.served:
+            for row in http:
+                merge(results, "rows", row.name, measure_row(bench, row, args.pairs))
     if is_wanted("rev-parse", args):
         merge(results, "rows", "rev-parse", measure_rev_parse(bench))
 
