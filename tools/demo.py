@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job on a real tree: commit it, change it, commit again, compare, check out, verify.
+"""The main job on a real tree: commit it, change it, compare, check out, verify, sign, serve, pull.
 
 Every step is one ``ostrya`` command, shown as a reader would type it. By default the tree is made
 of this machine's own programs, libraries and readable settings, some 300 MB; ``--rootfs`` takes a
@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+import demo_fleet
 import demo_tree
 
 TOP = Path(__file__).resolve().parent.parent
@@ -51,12 +52,20 @@ class Demo:
         except ValueError:
             return str(path)
 
-    def run(self, *words: str | Path, progress: bool = False) -> str:
-        """Run one ``ostrya`` command: say it, draw its progress, return what it printed."""
+    def type(self, *words: str | Path, after: str = "") -> list[str]:
+        """Say a command as a reader would type it; return its arguments."""
         typed = [self.shown(word) if isinstance(word, Path) else word for word in words]
-        program = self.shown(OSTRYA)
-        self.console.print(f"   [green]$[/green] {program} {shlex.join(typed)}", soft_wrap=True)
-        argv = [str(OSTRYA), *(str(word) for word in words)]
+        line = f"{self.shown(OSTRYA)} {shlex.join(typed)}{after}"
+        self.console.print("   [green]$[/green] ", end="")
+        self.console.print(line, markup=False, soft_wrap=True)
+        return [str(OSTRYA), *(str(word) for word in words)]
+
+    def run(self, *words: str | Path, progress: bool = False, refused: bool = False) -> str:
+        """Run one ``ostrya`` command: say it, draw its progress, return what it printed.
+
+        With ``refused`` it has to fail, and what it says is shown.
+        """
+        argv = self.type(*words)
         if progress:
             argv.append("--progress=json")
         start = time.monotonic()
@@ -69,9 +78,13 @@ class Demo:
         )
         errors = self.follow(process)
         output = process.stdout.read() if process.stdout else ""
-        if process.wait() != 0:
-            self.console.print(errors, style="red", markup=False)
-            sys.exit(process.returncode)
+        if (process.wait() != 0) != refused:
+            self.console.print(
+                errors or "This should have been refused.", style="red", markup=False
+            )
+            sys.exit(process.returncode or 1)
+        if refused:
+            self.console.print(f"   {errors.strip()}", style="yellow", markup=False)
         if progress:
             self.console.print(f"   [dim]{time.monotonic() - start:.1f} s[/dim]")
         return output
@@ -246,6 +259,7 @@ def play(demo: Demo, rootfs: Path | None) -> None:
     demo.console.print(demo.run(repo, "log", "demo/system"), markup=False, highlight=False)
     sizes = {release: unique_size(tree) for release, tree in zip(rows, trees, strict=True)}
     print_summary(demo, rows, sizes)
+    demo_fleet.play(demo, trees[1])
 
 
 def parse_arguments() -> argparse.Namespace:

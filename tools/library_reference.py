@@ -49,6 +49,7 @@ PAGES = {
             "ostrya.sign.matching",
             "ostrya.sign.trust",
             "ostrya.sign.keys",
+            "ostrya.sign.generate",
             "ostrya.sign.policy",
             "ostrya.sign.remote",
             "ostrya.sign.ed25519",

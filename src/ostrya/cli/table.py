@@ -80,6 +80,7 @@ VERBS = (
     ),
     Verb("gpg-sign", "gpg_sign", "Sign a commit with OpenPGP keys"),
     Verb("init", "init", "Make an empty repository", Repo.NAMED),
+    Verb("keygen", "keygen", "Make a pair of keys to sign with", Repo.NONE),
     Verb("log", "log", "Show a commit and its ancestors", reads=True),
     Verb("ls", "ls", "List files of a commit", reads=True),
     Verb("prune", "prune", "Find and delete objects that nothing refers to", takes_long=True),
