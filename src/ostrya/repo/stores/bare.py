@@ -61,12 +61,14 @@ def set_object_times(fd: int) -> None:
 
 
 def own_file(fd: int, header: FileHeader) -> None:
-    """Give a file its owner and its mode."""
+    """Give a file its owner and its mode, where it has others: to look is cheaper."""
     found = os.fstat(fd)
-    # To look is cheaper than to change what is right. Ownership before mode: chown clears setuid.
-    if found.st_uid != header.uid or found.st_gid != header.gid:
+    is_owned = found.st_uid == header.uid and found.st_gid == header.gid
+    # Ownership before mode: chown clears setuid.
+    if not is_owned:
         os.fchown(fd, header.uid, header.gid)
-    os.fchmod(fd, stat.S_IMODE(header.mode))
+    if not is_owned or found.st_mode != header.mode:
+        os.fchmod(fd, stat.S_IMODE(header.mode))
 
 
 class _Found(NamedTuple):
@@ -129,7 +131,8 @@ class BareStore:
     ) -> int | None:
         """Store a regular file held in memory."""
         self.check(header, checksum)
-        with destination.begin(loose_file_path(checksum)) as tmp:
+        # Begun with what the umask leaves of its mode, most need no other.
+        with destination.begin(loose_file_path(checksum), header.mode & 0o777) as tmp:
             write_all(tmp.fd, data)
             is_new = self.put_tmpfile(destination, checksum, header, tmp, len(data))
         return len(data) if is_new else None
