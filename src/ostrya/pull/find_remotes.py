@@ -20,7 +20,15 @@ from ostrya.formats.commit import Commit
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.pull.errors import RemoteRefusal
 from ostrya.pull.finders import configured_places, mounted_places
-from ostrya.pull.offers import CONFIG, MOUNT, FoundRemote, Offer, choose, read_offer, unclear_commits
+from ostrya.pull.offers import (
+    CONFIG,
+    MOUNT,
+    FoundRemote,
+    Offer,
+    choose,
+    read_offer,
+    unclear_commits,
+)
 from ostrya.pull.pull import RemoteSide, connect
 from ostrya.pull.remote_summary import SummaryCache, fetch_summary
 from ostrya.repo.errors import ChecksumMismatch

@@ -110,7 +110,7 @@ def _linked(volume_fd: int) -> list[str]:
     except OSError:
         return []
     try:
-        return [f"{_REPOS}/{name}" for name in sorted(list(dirfd.list_names(fd)), key=os.fsencode)]
+        return [f"{_REPOS}/{name}" for name in sorted(dirfd.list_names(fd), key=os.fsencode)]
     except OSError:
         return []
     finally:

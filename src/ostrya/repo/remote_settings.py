@@ -68,7 +68,7 @@ class RemoteSettings:
         copy = object.__new__(type(self))
         copy.name = name
         copy.keyring = self.keyring
-        copy._keyfiles = [keyfile]  # noqa: SLF001  # our own class
+        copy._keyfiles = [keyfile]  # our own class
         return copy
 
     @property
