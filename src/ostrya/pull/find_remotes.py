@@ -150,7 +150,7 @@ def _ask_age(commit: Checksum, sides: Sequence[RemoteSide]) -> int | None:
 
 def _fetch_commit(checksum: Checksum, side: RemoteSide) -> Commit:
     name = ObjectName(checksum, ObjectType.COMMIT)
-    urls = side.places.metadata_urls(f"objects/{loose_path(name)}")
+    urls = side.places.metadata_urls(f"objects/{loose_path(name, archive=True)}")
     data = fetch_one(side.fetcher, Request(urls, _MAX_COMMIT_BYTES)).read()
     actual = type(checksum)(sha256(data).hexdigest())
     if actual != checksum:

@@ -168,7 +168,7 @@ def _format_time(seconds: int) -> str:
         return "unknown"
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (OverflowError, ValueError):
+    except (OSError, OverflowError, ValueError):
         # Beyond the year 9999.
         return "invalid"
 
