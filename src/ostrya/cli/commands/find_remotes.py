@@ -99,17 +99,23 @@ def _parse_refs(arguments: Arguments, context: Context) -> list[CollectionRef]:
 
 def _find_options(arguments: Arguments, context: Context) -> FindOptions:
     finders = _parse_finders(arguments.text("finders"), context)
-    volumes: list[str] = []
-    if "mount" in finders:
-        from ostrya._linux.mount_table import read_mounts
-
-        volumes = find_volumes(read_mounts(), context.environment.home)
     return FindOptions(
         finders=finders,
-        volumes=tuple(volumes),
+        volumes=_volumes(context) if "mount" in finders else (),
         cache_dir=arguments.text("cache-dir"),
         network=NetworkOptions(user_agent=f"libostree/{FOLLOWED_VERSION}"),
     )
+
+
+def _volumes(context: Context) -> tuple[str, ...]:
+    from ostrya._linux.mount_table import read_mounts
+
+    try:
+        mounts = read_mounts()
+    except OSError:
+        # Without /proc nobody knows of any.
+        return ()
+    return tuple(find_volumes(mounts, context.environment.home))
 
 
 def _parse_finders(value: str | None, context: Context) -> tuple[str, ...]:

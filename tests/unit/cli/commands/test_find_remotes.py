@@ -118,6 +118,14 @@ def test_default_finders(run, source, device, volume):
     assert outcome.err == ""
 
 
+def test_without_a_mount_table(run, device, volume, monkeypatch):
+    def absent():
+        raise FileNotFoundError("/proc")
+
+    monkeypatch.setattr(mount_table, "read_mounts", absent)
+    assert run.ok(device, "find-remotes", OWNER, "one").out.count("Result ") == 1
+
+
 def test_the_local_network(run, device):
     outcome = run.ok(device, "find-remotes", "--finders=config,lan", OWNER, "one")
     assert "Avahi finder failed; removing it: " in outcome.err
