@@ -94,7 +94,8 @@ def _parse_refs(arguments: Arguments, context: Context) -> list[CollectionRef]:
     if arguments.flag("mirror") and not arguments.flag("pull"):
         raise context.usage_error("When --mirror is specified, --pull must also be")
     pairs = zip(words[::2], words[1::2], strict=True)
-    return [CollectionRef(check_collection_id(owner), check_ref_name(ref)) for owner, ref in pairs]
+    refs = [CollectionRef(check_collection_id(owner), check_ref_name(ref)) for owner, ref in pairs]
+    return list(dict.fromkeys(refs))
 
 
 def _find_options(arguments: Arguments, context: Context) -> FindOptions:
@@ -199,9 +200,7 @@ def _as_json(
             for remote in found
         ],
         "not_found": [
-            {"collection": ref.collection_id, "ref": ref.ref}
-            for ref in dict.fromkeys(wanted)
-            if ref not in refs
+            {"collection": ref.collection_id, "ref": ref.ref} for ref in wanted if ref not in refs
         ],
         "pulled": pulled,
     }

@@ -71,6 +71,14 @@ def test_what_is_printed(run, source, device):
     assert run.as_ostree().ok(*command).out == out
 
 
+def test_a_ref_that_is_named_twice(run, device):
+    command = (device, "find-remotes", "--finders=config", "--pull", OWNER, "one", OWNER, "one")
+    assert run.ok(*command).lines[-2:] == [
+        "1/1 refs were found.",
+        "Pulled 1/1 refs successfully.",
+    ]
+
+
 def test_no_results(run, device):
     for words in ([], ["--pull"]):
         command = (device, "find-remotes", "--finders=config", *words, OWNER, "nope")
