@@ -23,7 +23,7 @@ def test_what_holds_where_nothing_is_said():
     config = parse()
     assert config[1:] == (
         RepoMode.BARE, True, False, False, 86400, 300, 6, 3, 0, None, None, None, False, False, True,
-        config.fsverity,
+        config.fsverity, ("config", "lan", "mount"),
     )  # fmt: skip
 
 
