@@ -100,7 +100,16 @@ PAGES = {
         "Serving: a repository over HTTP",
         ["ostrya.serve.server", "ostrya.serve.connection", "ostrya.serve.errors"],
     ),
-    "pull": ("Moving commits between repositories", ["ostrya.pull.pull_local"]),
+    "pull": (
+        "Moving commits between repositories",
+        [
+            "ostrya.pull.pull_local",
+            "ostrya.pull.find_remotes",
+            "ostrya.pull.pull_found",
+            "ostrya.pull.offers",
+            "ostrya.pull.volumes",
+        ],
+    ),
     "formats": (
         "Formats: bytes to values, and back",
         [

@@ -12,8 +12,8 @@ from support.commands import OURS, OURS_PATH, PEER, Command
 
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli"
 VERBS = (
-    "cat", "checkout", "checksum", "commit", "config", "create-usb", "diff", "export", "fsck", "init",
-    "keygen",
+    "cat", "checkout", "checksum", "commit", "config", "create-usb", "diff", "export", "find-remotes",
+    "fsck", "init", "keygen",
     "log", "ls", "prune", "pull-local", "refs", "remote", "reset", "rev-parse", "serve", "show",
     "summary",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support import trees
+from support import mounts, trees
 from support.commands import OURS, PEER, clean_environment
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -60,6 +60,23 @@ def run_page(page: str, place: Path, name: str, program: str) -> subprocess.Comp
 def test_commands_run(page, place):
     done = run_page(page, place, "ostrya", str(OURS.path))
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(bool(mounts.missing("ext4")), reason=mounts.missing("ext4"))
+def test_a_volume(place, monkeypatch):
+    """``how-to/usb-and-mirrors.md``, with a real volume below the home directory."""
+    home = place / "home"
+    volume = mounts.mount("ext4", home, size=32 * 1024 * 1024)
+    try:
+        (home / "volume").mkdir()
+        mounts.run("mount", "--bind", str(volume), str(home / "volume"))
+        monkeypatch.setenv("HOME", str(home))
+        done = run_page("how-to/usb-and-mirrors.md", place, "ostrya", str(OURS.path))
+    finally:
+        mounts.unmount(place)
+    assert done.returncode == 0, done.stderr
+    assert "Pulled 1/1 refs successfully." in done.stdout
+    assert (place / "deploy/etc/config").read_text() == "key=value\n"
 
 
 def test_lists_of_modes(place):

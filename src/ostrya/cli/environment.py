@@ -24,6 +24,7 @@ class Environment(NamedTuple):
         editor: The user's editor, after git's rules; empty where none can be run.
         no_color: ``NO_COLOR`` is set.
         path: ``PATH``, where extensions are looked up.
+        home: ``HOME``, below which a desktop may mount volumes.
     """
 
     repo: str = ""
@@ -37,6 +38,7 @@ class Environment(NamedTuple):
     editor: str = ""
     no_color: bool = False
     path: str = ""
+    home: str = ""
 
 
 def read_environment() -> Environment:
@@ -54,6 +56,7 @@ def read_environment() -> Environment:
         editor=_editor(),
         no_color=bool(get("NO_COLOR")),
         path=get("PATH", os.defpath),
+        home=get("HOME", ""),
     )
 
 

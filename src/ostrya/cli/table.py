@@ -71,6 +71,14 @@ VERBS = (
     Verb("export", "export", "Write a commit as a tar archive"),
     Verb("create-usb", "create_usb", "Copy refs to a removable volume", takes_long=True),
     Verb(
+        "find-remotes",
+        "find_remotes",
+        "Find remotes that have refs, and pull from them",
+        reads=True,
+        writes=True,
+        takes_long=True,
+    ),
+    Verb(
         "fsck",
         "fsck",
         "Check that the repository is sound",
@@ -104,7 +112,6 @@ VERBS = (
 
 _LATER = {
     "admin": "deployments are",
-    "find-remotes": "pulling from other machines is",
     "static-delta": "static deltas are",
 }
 

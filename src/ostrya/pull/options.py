@@ -43,6 +43,7 @@ class PullOptions(NamedTuple):
         remote_refs_as: Write refs as those of a remote of this name.
         gpg_verify: Overrides the remote's own setting.
         sign_verify: False to look at no signatures of keys.
+        collection_id: The collection that all commits must belong to; None for the remote's.
     """
 
     mirror: bool = False
@@ -60,6 +61,7 @@ class PullOptions(NamedTuple):
     remote_refs_as: str | None = None
     gpg_verify: bool | None = None
     sign_verify: bool = True
+    collection_id: str | None = None
 
 
 class PullResult(NamedTuple):

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from ostrya.fetch.http import HttpFetcher
 from ostrya.fetch.local_files import LocalFetcher
@@ -39,7 +40,7 @@ _MIRRORLIST = "mirrorlist="
 
 def pull(  # noqa: PLR0913  # options by keyword
     repo: Repository,
-    remote: str,
+    remote: str | RemoteSettings,
     requests: Sequence[RefRequest] | None = None,
     options: PullOptions | None = None,
     network: NetworkOptions | None = None,
@@ -52,7 +53,7 @@ def pull(  # noqa: PLR0913  # options by keyword
 
     Args:
         repo: Where to.
-        remote: The remote's name, or a ``file://`` address.
+        remote: The remote's name, a ``file://`` address, or the settings themselves.
         requests: What; None for the remote's configured branches, or all refs of a mirror.
         options: How to.
         network: How its servers are spoken to.
@@ -72,7 +73,7 @@ def pull(  # noqa: PLR0913  # options by keyword
         places = remote_side.places
         source = None
         if places.metadata[0].startswith(_FILE):
-            path = unquote(places.metadata[0].removeprefix(_FILE))
+            path = os.fsdecode(unquote_to_bytes(places.metadata[0].removeprefix(_FILE)))
             source = stack.enter_context(open_repository(path, runtime=repo.runtime))
         return RemotePull(
             repo,
@@ -107,7 +108,7 @@ class RemoteSide(NamedTuple):
 def connect(
     stack: ExitStack,
     repo: Repository,
-    remote: str,
+    remote: str | RemoteSettings,
     options: PullOptions | None = None,
     network: NetworkOptions | None = None,
 ) -> RemoteSide:
@@ -119,7 +120,7 @@ def connect(
         SignatureError: Its settings ask for keys that are not there.
     """
     options = options or PullOptions()
-    settings = RemoteSettings(repo, remote)
+    settings = RemoteSettings(repo, remote) if isinstance(remote, str) else remote
     require_pullable(settings)
     judge = Judge(
         settings,
@@ -136,7 +137,7 @@ def connect(
 
 def remote_summary(
     repo: Repository,
-    remote: str,
+    remote: str | RemoteSettings,
     *,
     cache_dir: str | None = None,
     network: NetworkOptions | None = None,
@@ -150,7 +151,7 @@ def remote_summary(
     """
     with ExitStack() as stack:
         side = connect(stack, repo, remote, None, network)
-        cache = stack.enter_context(closing(SummaryCache(repo, remote, cache_dir)))
+        cache = stack.enter_context(closing(SummaryCache(repo, side.settings.name, cache_dir)))
         return fetch_summary(side.fetcher, side.places, side.judge, cache)
 
 
@@ -211,6 +212,6 @@ def _gpg_check(repo: Repository, settings: RemoteSettings) -> GpgCheck | None:
         from ostrya.repo.keyrings import remote_keyrings
         from ostrya.sign.gpg import GpgVerifier
 
-        return GpgVerifier(remote_keyrings(repo, settings.name)).verify(data, signatures)
+        return GpgVerifier(remote_keyrings(repo, settings.keyring)).verify(data, signatures)
 
     return check

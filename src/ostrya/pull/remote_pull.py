@@ -159,6 +159,8 @@ class RemotePull:
     @property
     def _collection_id(self) -> str | None:
         """The collection that all commits of the remote belong to."""
+        if self._options.collection_id is not None:
+            return self._options.collection_id
         if self._source is not None:
             return self._source.config.collection_id
         return self._settings.text("collection-id")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 MAX_SUMMARY_BYTES = 128 << 20
 _FOLDER = "summaries"
 _ETAG = "user.etag"
+_MAX_NAME_BYTES = 200
 
 
 class RemoteFile(NamedTuple):
@@ -73,7 +75,7 @@ class SummaryCache:
         Raises:
             OSError: It cannot be made.
         """
-        self._remote = remote.replace("/", "_")
+        self._remote = _file_name(remote)
         self._enabled = path is not None or repo.runtime.use_cache
         self._fd = -1
         if not self._enabled:
@@ -125,6 +127,12 @@ class SummaryCache:
             seconds = file.last_modified or 0
             os.utime(tmp.fd, (seconds, seconds))
             tmp.replace(f"{_FOLDER}/{self._remote}{suffix}", dir_fd=self._fd)
+
+
+def _file_name(remote: str) -> str:
+    name = remote.replace("/", "_")
+    # Those of remotes on volumes are made of paths.
+    return name if len(os.fsencode(name)) <= _MAX_NAME_BYTES else sha256(name.encode()).hexdigest()
 
 
 def fetch_summary(

@@ -61,6 +61,7 @@ class RepoConfig(NamedTuple):
         tombstone_commits: Whether deleting a commit leaves a tombstone.
         uncompressed_cache: Whether user-mode checkouts of archives keep inflated content.
         fsverity: Whether the kernel seals objects as they get their names.
+        repo_finders: Where to look for refs of a collection: ``config``, ``lan``, ``mount``.
     """
 
     keyfile: KeyFile
@@ -80,6 +81,7 @@ class RepoConfig(NamedTuple):
     tombstone_commits: bool
     uncompressed_cache: bool
     fsverity: Tristate = Tristate.NO
+    repo_finders: tuple[str, ...] = _REPO_FINDERS
 
 
 def parse_config(keyfile: KeyFile) -> RepoConfig:
@@ -98,7 +100,7 @@ def parse_config(keyfile: KeyFile) -> RepoConfig:
             'repositories with "core.archive" are no longer supported; use mode archive-z2'
         )
     min_free_percent, min_free_mb = _min_free_space(core)
-    _check_remotes(core)
+    core.boolean("add-remotes-config-dir", default=True)
     return RepoConfig(
         keyfile=keyfile,
         mode=parse_mode(core.value("mode", "bare")),
@@ -118,6 +120,7 @@ def parse_config(keyfile: KeyFile) -> RepoConfig:
         tombstone_commits=core.boolean("tombstone-commits", default=False),
         uncompressed_cache=core.boolean("enable-uncompressed-cache", default=True),
         fsverity=_fsverity(keyfile),
+        repo_finders=_repo_finders(core),
     )
 
 
@@ -146,17 +149,16 @@ class _Core:
         return int(text) if _is_number(text.removeprefix("-")) else default
 
 
-def _check_remotes(core: _Core) -> None:
-    """Refuse what libostree refuses, of settings that mean nothing here yet."""
-    core.boolean("add-remotes-config-dir", default=True)
+def _repo_finders(core: _Core) -> tuple[str, ...]:
     finders = core.strings("default-repo-finders")
     if finders is None:
-        return
+        return _REPO_FINDERS
     if not finders:
         raise RepoConfigError("Invalid empty default-repo-finders configuration")
     for finder in finders:
         if finder not in _REPO_FINDERS:
             raise RepoConfigError(f"Invalid configured repo-finder '{finder}'")
+    return finders
 
 
 def _lock_timeout(core: _Core) -> int:

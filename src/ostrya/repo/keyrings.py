@@ -220,6 +220,9 @@ def _read_dir(
 
 def _read_key_path(path: str) -> list[tuple[str, bytes]]:
     """Read a file, or all files in a directory; some of them may be something else than keys."""
+    if not path:
+        # What stands before a separator; no file has this name, and the sentence shows that.
+        raise InvalidKey(f"gpgkeypath: opendir(): {os.strerror(ENOENT)}")
     try:
         fd = open_dir(path, follow=True)
     except NotADirectoryError:

@@ -9,12 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.errors import RepoError
+from ostrya.formats.keyfile import KeyFile
+from ostrya.sign.policy import parse_demand
 
 if TYPE_CHECKING:
-    from ostrya.formats.keyfile import KeyFile
+    from typing import Self
+
     from ostrya.repo.repository import Repository
 
 _FILE = "file://"
+# Whose signatures count, with the keys that VERIFICATION begins.
+_TRUST = frozenset({"gpg-verify", "sign-verify"})
+_VERIFICATION = "verification-"
 
 
 class RemoteSettings:
@@ -22,9 +28,10 @@ class RemoteSettings:
 
     Attributes:
         name: The remote's, or the address itself.
+        keyring: The remote whose OpenPGP keyring counts.
     """
 
-    __slots__ = ("_keyfiles", "name")
+    __slots__ = ("_keyfiles", "keyring", "name")
 
     def __init__(self, repo: Repository, name: str) -> None:
         """Find a remote.
@@ -33,6 +40,7 @@ class RemoteSettings:
             RepoError: There is none of that name.
         """
         self.name = name
+        self.keyring = name
         self._keyfiles: list[KeyFile] = []
         if self.is_address:
             return
@@ -44,6 +52,24 @@ class RemoteSettings:
             current = current.parent
         if not self._keyfiles:
             raise RepoError(f'Remote "{name}" not found')
+
+    def elsewhere(self, name: str, url: str) -> Self:
+        """Return the settings of a copy of this remote: another address, but the same keys.
+
+        The copy's summary needs no signature, since whoever copied refs had to write a new one.
+        """
+        keyfile = KeyFile()
+        group = f'remote "{name}"'
+        keyfile.set_string(group, "url", url)
+        for found in reversed(self._keyfiles):
+            for key in found.keys(self._group):
+                if key in _TRUST or key.startswith(_VERIFICATION):
+                    keyfile.set_value(group, key, found.get_value(self._group, key))
+        copy = object.__new__(type(self))
+        copy.name = name
+        copy.keyring = self.keyring
+        copy._keyfiles = [keyfile]  # our own class
+        return copy
 
     @property
     def is_address(self) -> bool:
@@ -96,6 +122,12 @@ class RemoteSettings:
     def gpg_verify(self) -> bool:
         """Whether commits need an OpenPGP signature."""
         return not self.is_address and self.boolean("gpg-verify", default=True)
+
+    @property
+    def signed_by_keys_alone(self) -> bool:
+        """Whether commits need a signature by a plain key, and expressly none by OpenPGP."""
+        demand = parse_demand(self.text("sign-verify"))
+        return bool(demand.engines) and not self.gpg_verify
 
     @property
     def gpg_verify_summary(self) -> bool:

@@ -126,7 +126,6 @@ def test_an_empty_path_is_not_the_current_directory(run, sample, monkeypatch, wo
 @pytest.mark.parametrize(
     ("words", "what"),
     [
-        (["find-remotes", "a", "b"], "find-remotes: pulling from other machines is"),
         (["static-delta", "list"], "static-delta: static deltas are"),
         (["admin", "status"], "admin: deployments are"),
     ],

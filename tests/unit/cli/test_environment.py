@@ -34,9 +34,11 @@ def test_values(monkeypatch):
     monkeypatch.setenv("OSTREE_SKIP_CACHE", "1")
     monkeypatch.setenv("OSTREE_BOOTID", "id")
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("HOME", "/home/me")
     found = read_environment()
     assert (found.repo, found.skip_cache, found.boot_id, found.no_color) == ("/r", True, "id", True)
     assert found.source_date_epoch is None
+    assert found.home == "/home/me"
 
 
 @pytest.mark.parametrize(("text", "value"), [("0", 0), ("1234567890", 1234567890), (" 5x", 5)])

@@ -23,7 +23,7 @@ def test_what_holds_where_nothing_is_said():
     config = parse()
     assert config[1:] == (
         RepoMode.BARE, True, False, False, 86400, 300, 6, 3, 0, None, None, None, False, False, True,
-        config.fsverity,
+        config.fsverity, ("config", "lan", "mount"),
     )  # fmt: skip
 
 
@@ -110,11 +110,16 @@ def test_values_that_cannot_be_used(core, words):
         parse(core)
 
 
-@pytest.mark.parametrize("finders", ["config", "lan;config;", "config;lan;mount"])
 @pytest.mark.parametrize("config_dir", ["true", "1", "false", "0 "])
-def test_settings_of_remotes_that_are_only_checked(finders, config_dir):
-    core = f"default-repo-finders={finders}\nadd-remotes-config-dir={config_dir}"
-    assert parse(core)[1:] == parse()[1:]
+def test_settings_of_remotes_that_are_only_checked(config_dir):
+    assert parse(f"add-remotes-config-dir={config_dir}")[1:] == parse()[1:]
+
+
+@pytest.mark.parametrize("finders", ["config", "lan;config;", "config;lan;mount"])
+def test_finders(finders):
+    found = parse(f"default-repo-finders={finders}").repo_finders
+    assert found == tuple(finders.rstrip(";").split(";"))
+    assert parse().repo_finders == ("config", "lan", "mount")
 
 
 @pytest.mark.parametrize(

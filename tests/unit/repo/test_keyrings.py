@@ -75,7 +75,11 @@ def test_key_paths_that_are_refused(repo, tmp_path):
     add_path(repo, "a,b;c")
     with pytest.raises(InvalidKey, match="key value list contains more than one separator"):
         keyrings.remote_keyrings(repo, "R")
-    for value in ("/nonexistent", f"{tmp_path},/nonexistent/", ",/nonexistent"):
+    for value in ("", ",/nonexistent", ";"):
+        add_path(repo, value)
+        with pytest.raises(InvalidKey, match=r"opendir\(\): No such file or directory"):
+            keyrings.remote_keyrings(repo, "R")
+    for value in ("/nonexistent", f"{tmp_path},/nonexistent/"):
         add_path(repo, value)
         with pytest.raises(FileNotFoundError):
             keyrings.remote_keyrings(repo, "R")

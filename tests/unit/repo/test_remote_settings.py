@@ -65,3 +65,39 @@ def test_a_parent_fills_the_gaps(repo, tmp_path):
         with reopen(child) as again:
             found = RemoteSettings(again, "o")
             assert (found.url, found.text("proxy")) == ("http://child", "p")
+
+
+def test_a_copy_elsewhere_keeps_the_keys(repo):
+    set_remote(
+        repo, "o", url="http://x", metalink="http://m", proxy="p", sign_verify="ed25519",
+        sign_verify_summary="ed25519", gpg_verify="false", gpg_verify_summary="true",
+        verification_ed25519_key="k", unconfigured_state="later",
+    )  # fmt: skip
+    found = RemoteSettings(repo, "o").elsewhere("copy", "file:///media/x")
+    assert (found.name, found.keyring, found.url) == ("copy", "o", "file:///media/x")
+    assert not found.is_address
+    assert (found.gpg_verify, found.gpg_verify_summary) == (False, False)
+    assert found.text("sign-verify") == "ed25519"
+    assert found.text("verification-ed25519-key") == "k"
+    for key in ("proxy", "metalink", "unconfigured-state", "sign-verify-summary"):
+        assert found.text(key) is None
+
+
+def test_a_copy_of_a_remote_without_settings_is_signed_with_openpgp(repo):
+    set_remote(repo, "o", url="http://x")
+    assert RemoteSettings(repo, "o").elsewhere("copy", "file:///x").gpg_verify
+
+
+@pytest.mark.parametrize(
+    ("values", "alone"),
+    [
+        ({}, False),
+        ({"gpg_verify": "false"}, False),
+        ({"sign_verify": "ed25519"}, False),
+        ({"sign_verify": "ed25519", "gpg_verify": "false"}, True),
+        ({"sign_verify": "false", "gpg_verify": "false"}, False),
+    ],
+)
+def test_keys_alone(repo, values, alone):
+    set_remote(repo, "o", url="http://x", **values)
+    assert RemoteSettings(repo, "o").signed_by_keys_alone == alone

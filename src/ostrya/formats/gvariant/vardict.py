@@ -12,8 +12,10 @@ because checksums and signatures cover them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Self, SupportsIndex, overload
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, NamedTuple, Self, SupportsIndex, TypeVar, overload
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 class Variant(NamedTuple):
@@ -114,10 +116,21 @@ def glib_dict_order(keys: Iterable[str]) -> list[str]:
     Args:
         keys: In the order in which they are put in; one that comes again counts once.
     """
-    unique = list(dict.fromkeys(keys))
-    table: list[tuple[int, str] | None] = [None] * (1 << _MIN_SHIFT)
-    for count, key in enumerate(unique, 1):
-        entry = (_str_hash(key), key)
+    return glib_table_order(keys, glib_str_hash)
+
+
+def glib_table_order(keys: Iterable[_Key], hash_of: Callable[[_Key], int]) -> list[_Key]:
+    """Give the keys in the order of the slots of a ``GHashTable`` they were put into.
+
+    Args:
+        keys: In the order in which they are put in; one that comes again counts once.
+        hash_of: The table's hash function.
+    """
+    table: list[tuple[int, _Key] | None] = [None] * (1 << _MIN_SHIFT)
+    for count, key in enumerate(dict.fromkeys(keys), 1):
+        value = hash_of(key)
+        # 0 and 1 mark slots without an entry.
+        entry = (value if value > 1 else 2, key)
         at = _home(entry, len(table))
         step = 0
         while table[at] is not None:
@@ -129,20 +142,20 @@ def glib_dict_order(keys: Iterable[str]) -> list[str]:
     return [entry[1] for entry in table if entry is not None]
 
 
-def _str_hash(text: str) -> int:
+def glib_str_hash(text: str) -> int:
+    """Give GLib's hash of a string."""
     value = 5381
     for byte in text.encode("utf-8", "surrogateescape"):
         # C's char is signed where GLib's order was looked at.
         value = (value * 33 + (byte - 256 if byte > 127 else byte)) & _U32
-    # 0 and 1 mark slots without an entry.
-    return value if value > 1 else 2
+    return value
 
 
-def _home(entry: tuple[int, str], size: int) -> int:
+def _home(entry: tuple[int, object], size: int) -> int:
     return (entry[0] * 11 & _U32) % _PRIMES[size.bit_length() - 1]
 
 
-def _grown(table: list[tuple[int, str] | None], shift: int) -> list[tuple[int, str] | None]:
+def _grown(table: list[tuple[int, _Key] | None], shift: int) -> list[tuple[int, _Key] | None]:
     """Move the entries to a larger table as GLib does, in place: a mover evicts who is there."""
     old_size = len(table)
     size = 1 << shift
