@@ -104,9 +104,10 @@ class HostileServer:
         self._rules.insert(0, rule)
 
     def forget(self) -> None:
-        """Drop all rules, and what was asked so far."""
+        """Drop all rules, and what was asked and counted so far."""
         self._rules.clear()
         with self._lock:
+            self.connections = 0
             self._visits.clear()
             self.asked.clear()
 

@@ -19,6 +19,8 @@ from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.gvariant.vardict import VarDict
+from ostrya.repo.fsck import fsck
+from ostrya.repo.repository import open_repository
 from support import trees
 from support.commands import OURS, PEER, PEER_PATH
 from support.ed25519_keys import key_pair
@@ -132,12 +134,13 @@ class Puller:
 
     def check_nothing_came(self) -> None:
         """No ref, no object that is not what its name says, no file out of its place."""
-        assert OURS(self.option, "refs") == ""
+        assert [path for path in (self.path / "refs").rglob("*") if path.is_file()] == []
         self.check_sound()
 
     def check_sound(self) -> None:
         """Whatever came, all of it is what it should be, and nothing lies about."""
-        OURS(self.option, "fsck", "--quiet")
+        with open_repository(str(self.path)) as repo:
+            fsck(repo, jobs=1)
         if PEER_PATH.exists():
             PEER(self.option, "fsck", "--quiet")
         lying = [path for path in self.path.rglob("*") if not self._has_its_place(path)]
@@ -149,9 +152,12 @@ class Puller:
             return not path.name.startswith((".#", "tmp-", ".tmp")) or path.is_dir()
         return len(parts) == 1 or parts[1] == "cache" or parts[1].startswith("staging-")
 
-    def head(self) -> str:
-        """What the ref is."""
-        return OURS(self.option, "rev-parse", "origin:main")
+    def check_honest_pull(self, commit: str) -> None:
+        """What came before is in nobody's way."""
+        done = self.pull("origin:main")
+        assert done.status == 0, done
+        assert (self.path / "refs/remotes/origin/main").read_text() == f"{commit}\n"
+        self.check_sound()
 
 
 def on(pattern: str, act: Callable[[Asked], Action | None] | Action) -> Rule:
