@@ -47,7 +47,8 @@ class Job:
         self.tag: str | None = None
         self.absent: Response | None = None
         self.error: FetchError | None = None
-        self._forget_measure()
+        self.max_bytes = _longest_asked(request)
+        self._is_measured = False
 
     @property
     def url(self) -> str:
@@ -72,13 +73,6 @@ class Job:
         self.max_bytes = min(self.max_bytes, longest(body.head(HEAD_BYTES)))
         return body.size <= self.max_bytes
 
-    def _forget_measure(self) -> None:
-        request = self.request
-        self._is_measured = False
-        self.max_bytes = request.max_bytes
-        if request.compressed:
-            self.max_bytes = longest_coded(request.max_bytes)
-
     def keep_for_resuming(self, header: Header, gained: int) -> None:
         """After a cut, keep what came if the rest can be asked for; forget it otherwise."""
         can_resume = header.status in {200, 206} and not header.encoding
@@ -94,4 +88,9 @@ class Job:
         """Forget what came."""
         self.body.drop()
         self.tag = None
-        self._forget_measure()
+        self.max_bytes = _longest_asked(self.request)
+        self._is_measured = False
+
+
+def _longest_asked(request: Request) -> int:
+    return longest_coded(request.max_bytes) if request.compressed else request.max_bytes
