@@ -103,6 +103,14 @@ class HostileServer:
         """Add a rule, before those there are."""
         self._rules.insert(0, rule)
 
+    def forget(self) -> None:
+        """Drop all rules, and what was asked and counted so far."""
+        self._rules.clear()
+        with self._lock:
+            self.connections = 0
+            self._visits.clear()
+            self.asked.clear()
+
     def paths(self) -> list[str]:
         """What was asked for so far."""
         return [asked.path for asked in self.asked]

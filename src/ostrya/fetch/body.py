@@ -10,7 +10,7 @@ from ostrya._linux.atomic import open_spool, write_all
 from ostrya.fetch.fetcher import MEMORY_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HELD_BYTES = 32 * 1024 * 1024
 """What all unfinished bodies of a fetcher may hold in memory together."""
@@ -24,14 +24,23 @@ class Memory:
         held: Bytes in memory now.
         limit: How many there may be; bodies go to files from there on.
         dir_fd: The directory that files without names are made in; the caller's.
+        require_room: Called with a number of bytes before they go there; raises if there is no
+            room for them.
     """
 
-    __slots__ = ("dir_fd", "held", "limit")
+    __slots__ = ("dir_fd", "held", "limit", "require_room")
 
-    def __init__(self, dir_fd: int, limit: int = HELD_BYTES) -> None:
+    def __init__(
+        self,
+        dir_fd: int,
+        limit: int = HELD_BYTES,
+        *,
+        require_room: Callable[[int], None] | None = None,
+    ) -> None:
         self.dir_fd = dir_fd
         self.held = 0
         self.limit = limit
+        self.require_room = require_room
 
 
 class Body:
@@ -54,6 +63,7 @@ class Body:
         """Append chunks.
 
         Raises:
+            OstryaError: There is no room for them.
             OSError: The disk does not take them.
         """
         grown = sum(map(len, chunks))
@@ -65,14 +75,24 @@ class Body:
             if too_much or self._spool:
                 self._spill()
             return
-        for chunk in chunks:
-            write_all(self._fd, chunk)
+        self._write(chunks)
 
     def _spill(self) -> None:
         self._fd = open_spool(self._memory.dir_fd)
-        parts = self._take_parts()
+        self._write(self._take_parts())
+
+    def _write(self, parts: list[bytes]) -> None:
+        if self._memory.require_room is not None:
+            self._memory.require_room(sum(map(len, parts)))
         for part in parts:
             write_all(self._fd, part)
+
+    def head(self, count: int) -> bytes:
+        """Return the first bytes, fewer if there are no more."""
+        if self._fd >= 0:
+            return os.pread(self._fd, count, 0)
+        first = self._parts[0] if self._parts else b""
+        return first[:count] if len(first) >= count else b"".join(self._parts)[:count]
 
     def _take_parts(self) -> list[bytes]:
         parts, self._parts = self._parts, []

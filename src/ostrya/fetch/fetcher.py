@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Protocol, Self
 from ostrya.errors import FetchError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 MEMORY_BODY_BYTES = 4 * 1024 * 1024
 """A longer body is in a file."""
 ABSENT = (403, 404, 410)
 """These statuses say that there is no such thing; bucket stores say 403 where others say 404."""
+HEAD_BYTES = 16
+"""So much of a body is shown to who can say from it how long the whole may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Request:
         spool: Have the body in a file however short it is.
         headers: Names and values, besides those of every request.
         compressed: The server may compress the body for the journey.
+        longest: Given the first ``HEAD_BYTES`` of the body, says how long it may be: an endless
+            one is noticed before it has filled the disk.
     """
 
     urls: tuple[str, ...]
@@ -41,6 +46,7 @@ class Request:
     spool: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     compressed: bool = False
+    longest: Callable[[bytes], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,16 @@ from typing import TYPE_CHECKING, Self
 
 import pycurl
 
-from ostrya.errors import FetchError
+from ostrya.errors import FetchError, OstryaError
 from ostrya.fetch.addresses import parse_address
 from ostrya.fetch.body import Memory
-from ostrya.fetch.errors import AddressError, BodyTooLarge, HttpStatusError, RedirectError
+from ostrya.fetch.errors import (
+    AddressError,
+    BadAnswer,
+    BodyTooLarge,
+    HttpStatusError,
+    RedirectError,
+)
 from ostrya.fetch.fetcher import FetchStats, Response
 from ostrya.fetch.job import Job
 from ostrya.fetch.retry import Move, Outcome, is_overloaded
@@ -26,8 +32,10 @@ from ostrya.fetch.verdict import is_unreachable, judge_answer, judge_failure, sh
 from ostrya.fetch.window import MAX_CONNECTIONS, MAX_STREAMS, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
+    from ostrya.fetch.errors import TransferError
     from ostrya.fetch.fetcher import Completion, Request
     from ostrya.fetch.http_options import HttpOptions
     from ostrya.fetch.verdict import Failure
@@ -48,12 +56,19 @@ class HttpFetcher:
         window: How many requests it has in flight, and why.
     """
 
-    def __init__(self, options: HttpOptions, spool_dir_fd: int) -> None:
+    def __init__(
+        self,
+        options: HttpOptions,
+        spool_dir_fd: int,
+        require_room: Callable[[int], None] | None = None,
+    ) -> None:
         """Begin without a connection.
 
         Args:
             options: How to speak to the servers.
             spool_dir_fd: Where long bodies go, in files without names; stays the caller's.
+            require_room: Called with a number of bytes before they go there; raises an
+                ``OstryaError`` if there is no room for them.
 
         Raises:
             FetchOptionError: An option cannot be used.
@@ -62,7 +77,7 @@ class HttpFetcher:
         limit = options.max_in_flight or MAX_CONNECTIONS
         self.window = Window(time.monotonic(), limit=min(limit, MAX_CONNECTIONS))
         self._options = options
-        self._memory = Memory(spool_dir_fd)
+        self._memory = Memory(spool_dir_fd, require_room=require_room)
         self._queue: deque[Job] = deque()
         self._delayed: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
@@ -102,6 +117,7 @@ class HttpFetcher:
         """Return what is complete, waiting until something is.
 
         Raises:
+            OstryaError: There is no room for a body.
             OSError: A body cannot be written to its file.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -157,10 +173,9 @@ class HttpFetcher:
         """Tell transfers how many share the link, and end those that only waste it."""
         for transfer in list(self._active.values()):
             transfer.watch_speed(len(self._active))
-            if transfer.is_flooded and (job := transfer.job) is not None:
+            if transfer.is_flooded:
                 error = RedirectError(shown_url(transfer), "a redirect without an end")
-                self._release(transfer)
-                self._missed(job, (Outcome.FATAL, error))
+                self._refuse(transfer, error)
 
     def _start(self, job: Job) -> None:
         try:
@@ -189,10 +204,16 @@ class HttpFetcher:
         self._multi.perform()
         for transfer in list(self._active.values()):
             before = transfer.received
-            fits = transfer.absorb()
+            try:
+                fits = transfer.absorb()
+            except OstryaError as exc:
+                exc.put_first(f"While fetching {shown_url(transfer)}")
+                raise
             self.stats.bytes_received += transfer.received - before
             if not fits:
                 self._cut_short(transfer)
+            elif transfer.has_endless_header:
+                self._refuse(transfer, BadAnswer(shown_url(transfer), "a header without an end"))
         left = 1
         while left:
             left, answered, failed = self._multi.info_read()
@@ -207,11 +228,16 @@ class HttpFetcher:
         """End a transfer whose body is longer than it may be."""
         job, header = transfer.job, transfer.final_header()
         if job is not None and header.status in {200, 206}:
-            url = shown_url(transfer)
-            self._release(transfer)
-            self._missed(job, (Outcome.FATAL, BodyTooLarge(url, job.request.max_bytes)))
+            self._refuse(transfer, BodyTooLarge(shown_url(transfer), job.max_bytes))
         else:
             self._answered(transfer)
+
+    def _refuse(self, transfer: Transfer, error: TransferError) -> None:
+        """End a transfer that nothing good can come of."""
+        job = transfer.job
+        self._release(transfer)
+        if job is not None:
+            self._missed(job, (Outcome.FATAL, error))
 
     def _answered(self, transfer: Transfer) -> None:
         job, now = transfer.job, time.monotonic()

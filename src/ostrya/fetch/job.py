@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ostrya.fetch.answer import is_strong_tag
 from ostrya.fetch.body import Body
+from ostrya.fetch.coding import longest_coded
+from ostrya.fetch.fetcher import HEAD_BYTES
 from ostrya.fetch.retry import Attempts
 
 if TYPE_CHECKING:
@@ -30,9 +32,12 @@ class Job:
         tag: The version that the kept bytes belong to.
         absent: The answer of an alternative that does not have it.
         error: What went wrong last.
+        max_bytes: How long the body may be, as it comes.
     """
 
-    __slots__ = ("absent", "attempts", "body", "error", "key", "request", "tag")
+    __slots__ = (
+        "_is_measured", "absent", "attempts", "body", "error", "key", "max_bytes", "request", "tag",
+    )  # fmt: skip
 
     def __init__(self, key: object, request: Request, memory: Memory, retries: int) -> None:
         self.key = key
@@ -42,11 +47,31 @@ class Job:
         self.tag: str | None = None
         self.absent: Response | None = None
         self.error: FetchError | None = None
+        self.max_bytes = _longest_asked(request)
+        self._is_measured = False
 
     @property
     def url(self) -> str:
         """The alternative to try."""
         return self.request.urls[self.attempts.index]
+
+    def take(self, chunks: list[bytes], size: int) -> bool:
+        """Append chunks of ``size`` bytes to the body; False if it may not be that long.
+
+        Raises:
+            OstryaError: There is no room for them.
+            OSError: The disk does not take them.
+        """
+        body = self.body
+        if body.size + size > self.max_bytes:
+            return False
+        body.take(chunks)
+        longest = self.request.longest
+        if longest is None or self._is_measured or body.size < HEAD_BYTES:
+            return True
+        self._is_measured = True
+        self.max_bytes = min(self.max_bytes, longest(body.head(HEAD_BYTES)))
+        return body.size <= self.max_bytes
 
     def keep_for_resuming(self, header: Header, gained: int) -> None:
         """After a cut, keep what came if the rest can be asked for; forget it otherwise."""
@@ -63,3 +88,9 @@ class Job:
         """Forget what came."""
         self.body.drop()
         self.tag = None
+        self.max_bytes = _longest_asked(self.request)
+        self._is_measured = False
+
+
+def _longest_asked(request: Request) -> int:
+    return longest_coded(request.max_bytes) if request.compressed else request.max_bytes

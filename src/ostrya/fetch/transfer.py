@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pycurl
 
 from ostrya.fetch.answer import Header, format_date
-from ostrya.fetch.coding import ACCEPTED, longest_coded
+from ostrya.fetch.coding import ACCEPTED
 from ostrya.fetch.errors import FetchOptionError
 from ostrya.fetch.http_options import HttpOptions, header_line
 
@@ -36,6 +36,10 @@ _BUFFER_BYTES = 64 * 1024
 _REFUSAL_BYTES = 64 * 1024
 # What libcurl may read of a page that comes with a redirect, between two looks at it.
 _REDIRECT_BYTES = 1024 * 1024
+# Headers of an answer and of all redirects and announcements before it. Older versions of libcurl
+# limit the length of a line, not their number.
+_HEADER_LINES = 256
+_HEADER_BYTES = 512 * 1024
 
 
 class Transfer:
@@ -142,11 +146,10 @@ class Transfer:
             self._set_user(address)
         if self.start or self._ranged:
             self._set_range()
-        max_file = longest_coded(request.max_bytes) if request.compressed else request.max_bytes
-        if max_file != self._max_file:
+        if job.max_bytes != self._max_file:
             # For libcurl, 0 is no limit.
-            setopt(pycurl.MAXFILESIZE_LARGE, max(1, max_file))
-            self._max_file = max_file
+            setopt(pycurl.MAXFILESIZE_LARGE, max(1, job.max_bytes))
+            self._max_file = job.max_bytes
         headers = _headers_of(job)
         if headers or self._own_headers:
             self._set_headers(self._base_headers + headers)
@@ -196,6 +199,7 @@ class Transfer:
         """Move what came into the job's body; say whether the transfer may go on.
 
         Raises:
+            OstryaError: There is no room for it.
             OSError: The disk does not take it.
         """
         chunks, job = self._chunks, self.job
@@ -207,12 +211,7 @@ class Transfer:
         if header.status not in {200, 206}:
             chunks.clear()
             return self.received <= _REFUSAL_BYTES
-        limit = job.request.max_bytes
-        if job.request.compressed:
-            limit = longest_coded(limit)
-        fits = job.body.size + grown <= limit
-        if fits:
-            job.body.take(chunks)
+        fits = job.take(chunks, grown)
         chunks.clear()
         return fits
 
@@ -232,6 +231,12 @@ class Transfer:
         """Whether much comes that libcurl keeps to itself: the page that comes with a redirect."""
         unseen = self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T) - self.received
         return bool(unseen > _REDIRECT_BYTES)
+
+    @property
+    def has_endless_header(self) -> bool:
+        """Whether more lines of headers came than any server has reason to send."""
+        lines = self._lines
+        return len(lines) > _HEADER_LINES and sum(map(len, lines)) > _HEADER_BYTES
 
     @property
     def is_multiplexed(self) -> bool:

@@ -37,6 +37,7 @@ from ostrya.formats.xattrs import Xattrs, decode_xattrs, encode_xattrs
 
 PREFIX_SIZE = 8
 MAX_HEADER_SIZE = 16 * 1024 * 1024
+_SLACK_BYTES = 64 * 1024
 
 _STREAM = Struct(">IIIIII")
 _ARCHIVE = Struct(">IIQIIII")
@@ -134,6 +135,20 @@ def parse_prefix(first8: bytes) -> int:
     if length > MAX_HEADER_SIZE:
         raise ObjectFormatError(f"File header size {length} exceeds size {MAX_HEADER_SIZE}")
     return length
+
+
+def longest_archive_file(first16: bytes) -> int:
+    """Say how long a file of an archive may be that begins with these 16 bytes.
+
+    It is far longer than any compressor makes it, and still in proportion to what the header
+    says; of what is no such file, enough may come to see that.
+    """
+    try:
+        length = parse_prefix(first16[:PREFIX_SIZE])
+    except ObjectFormatError:
+        return _SLACK_BYTES
+    size = int.from_bytes(first16[PREFIX_SIZE:16], "big")
+    return PREFIX_SIZE + length + size + size // 64 + _SLACK_BYTES
 
 
 def check_file_mode(mode: int) -> None:

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import read_chunks
+from ostrya.errors import FormatError, IntegrityError
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.content_hash import ContentHasher
@@ -135,6 +136,9 @@ class ContentSink:
             try:
                 if not self._failed:
                     store.store(checksum, response)
+            except (FormatError, IntegrityError) as exc:
+                exc.put_first(f"While fetching {response.url}")
+                error = exc
             except BaseException as exc:  # noqa: BLE001  # raised again by the collecting thread
                 error = exc
             finally:

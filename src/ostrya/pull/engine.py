@@ -11,11 +11,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, cast
 
-from ostrya.errors import FetchError, FormatError
+from ostrya.errors import FetchError, FormatError, IntegrityError, SignatureError
 from ostrya.fetch.fetcher import Request
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
+from ostrya.formats.file_header import longest_archive_file
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.progress import Advanced, Finished, Started, Unit
 from ostrya.pull.errors import ObjectNotServed
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 TASK = "receiving objects"
 # An object larger than that is no file of an operating system.
 MAX_CONTENT_BYTES = 1 << 40
-# A commit lists no files: only what is made to fill memory is larger.
+# A commit lists no files, nor does what is detached of it, which is held until the commit is here:
+# only what is made to fill memory is larger.
 MAX_COMMIT_BYTES = 16 << 20
 _DECODERS: dict[ObjectType, Callable[[bytes], object]] = {
     ObjectType.DIR_TREE: DirTree.decode,
@@ -180,7 +182,8 @@ class Engine:
             urls = self._places.metadata_urls(path)
         else:
             urls = self._places.content_urls(path)
-        limit = MAX_COMMIT_BYTES if name.type == ObjectType.COMMIT else MAX_METADATA_BYTES
+        of_commit = name.type in {ObjectType.COMMIT, ObjectType.COMMIT_META}
+        limit = MAX_COMMIT_BYTES if of_commit else MAX_METADATA_BYTES
         self._fetcher.submit((wanted, name), Request(urls, limit))
 
     def _ask_content(self, checksum: Checksum) -> None:
@@ -188,8 +191,10 @@ class Engine:
         if has_object(self._repo, name) or self._import(name):
             return
         path = f"objects/{loose_path(name, archive=True)}"
-        request = Request(self._places.content_urls(path), MAX_CONTENT_BYTES)
-        self._fetcher.submit((None, name), request)
+        urls = self._places.content_urls(path)
+        self._fetcher.submit(
+            (None, name), Request(urls, MAX_CONTENT_BYTES, longest=longest_archive_file)
+        )
 
     def _import(self, name: ObjectName) -> bool:
         """Take an object from a repository on this machine; False if none has it."""
@@ -216,16 +221,23 @@ class Engine:
                 raise ObjectNotServed(name, answer)
             self.content_fetched += 1
             self._sink.put(name.checksum, answer)
-        elif name.type == ObjectType.COMMIT_META:
+            return
+        try:
+            self._take_answer(wanted, name, answer)
+        except (FormatError, IntegrityError, SignatureError) as exc:
+            exc.put_first(f"While fetching {answer.url}")
+            raise
+
+    def _take_answer(self, wanted: Wanted, name: ObjectName, answer: Response) -> None:
+        if name.type == ObjectType.COMMIT_META:
             self.metadata_fetched += 1
             self._take_detached(wanted, None if answer.is_absent else answer.read())
-        elif answer.is_absent:
-            if not wanted.is_parent:
-                raise ObjectNotServed(name, answer)
-            # History that was cut off ends here.
-        else:
+        elif not answer.is_absent:
             self.metadata_fetched += 1
             self._take_metadata(wanted, name, answer.read())
+        elif not wanted.is_parent:
+            raise ObjectNotServed(name, answer)
+        # Else a parent is not there: history that was cut off ends here.
 
     def _take_detached(self, wanted: Wanted, data: bytes | None) -> None:
         checksum = wanted.name.checksum

@@ -24,6 +24,7 @@ from ostrya.pull.remote_summary import (
     SummaryCache,
     fetch_summary,
 )
+from ostrya.repo.free_space import FreeSpace
 from ostrya.repo.remote_settings import RemoteSettings
 from ostrya.repo.repository import open_repository
 
@@ -172,7 +173,8 @@ def open_fetcher(
     """
     if url.startswith(_FILE):
         return LocalFetcher()
-    return HttpFetcher(http_options(repo, settings, network), repo.tmp_fd)
+    options = http_options(repo, settings, network)
+    return HttpFetcher(options, repo.tmp_fd, FreeSpace(repo, repo.tmp_fd).require)
 
 
 def find_places(

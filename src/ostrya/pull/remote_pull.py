@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import unlink_if_exists
+from ostrya.errors import FormatError
 from ostrya.formats.checksum import Checksum, is_checksum
 from ostrya.formats.refs import CollectionRef
 from ostrya.progress import NULL_PROGRESS, ProgressSink
@@ -21,7 +22,7 @@ from ostrya.pull.remote_refs import Resolved, all_refs, resolve, split_requests
 from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summary
 from ostrya.repo.importer import Importer
 from ostrya.repo.partial import clear_partial
-from ostrya.repo.refs import require_rev, resolve_rev
+from ostrya.repo.refs import list_collection_refs, require_rev, resolve_ref, resolve_rev
 from ostrya.repo.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -127,7 +128,11 @@ class RemotePull:
                     "Fetching all refs was requested in mirror mode, but remote repository does "
                     "not have a summary"
                 )
-            return all_refs(summary.summary), commits, summary
+            try:
+                return all_refs(summary.summary), commits, summary
+            except FormatError as exc:
+                exc.put_first(f"While fetching {summary.url}")
+                raise
         known = None if summary is None else summary.summary
         found = [resolve(request, known, self._fetcher, self._places) for request in refs]
         return found, commits, summary
@@ -146,15 +151,31 @@ class RemotePull:
             if floor is not None:
                 others.append(Checksum(floor) if is_checksum(floor) else self._local(floor))
             if options.timestamp_check:
-                current = resolve_rev(self._repo, ref.ref, allow_noent=True)
-                if current is not None:
-                    others.append(current)
+                others += self._current(ref)
         return CommitRules(
             by_commit,
             self._collection_id,
             verify_bindings=options.verify_bindings,
             newer_than=newer_than,
         )
+
+    def _current(self, resolved: Resolved) -> list[Checksum]:
+        """Return what a ref is here: the one that is to be written, and the one its name means."""
+        repo, ref = self._repo, resolved.ref
+        found = [resolve_rev(repo, ref, allow_noent=True)]
+        if not self._options.mirror:
+            remote = self._options.remote_refs_as or self._remote
+            found.append(resolve_ref(repo, remote, ref, allow_noent=True))
+        elif resolved.collection_id is not None:
+            owned = CollectionRef(resolved.collection_id, ref)
+            mirrored = list_collection_refs(repo, owned.collection_id, include_remotes=False)
+            found.append(mirrored.get(owned))
+        return list(dict.fromkeys(checksum for checksum in found if checksum is not None))
+
+    @property
+    def _remote(self) -> str | None:
+        """The remote that refs are written as those of; None for local ones."""
+        return None if self._settings.is_address else self._settings.name
 
     @property
     def _collection_id(self) -> str | None:
@@ -169,10 +190,10 @@ class RemotePull:
         return require_rev(self._repo, rev)
 
     def _set_refs(self, tx: Transaction, refs: list[Resolved]) -> None:
-        remote = None if self._settings.is_address else self._settings.name
         for ref in refs:
             if not self._options.mirror:
-                tx.set_ref(self._options.remote_refs_as or remote, ref.ref, ref.commit)
+                remote = self._options.remote_refs_as or self._remote
+                tx.set_ref(remote, ref.ref, ref.commit)
             elif ref.collection_id is None:
                 tx.set_ref(None, ref.ref, ref.commit)
             else:

@@ -120,7 +120,9 @@ def _fetch_ref(request: RefRequest, fetcher: Fetcher, places: Places) -> Checksu
         return check_checksum(text)
     except FormatError:
         shown = text.replace("\n", " ")[:_SHOWN_CHARS]
-        raise RemoteRefusal(f"{context}: Invalid rev {shown}") from None
+        raise RemoteRefusal(
+            f"{context}: Invalid rev {shown}", hint=f"that is what {response.url} holds"
+        ) from None
 
 
 def as_collection_ref(resolved: Resolved) -> CollectionRef:

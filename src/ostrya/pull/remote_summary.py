@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd
 from ostrya._linux.atomic import TmpFile, write_all
-from ostrya.errors import FormatError, SignatureError
+from ostrya.errors import FormatError, IntegrityError, SignatureError
+from ostrya.fetch.addresses import hide_password
 from ostrya.fetch.fetcher import Request, fetch_one
 from ostrya.formats.commitmeta import decode_commitmeta
 from ostrya.formats.gvariant.vardict import VarDict
@@ -43,11 +44,13 @@ class RemoteFile(NamedTuple):
         data: Its bytes.
         etag: The server's tag of this version.
         last_modified: Seconds since 1970 UTC.
+        url: Who served it, or said that it has not changed.
     """
 
     data: bytes
     etag: str | None = None
     last_modified: int | None = None
+    url: str = ""
 
 
 class RemoteSummary(NamedTuple):
@@ -57,11 +60,13 @@ class RemoteSummary(NamedTuple):
         summary: Decoded.
         data: Its bytes.
         signatures: The bytes of its signatures; None if it has none.
+        url: Where it was.
     """
 
     summary: Summary
     data: bytes
     signatures: bytes | None
+    url: str = ""
 
 
 class SummaryCache:
@@ -148,13 +153,16 @@ def fetch_summary(
     """
     signatures = _fetch(fetcher, places, cache, ".sig")
     found = _matching(cache, signatures)
+    if found is not None:
+        found = found._replace(url=hide_password(places.metadata_urls("summary")[0]))
     is_cached = found is not None
     if found is None:
         found = _fetch(fetcher, places, cache, "")
     if found is None:
         if judge.wants_summary:
+            address = hide_password(places.metadata_urls("summary")[0])
             raise NotTrusted(
-                "GPG verification enabled, but no summary found (use "
+                f"While fetching {address}: GPG verification enabled, but no summary found (use "
                 "gpg-verify-summary=false in remote config to disable)"
             )
         return None
@@ -169,11 +177,12 @@ def fetch_summary(
             raise
         is_cached = False
         _verify(judge, found, signatures)
-    summary = _decode(found.data)
+    summary = _decode(found)
     if signatures is not None and not is_cached:
         cache.store(".sig", signatures)
         cache.store("", found)
-    return RemoteSummary(summary, found.data, None if signatures is None else signatures.data)
+    signed = None if signatures is None else signatures.data
+    return RemoteSummary(summary, found.data, signed, found.url)
 
 
 def _matching(cache: SummaryCache, signatures: RemoteFile | None) -> RemoteFile | None:
@@ -198,8 +207,8 @@ def _fetch(
     if response.is_absent:
         return None
     if response.status == 304:
-        return kept
-    return RemoteFile(response.read(), response.etag, response.last_modified)
+        return None if kept is None else kept._replace(url=response.url)
+    return RemoteFile(response.read(), response.etag, response.last_modified, response.url)
 
 
 def _verify(judge: Judge, summary: RemoteFile, signatures: RemoteFile | None) -> None:
@@ -210,11 +219,17 @@ def _verify(judge: Judge, summary: RemoteFile, signatures: RemoteFile | None) ->
         except FormatError:
             # What cannot be read vouches for nothing.
             found = VarDict()
-    judge.check_summary(summary.data, found)
-
-
-def _decode(data: bytes) -> Summary:
     try:
-        return Summary.decode(data)
+        judge.check_summary(summary.data, found)
+    except (IntegrityError, SignatureError) as exc:
+        exc.put_first(f"While fetching {summary.url}")
+        raise
+
+
+def _decode(file: RemoteFile) -> Summary:
+    try:
+        return Summary.decode(file.data)
     except FormatError as exc:
-        raise RemoteRefusal(f"The remote's summary is damaged: {exc.message}") from exc
+        raise RemoteRefusal(
+            f"While fetching {file.url}: The remote's summary is damaged: {exc.message}"
+        ) from exc

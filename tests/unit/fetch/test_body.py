@@ -68,3 +68,26 @@ def test_dropped(spool_fd):
         assert (body.size, memory.held, list(body.chunks())) == (0, 0, [])
         body.take([b"again"])
         assert body.hand_over() == (b"again", -1)
+
+
+def test_how_it_begins(spool_fd):
+    for limit in (1000, 1):
+        body = Body(Memory(spool_fd, limit=limit))
+        assert body.head(4) == b""
+        body.take([b"ab", b"c"])
+        assert body.head(4) == b"abc"
+        body.take([b"defgh"])
+        assert body.head(4) == b"abcd"
+        body.drop()
+
+
+def test_files_need_room(spool_fd):
+    asked = []
+    memory = Memory(spool_fd, limit=10, require_room=asked.append)
+    body = Body(memory)
+    body.take([b"1234"])
+    assert asked == []
+    body.take([b"5678901"])
+    body.take([b"2", b"34"])
+    assert asked == [11, 3]
+    body.drop()

@@ -13,7 +13,7 @@ import tracemalloc
 
 import pytest
 
-from ostrya.errors import FetchError
+from ostrya.errors import FetchError, RepoError
 from ostrya.fetch.errors import (
     AddressError,
     BadAnswer,
@@ -259,6 +259,34 @@ def test_a_body_as_long_as_the_limit(server, fetcher, length):
     assert get(fetcher, f"{server.url}/x", max_bytes=1000).size == 1000
     with pytest.raises(BodyTooLarge):
         get(fetcher, f"{server.url}/x", max_bytes=999)
+
+
+def test_the_beginning_of_a_body_may_say_how_long_it_is(server, fetcher):
+    heads = []
+
+    def longest(head: bytes) -> int:
+        heads.append(head)
+        return 1000
+
+    server.rule(always(Answer(200, b"0123456789abcdef" * 9), "/short"))
+    server.rule(always(Answer(200, endless()), "/endless"))
+    assert get(fetcher, f"{server.url}/short", longest=longest).size == 144
+    with pytest.raises(BodyTooLarge, match="exceeded maximum size of 1000 bytes"):
+        get(fetcher, f"{server.url}/endless", longest=longest)
+    assert get(fetcher, f"{server.url}/small", longest=longest).size == 6
+    assert heads == [b"0123456789abcdef", bytes(16)]
+
+
+def test_there_has_to_be_room_for_files(server, spool_fd):
+    def require_room(size: int) -> None:
+        raise RepoError(f"no room for {size} bytes")
+
+    server.rule(always(Answer(200, endless())))
+    with (
+        HttpFetcher(HttpOptions(), spool_fd, require_room) as fetcher,
+        pytest.raises(RepoError, match=rf"^While fetching {server.url}/x: no room for "),
+    ):
+        get(fetcher, f"{server.url}/x")
 
 
 def test_endless_bodies(server, fetcher):

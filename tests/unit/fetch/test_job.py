@@ -52,3 +52,31 @@ def test_the_alternative_to_try(spool_fd):
     assert job.url == "http://a/x"
     job.attempts.record(Outcome.ABSENT)
     assert job.url == "http://b/x"
+
+
+def measured_job(spool_fd: int, longest: int, **more: object) -> Job:
+    request = Request(("http://a/x",), 1000, longest=lambda _head: longest, **more)
+    return Job("key", request, Memory(spool_fd), 5)
+
+
+def test_how_long_a_body_may_be(spool_fd):
+    job = measured_job(spool_fd, 100)
+    assert job.take([b"x" * 10], 10)
+    assert job.max_bytes == 1000
+    assert job.take([b"x" * 90], 90)
+    assert job.max_bytes == 100
+    assert not job.take([b"x"], 1)
+    job.start_over()
+    assert job.max_bytes == 1000
+    assert not job.take([b"x" * 101], 101)
+
+
+def test_what_a_body_says_of_itself_widens_no_limit(spool_fd):
+    job = measured_job(spool_fd, 1 << 62)
+    assert job.take([b"x" * 1000], 1000)
+    assert not job.take([b"x"], 1)
+
+
+def test_a_compressed_body_may_be_a_little_longer(spool_fd):
+    job = Job("key", Request(("http://a/x",), 1000, compressed=True), Memory(spool_fd), 5)
+    assert 1000 < job.max_bytes < 4096

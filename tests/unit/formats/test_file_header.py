@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 import zlib
 
 import pytest
@@ -14,6 +15,7 @@ from ostrya.formats.file_header import (
     MAX_HEADER_SIZE,
     FileHeader,
     check_file_mode,
+    longest_archive_file,
     parse_prefix,
 )
 from ostrya.formats.gvariant.byteorder import swap_u32, swap_u64
@@ -188,3 +190,13 @@ def test_prefixes_that_make_no_sense(prefix, sentence):
 
 def test_prefix():
     assert parse_prefix(b"\x01\0\0\0" + bytes(4)) == MAX_HEADER_SIZE
+
+
+def test_how_long_a_file_of_an_archive_may_be():
+    header = FileHeader(0, 0, stat.S_IFREG | 0o644)
+    for size in (0, 1, 10_000_000):
+        first16 = header.encode_archive(size)[:16]
+        longest = longest_archive_file(first16)
+        assert size + 64 * 1024 < longest < size + size // 32 + 128 * 1024
+    for nonsense in (b"", bytes(16), b"<html>\r\n<head>x"):
+        assert longest_archive_file(nonsense) == 64 * 1024

@@ -22,6 +22,7 @@ from ostrya.repo.fsck import fsck
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import has_object, load_dirtree
+from ostrya.repo.ref_writer import write_collection_ref
 from ostrya.repo.refs import list_refs
 from ostrya.repo.remote_settings import RemoteSettings
 from ostrya.repo.summary import regenerate_summary
@@ -320,6 +321,22 @@ def test_an_older_commit(archive, source, fetcher, tmp_path, by_rev):
     assert list_refs(archive) == {"origin:main": new}
     pull(archive, fetcher, RefRequest("main", old))
     assert list_refs(archive) == {"origin:main": old}
+
+
+def test_the_ref_that_is_replaced_counts(archive, source, fetcher, tmp_path):
+    """Though a ref of our own has the same name, and is older."""
+    old = commit_files(source, tmp_path, {"f": "old"}, timestamp=1)
+    pull(archive, fetcher, "main", mirror=True)
+    new = commit_files(source, tmp_path, {"f": "new"}, timestamp=2)
+    pull(archive, fetcher, "main")
+    assert list_refs(archive) == {"main": old, "origin:main": new}
+    with pytest.raises(OlderCommit, match=f"^While fetching {BASE}/objects/.*{new}"):
+        pull(archive, fetcher, RefRequest("main", old), timestamp_check=True)
+    owned = CollectionRef("org.example.Os", "main")
+    mirrored = RefRequest("main", old, owned.collection_id)
+    write_collection_ref(archive, owned, new)
+    with pytest.raises(OlderCommit):
+        pull(archive, fetcher, mirrored, timestamp_check=True, mirror=True)
 
 
 def test_a_local_cache_is_asked_first(archive, source, fetcher, first, tmp_path):

@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.file_header import FileHeader
 from ostrya.repo.content_hash import ContentHasher
 from ostrya.repo.errors import ChecksumMismatch, ObjectInvalid
@@ -60,3 +61,16 @@ def test_verified_by_its_name(tmp_path, body, in_file):
         verify_content(ContentHasher(), "ab" * 32, loaded)
     with opened(checksum, data[:-2]) as loaded, pytest.raises(ObjectInvalid):
         verify_content(ContentHasher(), checksum, loaded)
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_a_size_that_cannot_be(tmp_path, in_file):
+    """Said before anybody makes room for it."""
+    content = FileHeader(0, 0, stat.S_IFREG | 0o644).encode_archive(1 << 50) + b"\x03\0"
+    (tmp_path / "body").write_bytes(content)
+    fd = os.open(tmp_path / "body", os.O_RDONLY) if in_file else -1
+    with pytest.raises(ObjectFormatError, match=f"cannot hold {1 << 50} bytes"):
+        open_archive_body("ab" * 32, b"" if in_file else content, fd)
+    if in_file:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(fd)

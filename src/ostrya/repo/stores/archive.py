@@ -32,6 +32,7 @@ _MODE = 0o644
 _FIRST_READ_BYTES = 64 * 1024
 # Deflate cannot expand further than this; a header that claims more is lying.
 _MAX_EXPANSION = 1032
+_EXPANSION_SLACK = 64
 _RAW_DEFLATE = -15
 _MEM_LEVEL = 8
 _WINDOW_BYTES = 32 * 1024
@@ -124,7 +125,7 @@ def inflate(packed: bytes | memoryview, size: int) -> bytes:
     Raises:
         ObjectFormatError: It is damaged, or holds another number of bytes.
     """
-    if size > len(packed) * _MAX_EXPANSION + 64:
+    if size > len(packed) * _MAX_EXPANSION + _EXPANSION_SLACK:
         raise ObjectFormatError(f"compressed content cannot hold {size} bytes")
     if not size:
         # deflate does not look at the stream then; an empty file has one all the same.
@@ -335,12 +336,19 @@ def open_archive_body(checksum: Checksum, body: bytes, fd: int) -> FileObject:
         ObjectFormatError: It is not one.
     """
     if fd == -1:
-        return _open(checksum, body, len(body), -1)
-    try:
-        return _open(checksum, os.pread(fd, _FIRST_READ_BYTES, 0), os.fstat(fd).st_size, fd)
-    except BaseException:
-        os.close(fd)
-        raise
+        loaded = _open(checksum, body, len(body), -1)
+    else:
+        try:
+            head = os.pread(fd, _FIRST_READ_BYTES, 0)
+            loaded = _open(checksum, head, os.fstat(fd).st_size, fd)
+        except BaseException:
+            os.close(fd)
+            raise
+    if loaded.size > loaded.stored_size * _MAX_EXPANSION + _EXPANSION_SLACK:
+        # Said here, before room is sought for it.
+        loaded.close()
+        raise ObjectFormatError(f"compressed content cannot hold {loaded.size} bytes")
+    return loaded
 
 
 def _open(checksum: Checksum, head: bytes, stored_size: int, fd: int) -> FileObject:
