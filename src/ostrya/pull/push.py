@@ -109,7 +109,7 @@ def push(
     options = options or PushOptions()
     with closing(target):
         wanted = _resolve(source, refs, options)
-        target.prepare(source, dry_run=options.dry_run)
+        target.prepare(source, options.summary, dry_run=options.dry_run)
         seen = {ref: target.read_ref(ref) for ref in wanted}
         changes = [
             _decide(source, target, ref, seen[ref].checksum, new, force=options.force)
@@ -128,7 +128,8 @@ def push(
         for change in changes:
             if change.change != "unchanged":
                 before = seen[change.ref]
-                target.write_ref(change.ref, change.new, before, force=change.change == "forced")
+                force = options.force and change.old is not None
+                target.write_ref(change.ref, change.new, before, force=force)
         return PushResult(tuple(changes), sent, target.write_summary(source, options.summary))
 
 

@@ -15,13 +15,14 @@ from ostrya.formats.refs import check_ref_name, is_ref_name
 from ostrya.formats.summary import Summary, SummaryRef, summary_ref
 from ostrya.pull.errors import PushFailed, PushRefused, RefMoved
 from ostrya.pull.push_send import count_missing, send_objects
+from ostrya.pull.push_signed import read_source_summary, sign_summary
 from ostrya.pull.push_summary import TargetFacts, renew_summary
 from ostrya.pull.push_target import RefState, Sent, SummaryChoice
 from ostrya.repo.config import MAX_CONFIG_BYTES, initial_config, parse_config
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import MAX_METADATA_BYTES, load_commit_bytes
-from ostrya.repo.summary import MAX_SUMMARY_BYTES, SUMMARY_SIGNATURES, read_summary
+from ostrya.repo.summary import MAX_SUMMARY_BYTES, SUMMARY_SIGNATURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from ostrya.pull.push_walk import Shipment
     from ostrya.repo.packing import Packed
     from ostrya.repo.repository import Repository
-    from ostrya.sign.engine import Signer
 
 _MAX_REF_BYTES = 4096
 _HEADS = "refs/heads"
@@ -94,8 +94,11 @@ class ArchiveTarget:
         self._facts = TargetFacts(RepoMode.ARCHIVE.value)
         self._is_new = False
 
-    def prepare(self, source: Repository, *, dry_run: bool) -> None:
+    def prepare(self, source: Repository, choice: SummaryChoice, *, dry_run: bool) -> None:
         """Read its settings; make an archive where there is nothing."""
+        if choice.copied:
+            # Missing, it is missed before anything is sent.
+            read_source_summary(source)
         found = self._read("config", MAX_CONFIG_BYTES)
         if found is None:
             self._require_room()
@@ -236,7 +239,7 @@ class ArchiveTarget:
                 return "signed"
             refs = self._read_refs()
             summary = self._build(source, old, refs)
-            signatures = _sign(summary, choice.signers)
+            signatures = sign_summary(summary, choice.signers)
         if not self.files.replace("summary", summary, None if old is None else old.tag):
             return ""
         if signatures is not None:
@@ -291,42 +294,6 @@ class ArchiveTarget:
 def object_path(name: ObjectName) -> str:
     """Return where an object lies in an archive."""
     return f"objects/{loose_path(name, archive=True)}"
-
-
-def read_source_summary(source: Repository) -> tuple[bytes, bytes | None]:
-    """Return a repository's own summary, and its signature if it has one.
-
-    Raises:
-        PushRefused: It has none.
-    """
-    from ostrya._linux.dirfd import read_file
-
-    try:
-        summary = read_summary(source)
-    except FileNotFoundError:
-        raise PushRefused(
-            f"{source.path} has no summary to copy", hint="write it with: ostrya summary -u"
-        ) from None
-    try:
-        signatures = read_file(
-            SUMMARY_SIGNATURES, dir_fd=source.dir_fd, max_bytes=MAX_METADATA_BYTES
-        )
-    except FileNotFoundError:
-        return summary, None
-    return summary, signatures
-
-
-def _sign(summary: bytes, signers: Sequence[Signer]) -> bytes | None:
-    if not signers:
-        return None
-    from ostrya.formats.commitmeta import encode_commitmeta
-    from ostrya.formats.gvariant.vardict import VarDict
-    from ostrya.repo.signing import add_signature
-
-    metadata = VarDict()
-    for signer in signers:
-        metadata = add_signature(metadata, summary, signer)
-    return encode_commitmeta(metadata)
 
 
 def _read_facts(data: bytes, shown: str) -> TargetFacts:

@@ -12,6 +12,7 @@ from ostrya.repo.errors import BucketError
 from ostrya.repo.stores.bucket import BucketOptions, BucketStore, open_bucket
 
 if TYPE_CHECKING:
+    from ostrya.pull.push_target import SummaryChoice
     from ostrya.repo.repository import Repository
 
 
@@ -23,13 +24,13 @@ class BucketTarget(ArchiveTarget):
         self._mark = Mark(store, PUSH)
         self._is_marked = False
 
-    def prepare(self, source: Repository, *, dry_run: bool) -> None:
+    def prepare(self, source: Repository, choice: SummaryChoice, *, dry_run: bool) -> None:
         """Read its settings; make an archive where there is nothing.
 
         Raises:
             BucketBusy: It is being pruned.
         """
-        super().prepare(source, dry_run=dry_run)
+        super().prepare(source, choice, dry_run=dry_run)
         if not dry_run:
             self._is_marked = True
             self._mark.set()

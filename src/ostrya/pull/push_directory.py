@@ -14,6 +14,7 @@ from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull.errors import PushRefused, RefMoved
 from ostrya.pull.pull_local import PullLocalOptions, pull_local
 from ostrya.pull.push_lock import push_lock
+from ostrya.pull.push_signed import read_source_summary
 from ostrya.pull.push_target import RefState, Sent, SummaryChoice
 from ostrya.repo.errors import RepoNotFound
 from ostrya.repo.modes import RepoMode
@@ -51,8 +52,11 @@ class DirectoryTarget:
         self._runtime = runtime
         self._repo: Repository | None = None
 
-    def prepare(self, source: Repository, *, dry_run: bool) -> None:
+    def prepare(self, source: Repository, choice: SummaryChoice, *, dry_run: bool) -> None:
         """Open the repository; make an archive where there is nothing."""
+        if choice.copied:
+            # Missing, it is missed before anything is sent.
+            read_source_summary(source)
         try:
             self._repo = open_repository(self.shown, runtime=self._runtime)
         except RepoNotFound:
@@ -164,8 +168,6 @@ class DirectoryTarget:
         return "written"
 
     def _copy_summary(self, source: Repository) -> None:
-        from ostrya.pull.push_archive import read_source_summary
-
         repo = self._target
         summary, signatures = read_source_summary(source)
         durable = repo.config.fsync

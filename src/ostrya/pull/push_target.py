@@ -81,8 +81,13 @@ class PushTarget(Protocol):
 
     shown: str
 
-    def prepare(self, source: Repository, *, dry_run: bool) -> None:
+    def prepare(self, source: Repository, choice: SummaryChoice, *, dry_run: bool) -> None:
         """Look whether this is a repository that can be pushed to; make it where there is nothing.
+
+        Args:
+            source: Where the push comes from.
+            choice: What is to become of the summary.
+            dry_run: Make nothing.
 
         Raises:
             PushRefused: It cannot be pushed to.
