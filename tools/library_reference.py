@@ -38,6 +38,8 @@ PAGES = {
             "ostrya.repo.traverse",
             "ostrya.repo.fsck",
             "ostrya.repo.prune",
+            "ostrya.repo.bucket_prune",
+            "ostrya.repo.stores.bucket",
             "ostrya.repo.summary",
             "ostrya.repo.errors",
         ],
@@ -99,7 +101,16 @@ PAGES = {
         "Serving: a repository over HTTP",
         ["ostrya.serve.server", "ostrya.serve.connection", "ostrya.serve.errors"],
     ),
-    "pull": ("Moving commits between repositories", ["ostrya.pull.pull_local"]),
+    "pull": (
+        "Moving commits between repositories",
+        [
+            "ostrya.pull.pull_local",
+            "ostrya.pull.push",
+            "ostrya.pull.push_address",
+            "ostrya.pull.push_target",
+            "ostrya.pull.errors",
+        ],
+    ),
     "formats": (
         "Formats: bytes to values, and back",
         [
