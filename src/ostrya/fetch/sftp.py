@@ -113,7 +113,7 @@ class SftpClient:
         reason = lines[-1].strip() if lines else "the connection ended"
         return SftpError(
             f"cannot speak sftp with {self.shown}: {reason}",
-            hint="try the same with: ssh; what was sent so far is kept, so push again",
+            hint=f"try by hand: sftp {self.shown}; what was sent so far is kept, so push again",
         )
 
     def _receive(self) -> Packet | None:

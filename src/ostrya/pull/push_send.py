@@ -89,7 +89,7 @@ class _Sender:
 
     def run(self) -> Sent:
         shipment, progress = self._shipment, self._progress
-        progress.send(Started("pushing", len(shipment), Unit.ITEMS))
+        progress.send(Started("pushing", shipment.total, Unit.ITEMS))
         content = self._send_missing(shipment.content)
         metadata = self._send_missing(shipment.metadata)
         detached = self._send_detached((*shipment.commits, *shipment.known))

@@ -38,7 +38,9 @@ class Shipment(NamedTuple):
     content: ObjectNameSet
     with_sizes: bool = False
 
-    def __len__(self) -> int:
+    @property
+    def total(self) -> int:
+        """How many objects it has."""
         return len(self.commits) + len(self.metadata) + len(self.content)
 
 

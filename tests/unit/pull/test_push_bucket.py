@@ -21,7 +21,7 @@ def test_its_mark_comes_and_goes(repo, main):
     files = DyingFiles(memory_bucket())
     push(repo, BucketTarget(files), ["main"])
     marks = [(deed, path) for deed, path in files.requests if path.startswith("state/push-")]
-    assert [deed for deed, _ in marks] == ["put"]
+    assert [deed for deed, _ in marks] == ["put", "delete"]
     assert not list(files.list("state"))
 
 

@@ -135,7 +135,7 @@ def test_no_treehub(repo, hub, main, config):
     (hub.folder / "config").unlink()
     if config is not None:
         (hub.folder / "config").write_text(config)
-    with pytest.raises(Exception, match="config answers 404|in mode bare|/config: "):
+    with pytest.raises(Exception, match=r"config answers 404|in mode bare|/config: "):
         pushed(repo, hub)
     assert not list((hub.folder / "objects").iterdir())
 

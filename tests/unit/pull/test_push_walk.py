@@ -31,14 +31,14 @@ def test_all_of_one_commit(repo, line):
     assert found.commits == (line[2],)
     assert found.known == ()
     assert (len(found.metadata), len(found.content)) == (2, 2)
-    assert len(found) == 5
+    assert found.total == 5
     assert not found.with_sizes
 
 
 def test_parents_come_first(repo, line):
     found = find_shipment(repo, [line[2]], nothing_there, depth=-1)
     assert found.commits == tuple(line)
-    assert len(found) == len(names_of(repo))
+    assert found.total == len(names_of(repo))
     assert find_shipment(repo, [line[2]], nothing_there, depth=1).commits == tuple(line[1:])
 
 
@@ -54,11 +54,11 @@ def test_what_is_there_is_not_asked_for(repo, line):
     # A root and a file are new.
     assert (len(found.metadata), len(found.content)) == (1, 1)
     again = find_shipment(repo, line, lambda _checksum: True)
-    assert (again.commits, again.known, len(again)) == ((), tuple(line), 0)
+    assert (again.commits, again.known, again.total) == ((), tuple(line), 0)
 
 
 def test_common_commits_that_are_not_here_say_nothing(repo, line):
-    assert len(find_shipment(repo, [line[2]], nothing_there, common=["0" * 64])) == 5
+    assert find_shipment(repo, [line[2]], nothing_there, common=["0" * 64]).total == 5
 
 
 def test_history_that_was_cut_off_ends(repo, line):

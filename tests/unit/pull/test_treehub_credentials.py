@@ -39,7 +39,7 @@ def test_parsed(values, expected):
      b'{"basic_auth": {"user": 1, "password": "p"}}'],
 )  # fmt: skip
 def test_what_does_not_say_who_we_are(data):
-    with pytest.raises(PushRefused, match="^creds "):
+    with pytest.raises(PushRefused, match=r"^creds "):
         parse_credentials(data, "creds")
 
 

@@ -152,8 +152,8 @@ class BucketStore:
             try:
                 obstore.put(self._store, path, data, mode=mode, attributes=_attributes(path))
             except (
-                FileExistsError,
                 FileNotFoundError,
+                errors.AlreadyExistsError,
                 errors.PreconditionError,
             ):
                 return False
