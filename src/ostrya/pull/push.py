@@ -15,7 +15,7 @@ from ostrya.formats.checksum import Checksum
 from ostrya.formats.refs import parse_refspec
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.errors import PushRefused
-from ostrya.pull.push_send import DEFAULT_JOBS
+from ostrya.pull.parallel import DEFAULT_JOBS
 from ostrya.pull.push_target import RefState, Sent, SummaryChoice
 from ostrya.pull.push_walk import find_shipment, is_ancestor
 from ostrya.repo.bindings import check_bindings
@@ -121,6 +121,7 @@ def push(
             (lambda _checksum: False) if options.recheck else target.has_commit,
             depth=options.depth,
             common=[] if options.recheck else _common(target, seen),
+            jobs=jobs,
         )
         if options.dry_run:
             return PushResult(tuple(changes), target.count_missing(shipment, jobs), "none")

@@ -14,6 +14,7 @@ from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.formats.refs import check_ref_name, is_ref_name
 from ostrya.formats.summary import Summary, SummaryRef, summary_ref
 from ostrya.pull.errors import PushFailed, PushRefused, RefMoved
+from ostrya.pull.parallel import DEFAULT_JOBS, each
 from ostrya.pull.push_send import count_missing, send_objects
 from ostrya.pull.push_signed import read_source_summary, sign_summary
 from ostrya.pull.push_summary import TargetFacts, renew_summary
@@ -279,12 +280,14 @@ class ArchiveTarget:
             return found.data
 
     def _read_refs(self) -> dict[str, Checksum]:
-        refs = {}
-        for name in self._ref_names():
-            found = self._read(f"{_HEADS}/{name}", _MAX_REF_BYTES)
-            if found is not None:
-                refs[name] = _parse_ref(found.data, name, self.shown)
-        return refs
+        def read(name: str) -> tuple[str, Stored | None]:
+            return name, self._read(f"{_HEADS}/{name}", _MAX_REF_BYTES)
+
+        return {
+            name: _parse_ref(found.data, name, self.shown)
+            for name, found in each(read, self._ref_names(), DEFAULT_JOBS)
+            if found is not None
+        }
 
     def close(self) -> None:
         """Let go of the place."""

@@ -18,7 +18,7 @@ from ostrya.pull.push_signed import read_source_summary
 from ostrya.pull.push_target import RefState, Sent, SummaryChoice
 from ostrya.repo.errors import RepoNotFound
 from ostrya.repo.modes import RepoMode
-from ostrya.repo.partial import is_partial
+from ostrya.repo.partial import is_partial, mark_partial
 from ostrya.repo.reader import has_object
 from ostrya.repo.ref_writer import refresh_summary_if_configured, store_ref
 from ostrya.repo.refs import resolve_ref
@@ -114,6 +114,10 @@ class DirectoryTarget:
         commits = (*shipment.known, *shipment.commits)
         if not commits:
             return Sent()
+        for checksum in shipment.commits:
+            if self.has_commit(checksum):
+                # To be looked through again: what is missing of it is found only if it is partial.
+                mark_partial(self._target, checksum)
         # A transaction of its own marks commits partial until all that they hold is there.
         done = pull_local(
             self._target,

@@ -10,26 +10,22 @@ sees everything that it holds.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
+from ostrya.pull.parallel import DEFAULT_JOBS, each
 from ostrya.pull.push_target import Sent
 from ostrya.repo.detached import read_detached_bytes
 from ostrya.repo.packing import Packed, Packer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ostrya.formats.checksum import Checksum
     from ostrya.pull.push_target import ObjectSink
     from ostrya.pull.push_walk import Shipment
     from ostrya.repo.repository import Repository
-
-DEFAULT_JOBS = 16
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
 def send_objects(
@@ -159,29 +155,3 @@ def _by_prefix(names: ObjectNameSet) -> Iterator[list[ObjectName]]:
         groups.setdefault(name.checksum[:2], ObjectNameSet()).add(name)
     for prefix in sorted(groups):
         yield list(groups.pop(prefix))
-
-
-def each(work: Callable[[_T], _R], items: Iterable[_T], jobs: int) -> Iterator[_R]:
-    """Do something with each of many items in threads; results come as they are ready.
-
-    At most two items per thread are under way. The first error ends it, once what had begun is
-    over.
-    """
-    pending: set[Future[_R]] = set()
-    todo = iter(items)
-    with ThreadPoolExecutor(max(jobs, 1)) as pool:
-        try:
-            more = True
-            while more or pending:
-                while more and len(pending) < 2 * jobs:
-                    for item in todo:
-                        pending.add(pool.submit(work, item))
-                        break
-                    else:
-                        more = False
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
-        finally:
-            for future in pending:
-                future.cancel()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
 from ostrya.pull.errors import PushRefused
+from ostrya.pull.parallel import DEFAULT_JOBS, each
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import load_commit, load_dirtree
@@ -51,6 +52,7 @@ def find_shipment(
     *,
     depth: int = 0,
     common: Iterable[Checksum] = (),
+    jobs: int = DEFAULT_JOBS,
 ) -> Shipment:
     """Walk from the tips to everything that a target may lack.
 
@@ -60,12 +62,20 @@ def find_shipment(
         has_commit: Says whether the target has a commit with all that it holds.
         depth: How many generations of parents to bring too; -1 for all that are here.
         common: Commits that the target has: what they hold is not asked for again.
+        jobs: How many commits to ask for at a time.
 
     Raises:
         PushRefused: A commit is incomplete here.
         ObjectNotFound: Something that a commit holds is missing here.
     """
-    lacking, known = _find_commits(source, tips, has_commit, depth)
+    found = _find_commits(source, tips, depth)
+
+    def ask(checksum: Checksum) -> tuple[Checksum, bool]:
+        return checksum, has_commit(checksum)
+
+    there_by_commit = dict(each(ask, found, jobs))
+    known = [checksum for checksum in found if there_by_commit[checksum]]
+    lacking = {name: commit for name, commit in found.items() if not there_by_commit[name]}
     there = ObjectNameSet()
     for checksum in dict.fromkeys((*common, *known)):
         _walk_held(source, checksum, there)
@@ -79,34 +89,29 @@ def find_shipment(
 
 
 def _find_commits(
-    source: Repository,
-    tips: Iterable[Checksum],
-    has_commit: Callable[[Checksum], bool],
-    depth: int,
-) -> tuple[dict[Checksum, Commit], list[Checksum]]:
-    lacking: dict[Checksum, Commit] = {}
-    known: dict[Checksum, None] = {}
+    source: Repository, tips: Iterable[Checksum], depth: int
+) -> dict[Checksum, Commit]:
+    """Find tips and their parents; every commit stands before its parents."""
+    found: dict[Checksum, Commit] = {}
     for tip in tips:
         checksum: Checksum | None = tip
         left = depth
-        while checksum is not None:
-            if checksum in lacking:
-                # Again, further down: parents come before all that have them as parents.
-                commit = lacking.pop(checksum)
-            else:
-                found = _load_whole(source, checksum, is_tip=checksum == tip)
-                if found is None:
-                    break
-                commit = found
-            if checksum in known or has_commit(checksum):
-                known[checksum] = None
-            else:
-                lacking[checksum] = commit
+        seen: set[Checksum] = set()
+        # Damaged commits may name each other as parents.
+        while checksum is not None and checksum not in seen:
+            seen.add(checksum)
+            commit = found.pop(checksum, None)
+            if commit is None:
+                commit = _load_whole(source, checksum, is_tip=checksum == tip)
+            if commit is None:
+                break
+            # Again, further down, if another tip led here before.
+            found[checksum] = commit
             if left == 0:
                 break
             left -= 1
             checksum = commit.parent
-    return lacking, list(known)
+    return found
 
 
 def _load_whole(source: Repository, checksum: Checksum, *, is_tip: bool) -> Commit | None:

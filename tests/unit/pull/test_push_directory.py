@@ -57,6 +57,15 @@ def test_another_mode_is_as_good(repo, main, tmp_path, mode):
         assert list_refs(out) == {"main": main}
 
 
+def test_it_is_asked_again_if_told_to(repo, main, tmp_path):
+    pushed(repo, tmp_path / "out")
+    next((tmp_path / "out/objects").glob("*/*.filez")).unlink()
+    assert pushed(repo, tmp_path / "out").sent.content == 0
+    assert pushed(repo, tmp_path / "out", recheck=True).sent.content == 1
+    with open_repository(str(tmp_path / "out")) as out:
+        assert fsck(out).partial == 0
+
+
 def test_a_dry_run_makes_nothing(repo, main, tmp_path):
     result = pushed(repo, tmp_path / "out", dry_run=True)
     assert (result.sent.content, result.sent.metadata) == (5, 4)

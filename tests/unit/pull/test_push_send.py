@@ -2,13 +2,12 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from ostrya.formats.object_name import ObjectType
 from ostrya.progress import Advanced, Finished, Started
-from ostrya.pull.push_send import count_missing, each, send_objects
+from ostrya.pull.push_send import count_missing, send_objects
 from ostrya.pull.push_walk import find_shipment
 from ostrya.repo.detached import write_detached_bytes
 from support.small_repos import commit_files, names_of
@@ -117,31 +116,3 @@ def test_the_first_error_ends_it(repo, shipment):
     with pytest.raises(OSError, match="full"):
         send_objects(sink, repo, shipment, 2)
     assert not [name for name in sink.put_names if name.type == ObjectType.COMMIT]
-
-
-def test_each_is_bounded():
-    under_way, most = set(), []
-    lock = threading.Lock()
-
-    def work(number: int) -> int:
-        with lock:
-            under_way.add(number)
-            most.append(len(under_way))
-        time.sleep(0.001)
-        with lock:
-            under_way.remove(number)
-        return number
-
-    taken = []
-
-    def items():
-        for number in range(100):
-            taken.append(number)
-            yield number
-
-    results = each(work, items(), 3)
-    first = next(results)
-    assert len(taken) <= 8
-    assert {first, *results} == set(range(100))
-    assert max(most) <= 3
-    assert list(each(work, [], 3)) == []

@@ -46,9 +46,9 @@ OPTIONS = (
 
 def run(arguments: Arguments, context: Context) -> int:
     """Push, and print what became of each ref."""
+    from ostrya.pull.parallel import DEFAULT_JOBS
     from ostrya.pull.push import push
     from ostrya.pull.push_address import open_target
-    from ostrya.pull.push_send import DEFAULT_JOBS
 
     if not arguments.positionals:
         raise context.usage_error("TARGET must be specified")

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from ostrya.repo.packing import Packed
 
 SCHEME = "s3://"
-_PART_BYTES = 8 << 20
-_PARTS_AT_ONCE = 4
+# As small as S3 takes them: of each long file under way, these are held in memory.
+_PART_BYTES = 5 << 20
+_PARTS_AT_ONCE = 2
 _DELETE_BATCH = 1000
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _CHANGING = "no-cache"
