@@ -60,12 +60,6 @@ def source(tmp_path_factory) -> Repository:
         yield repo
 
 
-def count_requests(make_files, source) -> int:
-    files = DyingFiles(make_files())
-    push(source, ArchiveTarget(files), ["main"], SUMMARY, jobs=1)
-    return len(files.requests)
-
-
 @pytest.mark.parametrize("too_late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("jobs", [1, 4])
 def test_at_every_request_to_a_bucket(source, jobs, too_late):
