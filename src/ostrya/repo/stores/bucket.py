@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ostrya.repo.errors import BucketError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
-
-    from ostrya.repo.packing import Packed
 
 SCHEME = "s3://"
 # As small as S3 takes them: of each long file under way, these are held in memory.
@@ -59,6 +57,18 @@ class BucketFile(NamedTuple):
     path: str
     size: int
     modified: datetime
+
+
+class BucketBody(Protocol):
+    """What a file is to hold; ``repo.packing.Packed`` is one.
+
+    Attributes:
+        data: All bytes, unless they are in a file.
+        fd: That file; else -1.
+    """
+
+    data: bytes
+    fd: int
 
 
 class BucketRead(NamedTuple):
@@ -123,7 +133,7 @@ class BucketStore:
                 for found in batch:
                     yield BucketFile(found["path"], found["size"], found["last_modified"])
 
-    def put(self, path: str, packed: Packed) -> None:
+    def put(self, path: str, packed: BucketBody) -> None:
         """Write a file in place of what was there, in parts if it is long."""
         import obstore
 
