@@ -186,7 +186,7 @@ def test_sigkill_at_steps_of_a_push_to_a_directory(tmp_path, crash_full):
         return OURS.argv(f"--repo={repo}", "push", "--summary", tmp_path / name, "main")
 
     points = crashes.find_points(argv("whole"), tmp_path / "log", crashes.PUBLISHING)
-    for number, point in enumerate(crashes.sample(points, None if crash_full else 4)):
+    for number, point in enumerate(crashes.sample(points, None if crash_full else 2)):
         name = f"out-{number}"
         crashes.run_and_kill(argv(name), tmp_path / "log", point)
         if (tmp_path / name / "objects").is_dir():

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from ostrya.pull.push_walk import Shipment
     from ostrya.repo.runtime import Runtime
 
+# What is there of a repository whose making was cut short.
+_BEGUN = frozenset({"config", "tmp", "extensions", "state", "refs"})
+
 
 class DirectoryTarget:
     """A ``PushTarget`` in a directory.
@@ -82,7 +85,7 @@ class DirectoryTarget:
             return
         except NotADirectoryError:
             names = [self.shown]
-        if names and set(names) != {"config"}:
+        if not all(name in _BEGUN or name.startswith("tmp.") for name in names):
             raise PushRefused(
                 f"{self.shown} is no repository, and holds other things",
                 hint="name a repository, or a directory that is empty or not there yet",

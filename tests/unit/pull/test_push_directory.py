@@ -88,6 +88,10 @@ def test_what_cannot_be_pushed_to(repo, main, tmp_path):
 def test_an_empty_directory(repo, main, tmp_path):
     (tmp_path / "empty").mkdir()
     pushed(repo, tmp_path / "empty")
+    # One whose making was cut short.
+    (tmp_path / "begun/refs/heads").mkdir(parents=True)
+    (tmp_path / "begun/tmp.0123456789abcdef").touch()
+    pushed(repo, tmp_path / "begun")
 
 
 def test_summaries(repo, main, tmp_path):
