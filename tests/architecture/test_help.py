@@ -14,7 +14,7 @@ REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli"
 VERBS = (
     "cat", "checkout", "checksum", "commit", "config", "create-usb", "diff", "export", "find-remotes",
     "fsck", "init", "keygen",
-    "log", "ls", "prune", "pull-local", "refs", "remote", "reset", "rev-parse", "serve", "show",
+    "log", "ls", "prune", "pull", "pull-local", "push", "refs", "remote", "reset", "rev-parse", "serve", "show",
     "summary",
 )  # fmt: skip
 
@@ -33,7 +33,7 @@ def test_every_verb_has_a_page_with_every_option(verb):
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("verb", [v for v in VERBS if v not in {"keygen", "remote", "serve"}])
+@pytest.mark.parametrize("verb", [v for v in VERBS if v not in {"keygen", "push", "remote", "serve"}])
 def test_every_option_of_the_peer_is_known(verb, tmp_path):
     link = tmp_path / "ostree"
     link.symlink_to(OURS_PATH)

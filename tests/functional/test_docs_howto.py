@@ -18,6 +18,7 @@ PAGES = (
     "how-to/commit-a-system-tree.md",
     "how-to/move-commits.md",
     "how-to/prune.md",
+    "how-to/push.md",
     "how-to/refs-and-collections.md",
     "how-to/sign.md",
     "how-to/serve-a-repository.md",

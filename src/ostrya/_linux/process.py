@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from contextlib import suppress
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.errors import CommandFailed
@@ -69,3 +71,60 @@ def run_interactive(argv: Sequence[str]) -> int:
     """Run a program on our own terminal, an editor for instance, and return its exit status."""
     log.debug("running argv=%s", list(argv))
     return subprocess.run(list(argv), check=False).returncode
+
+
+class PipedProcess:
+    """A program that runs, with pipes to its standard input and from its standard output.
+
+    Attributes:
+        argv: How it was started.
+        to_fd: Write here what it reads.
+        from_fd: Read here what it writes.
+    """
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        """Start it.
+
+        Raises:
+            CommandFailed: It could not be started.
+        """
+        log.debug("running argv=%s", list(argv))
+        self.argv = tuple(argv)
+        # Not a pipe: nobody would empty it.
+        self._stderr = TemporaryFile()  # noqa: SIM115  # closed with the process
+        try:
+            self._process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                bufsize=0,
+            )
+        except FileNotFoundError as exc:
+            self._stderr.close()
+            raise CommandFailed(self.argv, 127, f"{argv[0]}: command not found") from exc
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise RuntimeError("Popen makes the pipes that it is asked for")
+        self._pipes = (stdin, stdout)
+        self.to_fd, self.from_fd = stdin.fileno(), stdout.fileno()
+
+    def complaint(self) -> str:
+        """Return what it has written on standard error so far."""
+        self._stderr.seek(0)
+        return self._stderr.read().decode(errors="replace")
+
+    def end(self, timeout_s: float = 3.0) -> int:
+        """Close its input, wait, and kill it if it takes too long; return its status."""
+        to_it, from_it = self._pipes
+        with suppress(OSError):
+            to_it.close()
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+        finally:
+            # Last: a thread may still be reading what the program said in the end.
+            from_it.close()
+            self._stderr.close()

@@ -48,7 +48,7 @@ def run_command_line(arguments: Sequence[str], environment: Environment, *, drop
 
 def verb_options(verb: Verb, command: Command, *, drop_in: bool) -> tuple[options.Option, ...]:
     """Return all options of a verb, in the order that its help lists them."""
-    named = (options.REPO,) if verb.repo in {Repo.OPEN, Repo.NAMED} else ()
+    named = (options.REPO,) if verb.repo in {Repo.OPEN, Repo.NAMED, Repo.ADDRESS} else ()
     ours: list[options.Option] = []
     if verb.reads and not drop_in:
         ours.append(options.JSON)
@@ -161,6 +161,9 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
     named = arguments.text("repo")
     if verb.repo is Repo.SYSROOT and (sysroot := arguments.text("sysroot")) is not None:
         named = os.path.join(named_path(sysroot, "--sysroot"), REPO_IN_SYSROOT)
+    if verb.repo is Repo.ADDRESS and named is not None and "://" in named:
+        context.repo_path = named
+        return
     if named is None:
         path = default_repo_path(context.environment.repo)
     else:

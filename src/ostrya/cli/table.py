@@ -17,6 +17,8 @@ class Repo(Enum):
     """Found and opened."""
     NAMED = "named"
     """Found, but it need not exist."""
+    ADDRESS = "address"
+    """As OPEN, but where ``--repo`` is the address of a bucket, that is left to the verb."""
     SYSROOT = "sysroot"
     """As OPEN, but the verb declares ``--repo`` itself, and ``--sysroot`` beside it."""
     NONE = "none"
@@ -91,12 +93,26 @@ VERBS = (
     Verb("keygen", "keygen", "Make a pair of keys to sign with", Repo.NONE),
     Verb("log", "log", "Show a commit and its ancestors", reads=True),
     Verb("ls", "ls", "List files of a commit", reads=True),
-    Verb("prune", "prune", "Find and delete objects that nothing refers to", takes_long=True),
+    Verb(
+        "prune",
+        "prune",
+        "Find and delete objects that nothing refers to",
+        Repo.ADDRESS,
+        takes_long=True,
+    ),
     Verb("pull", "pull", "Copy commits from a remote repository", takes_long=True),
     Verb(
         "pull-local",
         "pull_local",
         "Copy commits from a repository on this machine",
+        takes_long=True,
+    ),
+    Verb(
+        "push",
+        "push",
+        "Copy refs and their commits to another place",
+        reads=True,
+        writes=True,
         takes_long=True,
     ),
     Verb("refs", "refs", "List, make and delete refs", reads=True, writes=True),

@@ -16,7 +16,8 @@
     ├── FetchOptionError      a setting or header that cannot be used
     ├── MirrorListError       a list of mirrors without a mirror
     ├── MetalinkError         a metalink that cannot be used, or none of whose targets fits
-    └── CookieError           a cookie that cannot be written, or is not there
+    ├── CookieError           a cookie that cannot be written, or is not there
+    └── SftpError             a host that speaks sftp says no, or is gone
 
 Scripts look for some of these words, so they are libostree's.
 """
@@ -104,3 +105,15 @@ class MetalinkError(FetchError):
 
 class CookieError(FetchError):
     """A cookie cannot be written, or is not there."""
+
+
+class SftpError(FetchError):
+    """A host that speaks sftp says no, or is gone.
+
+    Attributes:
+        code: What it answered, as the protocol numbers it; None if there was no answer.
+    """
+
+    def __init__(self, message: str, *, code: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code

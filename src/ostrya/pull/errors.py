@@ -39,3 +39,27 @@ class NotTrusted(IntegrityError):
 
 class OlderCommit(IntegrityError):
     """A commit is older than the one that it would take the place of."""
+
+
+class PushRefused(RepoError):
+    """The target cannot be pushed to, or a ref of it would lose commits."""
+
+
+class RefMoved(RepoError):
+    """Somebody else has moved a ref of the target, or its summary, while we were at it.
+
+    Attributes:
+        ref: Which one.
+    """
+
+    def __init__(self, target: str, ref: str, now: str | None) -> None:
+        where = "is gone" if now is None else f"points to {now} by now"
+        super().__init__(
+            f"ref {ref} of {target} {where}: somebody else has pushed meanwhile",
+            hint="nothing of theirs was overwritten; push again",
+        )
+        self.ref = ref
+
+
+class PushFailed(FetchError):
+    """The target did not take something."""

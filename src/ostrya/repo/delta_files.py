@@ -58,14 +58,15 @@ def list_deltas(repo: Repository) -> list[DeltaName]:
 def _iter_deltas(repo: Repository) -> Iterator[DeltaName]:
     for prefix in _subdirs(repo, "deltas"):
         for rest in _subdirs(repo, f"deltas/{prefix}"):
-            name = _parse(prefix + rest)
+            name = parse_delta_name(prefix + rest)
             if name is not None and exists(
                 f"deltas/{prefix}/{rest}/superblock", dir_fd=repo.dir_fd
             ):
                 yield name
 
 
-def _parse(text: str) -> DeltaName | None:
+def parse_delta_name(text: str) -> DeltaName | None:
+    """Read the name of a delta's directory, without the slash; None if it is none."""
     # A dash is also a digit of base64url, but these names use plain base64 with "_" for "/".
     origin, _, to = text.rpartition("-")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.errors import IntegrityError, RepoError
+from ostrya.errors import FetchError, IntegrityError, RepoError
 from ostrya.formats.object_name import ObjectName, ObjectType
 
 if TYPE_CHECKING:
@@ -122,3 +122,11 @@ class BindingMismatch(IntegrityError):
 
 class RepoCorrupted(IntegrityError):
     """The repository holds objects that are damaged or missing."""
+
+
+class BucketError(FetchError):
+    """A bucket does not take or give something."""
+
+
+class BucketBusy(RepoError):
+    """Somebody else works on a bucket, and both at once would lose objects."""

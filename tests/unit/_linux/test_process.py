@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
 
 from ostrya._linux import process
+from ostrya._linux.process import PipedProcess
 from ostrya.errors import CommandFailed
 
 
@@ -35,3 +37,28 @@ def test_one_that_does_not_end():
 @pytest.mark.parametrize("status", [0, 7])
 def test_interactive_gives_the_status(status):
     assert process.run_interactive([sys.executable, "-c", f"raise SystemExit({status})"]) == status
+
+
+def test_a_program_with_pipes():
+    running = PipedProcess(["cat"])
+    os.write(running.to_fd, b"hello")
+    assert os.read(running.from_fd, 10) == b"hello"
+    assert running.complaint() == ""
+    assert running.end() == 0
+
+
+def test_what_a_program_complains_about():
+    running = PipedProcess(["sh", "-c", "echo trouble >&2; exit 3"])
+    assert os.read(running.from_fd, 10) == b""
+    assert running.complaint() == "trouble\n"
+    assert running.end() == 3
+
+
+def test_a_program_that_does_not_end():
+    running = PipedProcess(["sleep", "60"])
+    assert running.end(0.05) == -9
+
+
+def test_a_program_with_pipes_that_is_not_there():
+    with pytest.raises(CommandFailed, match="command not found"):
+        PipedProcess(["/nowhere/program"])

@@ -3,6 +3,9 @@
 
 Without ``--refs-only`` everything that any commit reaches is kept, whether a ref points to it or
 not. ``--keep-younger-than``, ``--retain-branch-depth`` and ``--only-branch`` go by refs alone.
+
+With ``--repo=s3://BUCKET/PREFIX`` an archive in a bucket is pruned, while nobody pushes to it; what
+came in the last 24 hours, or in those of ``--grace``, is kept there.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import flag, number, text, texts
+from ostrya.cli.options import Kind, flag, number, text, texts
 from ostrya.cli.output import write_line
 from ostrya.formats.checksum import check_checksum
 from ostrya.repo.free_space import format_size
@@ -34,26 +37,75 @@ OPTIONS = (
     texts("retain-branch-depth", "BRANCH=DEPTH", "Keep this many parents on BRANCH; 0 for no rule"),
     texts("only-branch", "BRANCH", "Leave all other branches as they are"),
     flag("commit-only", "Look at and delete commits alone"),
+    number("grace", "HOURS", "Of a bucket: keep what is younger (default: 24)"),
+    text("endpoint-url", "URL", "Of a bucket: the server, for others than Amazon's"),
+    text("region", "REGION", "Of a bucket: its region"),
 )
+_BUCKET_ONLY = ("grace", "endpoint-url", "region")
+_NOT_FOR_BUCKETS = ("delete-commit", "keep-younger-than", "retain-branch-depth", "only-branch")
 
 
 def run(arguments: Arguments, context: Context) -> int:
     """Delete, and print what was done."""
-    dry_run = arguments.flag("no-prune")
-    if not dry_run:
-        require_writable(context.repo)
-    _delete_commit_first(arguments, context)
-    result = _prune(arguments, context)
+    if "://" in context.repo_path:
+        result = _prune_bucket(arguments, context)
+    else:
+        for name in _BUCKET_ONLY:
+            if _is_given(arguments, name):
+                raise UsageError(f"--{name} is for buckets, --repo=s3://BUCKET/PREFIX")
+        if not arguments.flag("no-prune"):
+            require_writable(context.repo)
+        _delete_commit_first(arguments, context)
+        result = _prune(arguments, context)
+    _print(arguments, result)
+    return 0
+
+
+def _print(arguments: Arguments, result: PruneResult) -> None:
     what = "Total (commit only) objects" if arguments.flag("commit-only") else "Total objects"
     write_line(f"{what}: {result.total}")
     freed = format_size(result.freed_bytes)
     if not result.pruned:
         write_line("No unreachable objects")
-    elif dry_run:
+    elif arguments.flag("no-prune"):
         write_line(f"Would delete: {result.pruned} objects, freeing {freed}")
     else:
         write_line(f"Deleted {result.pruned} objects, {freed} freed")
-    return 0
+
+
+def _prune_bucket(arguments: Arguments, context: Context) -> PruneResult:
+    from ostrya.repo.bucket_prune import DEFAULT_GRACE_S, BucketPruneOptions, prune_bucket
+    from ostrya.repo.stores.bucket import BucketOptions, open_bucket
+
+    for name in _NOT_FOR_BUCKETS:
+        if _is_given(arguments, name):
+            raise UsageError(f"--{name} is not possible on a bucket")
+    for name in ("commit-only", "static-deltas-only"):
+        if arguments.flag(name):
+            raise UsageError(f"--{name} is not possible on a bucket")
+    hours, depth = arguments.number("grace"), arguments.number("depth")
+    if hours is not None and hours < 0:
+        raise UsageError(f"Invalid number of hours {hours}")
+    bucket = BucketOptions(arguments.text("endpoint-url"), arguments.text("region"))
+    return prune_bucket(
+        open_bucket(context.repo_path, bucket),
+        BucketPruneOptions(
+            refs_only=arguments.flag("refs-only"),
+            depth=ALL_PARENTS if depth is None else depth,
+            grace_s=DEFAULT_GRACE_S if hours is None else hours * 3600,
+            dry_run=arguments.flag("no-prune"),
+        ),
+        progress=context.progress(),
+    )
+
+
+def _is_given(arguments: Arguments, name: str) -> bool:
+    declared = next(option for option in OPTIONS if option.name == name)
+    if declared.kind is Kind.NUMBER:
+        return arguments.number(name) is not None
+    if declared.kind is Kind.TEXTS:
+        return bool(arguments.texts(name))
+    return arguments.text(name) is not None
 
 
 def _delete_commit_first(arguments: Arguments, context: Context) -> None:

@@ -200,6 +200,13 @@ def compress(data: bytes | memoryview, level: int, *, as_zlib: bool = False) -> 
     return packed
 
 
+def pack_chunks(
+    chunks: Iterable[bytes], level: int, *, as_zlib: bool
+) -> Generator[bytes, None, None]:
+    """Deflate large content piece by piece, on all cores if zlib's own bytes are not asked for."""
+    return (_zlib_chunks if as_zlib else _compress_chunks)(chunks, level)
+
+
 class ArchiveStore:
     """Stores content the way mode ``archive-z2`` does."""
 
@@ -261,8 +268,7 @@ class ArchiveStore:
         with destination.begin(self.path_of(checksum)) as tmp:
             write_all(tmp.fd, prefix)
             # Closed here: left to the collector, what ends it early would be reported as ignored.
-            deflated = _zlib_chunks if self._as_zlib else _compress_chunks
-            with closing(deflated(chunks, self._level)) as packed:
+            with closing(pack_chunks(chunks, self._level, as_zlib=self._as_zlib)) as packed:
                 stored_size = len(prefix) + destination.write_chunks(tmp, packed)
             os.fchmod(tmp.fd, _MODE)
             is_new = destination.publish(tmp, self.path_of(checksum))

@@ -124,3 +124,48 @@ def test_a_depth_of_0_is_none(run, sample, options, kept):
     run.ok(sample.option, "refs", "--create=other", sample.second)
     run.ok(sample.option, "prune", *options)
     assert len(list(sample.path.glob("objects/*/*.commit"))) == kept
+
+
+@pytest.fixture
+def bucket(run, sample, monkeypatch):
+    """What was pushed into a bucket in memory, which every ``s3://`` stands for."""
+    from support.pushing import memory_bucket
+
+    bucket = memory_bucket()
+    monkeypatch.setattr("ostrya.repo.stores.bucket.open_bucket", lambda *_args: bucket)
+    monkeypatch.setattr("ostrya.pull.push_bucket.open_bucket", lambda *_args: bucket)
+    run.ok(sample.option, "push", "--depth=-1", "s3://memory/repo", "main")
+    return bucket
+
+
+def test_a_bucket(run, bucket):
+    option = "--repo=s3://memory/repo"
+    lines = run.ok("prune", option, "--refs-only", "--depth=0").lines
+    assert lines == ["Total objects: 12", "No unreachable objects"]
+    import ostrya.repo.bucket_prune as module
+
+    # The clock of a bucket in memory may be a moment ahead.
+    later = module.BucketPruneOptions(refs_only=True, depth=0, grace_s=-60, dry_run=True)
+    assert module.prune_bucket(bucket, later).pruned == 3
+    lines = run.ok("prune", option, "--refs-only", "--depth=0", "--grace=0", "--no-prune").lines
+    assert lines[1].startswith("Would delete: ") or lines[1] == "No unreachable objects"
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--delete-commit=x", "--keep-younger-than=now", "--retain-branch-depth=a=1",
+     "--only-branch=main", "--commit-only", "--static-deltas-only"],
+)  # fmt: skip
+def test_what_is_not_possible_on_a_bucket(run, bucket, option):
+    message = run.fails("prune", "--repo=s3://memory/repo", option, status=2)
+    assert message == f"{option.partition('=')[0]} is not possible on a bucket"
+
+
+@pytest.mark.parametrize("option", ["--grace=1", "--endpoint-url=http://x", "--region=x"])
+def test_what_is_for_buckets_alone(run, sample, option):
+    message = run.fails(sample.option, "prune", option, status=2)
+    assert message.startswith(f"{option.partition('=')[0]} is for buckets")
+
+
+def test_a_number_of_hours(run, bucket):
+    assert "Invalid number" in run.fails("prune", "--repo=s3://a/b", "--grace=-1", status=2)

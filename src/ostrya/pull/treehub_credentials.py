@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``treehub.json``: who we are for a server with the treehub interface.
+
+::
+
+    {"no_auth": true}
+    {"basic_auth": {"user": …, "password": …}}
+    {"oauth2": {"server": …, "client_id": …, "client_secret": …, "scope": …}}
+
+An ``ostree.server`` beside it says which server; the address that is pushed to counts.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from typing import NamedTuple
+
+from ostrya.pull.errors import PushRefused
+
+MEMBER = "treehub.json"
+_TOKEN_PATH = "/oauth2/token"  # noqa: S105  # no password
+_MAX_BYTES = 1 << 20
+
+
+class BasicAuth(NamedTuple):
+    """A user and a password."""
+
+    user: str
+    password: str
+
+
+class OAuth2(NamedTuple):
+    """Client credentials, for which another server gives tokens.
+
+    Attributes:
+        token_url: Where to ask for one.
+        client_id: Who we are.
+        client_secret: The proof.
+        scope: What the token is for; empty where the server is not to be told.
+    """
+
+    token_url: str
+    client_id: str
+    client_secret: str
+    scope: str = ""
+
+
+Credentials = BasicAuth | OAuth2 | None
+
+
+def read_credentials(path: str) -> Credentials:
+    """Read a ``treehub.json``, or the one in a zip archive.
+
+    Raises:
+        PushRefused: It holds none.
+        OSError: It cannot be read.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            try:
+                with archive.open(MEMBER) as stream:
+                    data = stream.read(_MAX_BYTES)
+            except KeyError:
+                raise PushRefused(f"{path} holds no {MEMBER}") from None
+    else:
+        with open(path, "rb") as stream:
+            data = stream.read(_MAX_BYTES)
+    return parse_credentials(data, path)
+
+
+def parse_credentials(data: bytes, shown: str) -> Credentials:
+    """Parse a ``treehub.json``; None says that nobody asks who we are.
+
+    Raises:
+        PushRefused: It is none.
+    """
+    try:
+        values = json.loads(data)
+    except ValueError:
+        raise PushRefused(f"{shown} is no JSON") from None
+    if not isinstance(values, dict):
+        raise _incomplete(shown)
+    if isinstance(found := values.get("oauth2"), dict):
+        server = _text(found, "server", shown).rstrip("/")
+        has_path = server.endswith(_TOKEN_PATH)
+        return OAuth2(
+            server if has_path else f"{server}/token",
+            _text(found, "client_id", shown),
+            _text(found, "client_secret", shown),
+            str(found.get("scope", "")) if has_path else "",
+        )
+    if isinstance(found := values.get("basic_auth"), dict):
+        return BasicAuth(_text(found, "user", shown), _text(found, "password", shown))
+    if values.get("no_auth") is True:
+        return None
+    raise _incomplete(shown)
+
+
+def _text(values: dict[str, object], key: str, shown: str) -> str:
+    value = values.get(key)
+    if not isinstance(value, str):
+        raise _incomplete(shown)
+    return value
+
+
+def _incomplete(shown: str) -> PushRefused:
+    return PushRefused(
+        f"{shown} does not say who we are",
+        hint="expected oauth2 with server, client_id and client_secret, basic_auth with user and "
+        "password, or no_auth",
+    )

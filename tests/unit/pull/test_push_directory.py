@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ostrya.formats.summary import Summary
+from ostrya.pull.errors import PushRefused
+from ostrya.pull.push import PushOptions, push
+from ostrya.pull.push_directory import DirectoryTarget
+from ostrya.pull.push_lock import LOCK_NAME
+from ostrya.pull.push_target import SummaryChoice
+from ostrya.repo.fsck import fsck
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.refs import list_refs
+from ostrya.repo.repository import open_repository
+from ostrya.repo.runtime import DEFAULT_RUNTIME
+from ostrya.repo.summary import regenerate_summary
+from ostrya.sign.dummy import DummySigner
+from support.small_repos import commit_files, make_repo
+
+WANTED = SummaryChoice(wanted=True)
+
+
+@pytest.fixture
+def main(repo, tmp_path):
+    return commit_files(repo, tmp_path, {f"dir/{n}": str(n) for n in range(5)})
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+
+
+def pushed(repo, path, ref="main", **options):
+    return push(repo, DirectoryTarget(str(path), DEFAULT_RUNTIME), [ref], PushOptions(**options))
+
+
+def test_an_archive_is_made(repo, main, tmp_path):
+    result = pushed(repo, tmp_path / "out")
+    assert (result.sent.content, result.sent.metadata, result.summary) == (5, 4, "none")
+    with open_repository(str(tmp_path / "out")) as out:
+        assert out.mode == RepoMode.ARCHIVE
+        assert list_refs(out) == {"main": main}
+        assert fsck(out).partial == 0
+    assert not (tmp_path / "out" / LOCK_NAME).exists()
+    assert pushed(repo, tmp_path / "out").sent.content == 0
+
+
+@pytest.mark.parametrize("mode", [RepoMode.BARE_USER, RepoMode.BARE_USER_ONLY], ids=str)
+def test_another_mode_is_as_good(repo, main, tmp_path, mode):
+    make_repo(tmp_path / "out", mode).close()
+    pushed(repo, tmp_path / "out")
+    with open_repository(str(tmp_path / "out")) as out:
+        assert list_refs(out) == {"main": main}
+
+
+def test_it_is_asked_again_if_told_to(repo, main, tmp_path):
+    pushed(repo, tmp_path / "out")
+    next((tmp_path / "out/objects").glob("*/*.filez")).unlink()
+    assert pushed(repo, tmp_path / "out").sent.content == 0
+    assert pushed(repo, tmp_path / "out", recheck=True).sent.content == 1
+    with open_repository(str(tmp_path / "out")) as out:
+        assert fsck(out).partial == 0
+
+
+def test_a_dry_run_makes_nothing(repo, main, tmp_path):
+    result = pushed(repo, tmp_path / "out", dry_run=True)
+    assert (result.sent.content, result.sent.metadata) == (5, 4)
+    assert not (tmp_path / "out").exists()
+    pushed(repo, tmp_path / "out")
+    assert pushed(repo, tmp_path / "out", dry_run=True).sent[:2] == (0, 0)
+
+
+def test_what_cannot_be_pushed_to(repo, main, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "photo").touch()
+    with pytest.raises(PushRefused, match="is no repository, and holds other things"):
+        pushed(repo, tmp_path / "full")
+    with pytest.raises(PushRefused, match="holds other things"):
+        pushed(repo, tmp_path / "full" / "photo")
+    with pytest.raises(PushRefused, match="the very repository to push from"):
+        pushed(repo, repo.path)
+
+
+def test_an_empty_directory(repo, main, tmp_path):
+    (tmp_path / "empty").mkdir()
+    pushed(repo, tmp_path / "empty")
+    # One whose making was cut short.
+    (tmp_path / "begun/refs/heads").mkdir(parents=True)
+    (tmp_path / "begun/tmp.0123456789abcdef").touch()
+    pushed(repo, tmp_path / "begun")
+
+
+def test_summaries(repo, main, tmp_path):
+    out = tmp_path / "out"
+    assert pushed(repo, out, summary=WANTED).summary == "written"
+    newer = commit_files(repo, tmp_path, {"x": "y"}, parent=main, timestamp=2)
+    assert pushed(repo, out).summary == "written"
+    assert Summary.decode((out / "summary").read_bytes()).find("main").checksum == newer
+    signed = SummaryChoice(signers=(DummySigner(b"me"),))
+    assert pushed(repo, out, summary=signed).summary == "written"
+    assert (out / "summary.sig").exists()
+    before = (out / "summary").read_bytes()
+    assert pushed(repo, out).summary == "signed"
+    assert (out / "summary").read_bytes() == before
+
+
+def test_a_summary_taken_along(repo, main, tmp_path):
+    out = tmp_path / "out"
+    copied = SummaryChoice(copied=True)
+    with pytest.raises(PushRefused, match="no summary to copy"):
+        pushed(repo, out, summary=copied)
+    regenerate_summary(repo)
+    (Path(repo.path) / "summary.sig").write_bytes(b"sig")
+    assert pushed(repo, out, summary=copied).summary == "copied"
+    assert (out / "summary").read_bytes() == (Path(repo.path) / "summary").read_bytes()
+    assert (out / "summary.sig").read_bytes() == b"sig"
+    (Path(repo.path) / "summary.sig").unlink()
+    pushed(repo, out, summary=copied)
+    assert not (out / "summary.sig").exists()
+
+
+def test_a_lock_that_was_left_is_taken_away(repo, main, tmp_path):
+    pushed(repo, tmp_path / "out")
+    lock = tmp_path / "out" / LOCK_NAME
+    lock.touch()
+    os.utime(lock, (1, 1))
+    commit_files(repo, tmp_path, {"x": "y"}, parent=main, timestamp=2)
+    assert pushed(repo, tmp_path / "out").refs[0].change == "fast-forward"
+    assert not list((tmp_path / "out").glob(f"{LOCK_NAME}*"))
