@@ -13,8 +13,8 @@ from support.commands import OURS, OURS_PATH, PEER, Command
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "cli"
 VERBS = (
     "cat", "checkout", "checksum", "commit", "config", "create-usb", "diff", "export", "find-remotes",
-    "fsck", "init", "keygen",
-    "log", "ls", "prune", "pull", "pull-local", "push", "refs", "remote", "reset", "rev-parse", "serve", "show",
+    "fsck", "gpg-sign", "init", "keygen",
+    "log", "ls", "prune", "pull", "pull-local", "push", "refs", "remote", "reset", "rev-parse", "serve", "show", "sign",
     "summary",
 )  # fmt: skip
 
