@@ -64,13 +64,15 @@ def repo_option(demo: Demo, name: str) -> str:
 def fill(demo: Demo, channel: str, version: str, release: Path) -> None:
     """Make a repository with an image for each machine: the system's settings, and its own."""
     repo = repo_option(demo, channel)
+    # A tree that is not a system's may have none; then it is all of it.
+    settings = release / "etc" if (release / "etc").is_dir() else release
     demo.run(repo, "init", "--mode=archive")
     for machine in MACHINES:
         own = demo.work / "machines" / f"{version}-{machine}"
         (own / "etc").mkdir(parents=True)
         (own / "etc" / "machine-type").write_text(f"{machine}\n")
         (own / "etc" / "release").write_text(f"{version} for {machine}\n" * 200)
-        commit(demo, repo, ref_of(channel, machine), "vendor", release / "etc", own / "etc")
+        commit(demo, repo, ref_of(channel, machine), "vendor", settings, own / "etc")
     demo.run(repo, "summary", "--update")
 
 

@@ -156,11 +156,15 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
         default_repo_path,
         make_runtime,
         named_path,
+        root_of_system,
     )
 
     named = arguments.text("repo")
+    runtime = make_runtime(context.environment)
     if verb.repo is Repo.SYSROOT and (sysroot := arguments.text("sysroot")) is not None:
-        named = os.path.join(named_path(sysroot, "--sysroot"), REPO_IN_SYSROOT)
+        sysroot = named_path(sysroot, "--sysroot")
+        named = os.path.join(sysroot, REPO_IN_SYSROOT)
+        runtime = runtime._replace(system_root=root_of_system(sysroot))
     if verb.repo is Repo.ADDRESS and named is not None and "://" in named:
         context.repo_path = named
         return
@@ -177,7 +181,7 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
     from ostrya.repo.repository import open_repository
 
     with Below(path):
-        context.repo = open_repository(path, runtime=make_runtime(context.environment))
+        context.repo = open_repository(path, runtime=runtime)
 
 
 def _log_to_stderr() -> None:

@@ -48,6 +48,15 @@ def named_path(path: str, what: str) -> str:
     return os.path.abspath(path)
 
 
+def root_of_system(sysroot: str) -> str | None:
+    """Return where the system of a sysroot has its ``/etc``; None for one that is only a disk.
+
+    A deployment, the running one for instance, has a ``sysroot`` of its own; a disk with
+    deployments on it has none.
+    """
+    return sysroot if os.path.exists(os.path.join(sysroot, "sysroot")) else None
+
+
 def make_runtime(environment: Environment) -> Runtime:
     """Return what a repository is told of its surroundings."""
     return Runtime(

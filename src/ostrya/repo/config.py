@@ -62,6 +62,8 @@ class RepoConfig(NamedTuple):
         uncompressed_cache: Whether user-mode checkouts of archives keep inflated content.
         fsverity: Whether the kernel seals objects as they get their names.
         repo_finders: Where to look for refs of a collection: ``config``, ``lan``, ``mount``.
+        add_remotes_config_dir: Whether the system's repository gets new remotes in files of their
+            own instead of here.
     """
 
     keyfile: KeyFile
@@ -82,6 +84,7 @@ class RepoConfig(NamedTuple):
     uncompressed_cache: bool
     fsverity: Tristate = Tristate.NO
     repo_finders: tuple[str, ...] = _REPO_FINDERS
+    add_remotes_config_dir: bool = True
 
 
 def parse_config(keyfile: KeyFile) -> RepoConfig:
@@ -100,7 +103,6 @@ def parse_config(keyfile: KeyFile) -> RepoConfig:
             'repositories with "core.archive" are no longer supported; use mode archive-z2'
         )
     min_free_percent, min_free_mb = _min_free_space(core)
-    core.boolean("add-remotes-config-dir", default=True)
     return RepoConfig(
         keyfile=keyfile,
         mode=parse_mode(core.value("mode", "bare")),
@@ -121,6 +123,7 @@ def parse_config(keyfile: KeyFile) -> RepoConfig:
         uncompressed_cache=core.boolean("enable-uncompressed-cache", default=True),
         fsverity=_fsverity(keyfile),
         repo_finders=_repo_finders(core),
+        add_remotes_config_dir=core.boolean("add-remotes-config-dir", default=True),
     )
 
 

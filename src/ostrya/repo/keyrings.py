@@ -34,6 +34,7 @@ from ostrya._linux.dirfd import (
 from ostrya._linux.naming import names_repo
 from ostrya.errors import RepoError
 from ostrya.formats.refs import check_remote_name
+from ostrya.repo.remote_files import find_in_chain, remote_group, remotes_dir
 from ostrya.sign.errors import InvalidKey
 from ostrya.sign.gpg_home import Keyrings
 from ostrya.sign.openpgp import MAX_KEYRING_BYTES
@@ -48,15 +49,12 @@ _ABSENT = (ENOENT, ENOTDIR)
 _SEPARATORS = ";,"
 
 
-def remote_keyrings(
-    repo: Repository, remote: str, *, remotes_dir: str | None = None, with_global: bool = True
-) -> Keyrings:
+def remote_keyrings(repo: Repository, remote: str, *, with_global: bool = True) -> Keyrings:
     """Return the keys that may sign what comes from a remote.
 
     Args:
         repo: The repository.
         remote: The remote's name.
-        remotes_dir: Where the system keeps remotes and their keyrings; None for nowhere.
         with_global: Whether the system's keys count for a remote without a keyring of its own.
 
     Raises:
@@ -65,7 +63,7 @@ def remote_keyrings(
         OSError: What the setting names cannot be read.
     """
     paths = _key_paths(repo, remote)
-    own = _find_keyring(repo, remote, remotes_dir)
+    own = _find_keyring(repo, remote)
     if own is not None:
         found = Keyrings((own,))
     else:
@@ -154,16 +152,13 @@ def keyring_name(remote: str) -> str:
 
 
 def _key_paths(repo: Repository, remote: str) -> Sequence[str]:
-    group = f'remote "{remote}"'
-    current: Repository | None = repo
-    while current is not None:
-        keyfile = current.config.keyfile
-        if keyfile.has_group(group):
-            if not keyfile.has_key(group, "gpgkeypath"):
-                return ()
-            return _split_paths(keyfile.get_value(group, "gpgkeypath"))
-        current = current.parent
-    raise RepoError(f'Remote "{remote}" not found')
+    found = find_in_chain(repo, remote)
+    if not found:
+        raise RepoError(f'Remote "{remote}" not found')
+    keyfile, group = found[0].keyfile, remote_group(remote)
+    if not keyfile.has_key(group, "gpgkeypath"):
+        return ()
+    return _split_paths(keyfile.get_value(group, "gpgkeypath"))
 
 
 def _split_paths(value: str) -> list[str]:
@@ -179,15 +174,14 @@ def _split_paths(value: str) -> list[str]:
 # ----------------------------------------------------------------------------- files
 
 
-def _find_keyring(
-    repo: Repository, remote: str, remotes_dir: str | None
-) -> tuple[str, bytes] | None:
+def _find_keyring(repo: Repository, remote: str) -> tuple[str, bytes] | None:
     name = keyring_name(remote)
     current: Repository | None = repo
     while current is not None:
         found = _read_if_there(name, current.dir_fd, current.path)
-        if found is None and remotes_dir is not None:
-            found = _read_if_there(f"{remotes_dir}/{name}", None, "")
+        folder = remotes_dir(current) if found is None else None
+        if folder is not None:
+            found = _read_if_there(f"{folder}/{name}", None, "")
         if found is not None:
             return found
         current = current.parent

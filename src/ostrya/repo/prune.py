@@ -29,6 +29,7 @@ from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import clear_partial
 from ostrya.repo.reader import has_object, iter_objects, load_commit
 from ostrya.repo.refs import list_collection_refs, list_refs, require_rev
+from ostrya.repo.remote_files import read_remotes
 from ostrya.repo.repository import require_writable
 from ostrya.repo.traverse import ALL_PARENTS, reachable_objects
 
@@ -332,11 +333,7 @@ def prune_deltas(repo: Repository, *, to: Checksum | None = None) -> int:
 
 def _prune_summary_cache(repo: Repository) -> None:
     """Delete cached summaries of remotes that are not configured any more."""
-    remotes = {
-        group[len('remote "') : -1]
-        for group in repo.config.keyfile.groups()
-        if group.startswith('remote "')
-    }
+    remotes = read_remotes(repo)
     with suppress(FileNotFoundError):
         for name in os.listdir(f"/proc/self/fd/{repo.tmp_fd}/cache/summaries"):
             if name.removesuffix(".sig") not in remotes:

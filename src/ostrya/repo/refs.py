@@ -271,10 +271,12 @@ def _collection_dirs(
 
 
 def _remote_collection_id(repo: Repository, remote: str) -> str | None:
-    group = f'remote "{remote}"'
-    keyfile = repo.config.keyfile
-    if keyfile.has_group(group) and keyfile.has_key(group, "collection-id"):
-        return keyfile.get_value(group, "collection-id")
+    from ostrya.repo.remote_files import find_remote, remote_group
+
+    found = find_remote(repo, remote)
+    group = remote_group(remote)
+    if found is not None and found.keyfile.has_key(group, "collection-id"):
+        return found.keyfile.get_value(group, "collection-id")
     return None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings of one remote: its group in the configuration, and those of parent repositories.
+"""The settings of one remote: its group in the repository, and those in parent repositories.
 
 Source: ``ostree.repo-config(5)``.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.errors import RepoError
 from ostrya.formats.keyfile import KeyFile
+from ostrya.repo.remote_files import find_in_chain, remote_group
 from ostrya.sign.policy import parse_demand
 
 if TYPE_CHECKING:
@@ -44,12 +45,7 @@ class RemoteSettings:
         self._keyfiles: list[KeyFile] = []
         if self.is_address:
             return
-        current: Repository | None = repo
-        while current is not None:
-            keyfile = current.config.keyfile
-            if keyfile.has_group(self._group):
-                self._keyfiles.append(keyfile)
-            current = current.parent
+        self._keyfiles += [found.keyfile for found in find_in_chain(repo, name)]
         if not self._keyfiles:
             raise RepoError(f'Remote "{name}" not found')
 
@@ -59,7 +55,7 @@ class RemoteSettings:
         The copy's summary needs no signature, since whoever copied refs had to write a new one.
         """
         keyfile = KeyFile()
-        group = f'remote "{name}"'
+        group = remote_group(name)
         keyfile.set_string(group, "url", url)
         for found in reversed(self._keyfiles):
             for key in found.keys(self._group):
@@ -78,7 +74,7 @@ class RemoteSettings:
 
     @property
     def _group(self) -> str:
-        return f'remote "{self.name}"'
+        return remote_group(self.name)
 
     def _holder(self, key: str) -> KeyFile | None:
         """Return the nearest configuration that says something about a key."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Remotes in the repository's settings: the groups ``remote "NAME"``."""
+"""Listing, adding and deleting remotes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 from ostrya.errors import RepoError
 from ostrya.formats.keyfile import KeyFile
 from ostrya.formats.refs import check_remote_name
-from ostrya.repo.config_writer import write_config
+from ostrya.repo.remote_files import (
+    find_in_chain,
+    find_remote,
+    place_of_new,
+    read_remotes,
+    remote_group,
+    write_remote,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ostrya.repo.repository import Repository
 
-_PREFIX, _SUFFIX = 'remote "', '"'
 _FILE = "file://"
 _METALINK = "metalink="
 
@@ -27,7 +33,7 @@ def list_remotes(repo: Repository) -> list[str]:
     found: set[str] = set()
     current: Repository | None = repo
     while current is not None:
-        found.update(_names(current))
+        found.update(read_remotes(current))
         current = current.parent
     return sorted(found, key=str.encode)
 
@@ -40,15 +46,13 @@ def remote_url(repo: Repository, name: str) -> str:
     """
     if name.startswith(_FILE):
         return name
-    current: Repository | None = repo
-    while current is not None:
-        keyfile = current.config.keyfile
-        if keyfile.has_group(_group(name)):
-            if not keyfile.has_key(_group(name), "url"):
-                raise RepoError(f'No "url" option in remote "{name}"')
-            return keyfile.get_string(_group(name), "url")
-        current = current.parent
-    raise RepoError(f'Remote "{name}" not found')
+    found = find_in_chain(repo, name)
+    if not found:
+        raise RepoError(f'Remote "{name}" not found')
+    keyfile, group = found[0].keyfile, remote_group(name)
+    if not keyfile.has_key(group, "url"):
+        raise RepoError(f'No "url" option in remote "{name}"')
+    return keyfile.get_string(group, "url")
 
 
 def add_remote(
@@ -75,13 +79,19 @@ def add_remote(
         RefNameError: No remote can have that name.
     """
     check_remote_name(name)
-    keyfile = _copy(repo)
-    group = _group(name)
-    if keyfile.has_group(group):
+    group = remote_group(name)
+    found = find_remote(repo, name)
+    if found is None:
+        file = place_of_new(repo, name)
+        keyfile = _copy(repo.config.keyfile) if file is None else KeyFile()
+    else:
+        file = found.file
         if keep:
             return
         if not replace:
-            raise RepoError(f'Remote configuration for "{name}" already exists: (in config)')
+            place = file or "(in config)"
+            raise RepoError(f'Remote configuration for "{name}" already exists: {place}')
+        keyfile = _copy(found.keyfile)
         keyfile.remove_group(group)
     if url is not None:
         is_metalink = url.startswith(_METALINK)
@@ -93,8 +103,7 @@ def add_remote(
             keyfile.set_string(group, key, value)
         else:
             keyfile.set_string_list(group, key, value)
-    write_config(repo, keyfile)
-    repo.reload_config()
+    write_remote(repo, keyfile, file)
 
 
 def delete_remote(repo: Repository, name: str, *, if_exists: bool = False) -> None:
@@ -105,25 +114,15 @@ def delete_remote(repo: Repository, name: str, *, if_exists: bool = False) -> No
         RefNameError: No remote can have that name.
     """
     check_remote_name(name)
-    keyfile = _copy(repo)
-    if not keyfile.has_group(_group(name)):
+    found = find_remote(repo, name)
+    if found is None:
         if if_exists:
             return
         raise RepoError(f'Remote "{name}" not found')
-    keyfile.remove_group(_group(name))
-    write_config(repo, keyfile)
-    repo.reload_config()
+    keyfile = _copy(found.keyfile)
+    keyfile.remove_group(remote_group(name))
+    write_remote(repo, keyfile, found.file)
 
 
-def _names(repo: Repository) -> Iterable[str]:
-    for group in repo.config.keyfile.groups():
-        if group.startswith(_PREFIX) and group.endswith(_SUFFIX):
-            yield group[len(_PREFIX) : -len(_SUFFIX)]
-
-
-def _group(name: str) -> str:
-    return f"{_PREFIX}{name}{_SUFFIX}"
-
-
-def _copy(repo: Repository) -> KeyFile:
-    return KeyFile.parse(repo.config.keyfile.to_text())
+def _copy(keyfile: KeyFile) -> KeyFile:
+    return KeyFile.parse(keyfile.to_text())

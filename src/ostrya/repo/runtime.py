@@ -22,6 +22,8 @@ class Runtime(NamedTuple):
         dummy_signatures: For tests: signatures that prove nothing are allowed.
         gpg_home: The directory of OpenPGP keyrings that are trusted for all remotes without one
             of their own.
+        system_root: Where the running system, or a deployment, is: the repository in its
+            ``ostree/repo`` has remotes in its ``etc/ostree/remotes.d`` too. None for nowhere.
         on_lock_wait: Told who holds the lock when waiting for it takes long.
     """
 
@@ -31,6 +33,7 @@ class Runtime(NamedTuple):
     write_split_xattrs: bool = False
     dummy_signatures: bool = False
     gpg_home: str = "/usr/share/ostree/trusted.gpg.d"
+    system_root: str | None = "/"
     on_lock_wait: Callable[[list[LockHolder]], None] | None = None
 
 

@@ -23,7 +23,7 @@ def test_what_holds_where_nothing_is_said():
     config = parse()
     assert config[1:] == (
         RepoMode.BARE, True, False, False, 86400, 300, 6, 3, 0, None, None, None, False, False, True,
-        config.fsverity, ("config", "lan", "mount"),
+        config.fsverity, ("config", "lan", "mount"), True,
     )  # fmt: skip
 
 
@@ -110,9 +110,12 @@ def test_values_that_cannot_be_used(core, words):
         parse(core)
 
 
-@pytest.mark.parametrize("config_dir", ["true", "1", "false", "0 "])
-def test_settings_of_remotes_that_are_only_checked(config_dir):
-    assert parse(f"add-remotes-config-dir={config_dir}")[1:] == parse()[1:]
+@pytest.mark.parametrize(
+    ("value", "meant"), [("true", True), ("1", True), ("false", False), ("0 ", False)]
+)
+def test_files_for_remotes(value, meant):
+    assert parse(f"add-remotes-config-dir={value}").add_remotes_config_dir is meant
+    assert parse().add_remotes_config_dir
 
 
 @pytest.mark.parametrize("finders", ["config", "lan;config;", "config;lan;mount"])

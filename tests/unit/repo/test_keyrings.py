@@ -24,7 +24,9 @@ def repo(tmp_path):
     (system / "a.txt").write_bytes(b"other")
     (system / "trustdb.gpg").write_bytes(b"other")
     (system / "b.gpg").symlink_to("a.gpg")
-    runtime = Runtime(gpg_home=str(system))
+    runtime = Runtime(gpg_home=str(system), system_root=str(tmp_path))
+    (tmp_path / "ostree").mkdir()
+    (tmp_path / "ostree/repo").symlink_to("../repo")
     with make_repo(tmp_path / "repo", runtime=runtime) as repo:
         add_remote(repo, "R", "http://r", [])
         yield repo
@@ -44,14 +46,14 @@ def test_a_remote_without_a_keyring_has_the_systems(repo):
 
 
 def test_a_keyring_stands_for_itself(repo, tmp_path):
-    folder = tmp_path / "remotes.d"
-    folder.mkdir()
+    folder = tmp_path / "etc/ostree/remotes.d"
     (folder / "R.trustedkeys.gpg").write_bytes(b"in etc")
-    found = keyrings.remote_keyrings(repo, "R", remotes_dir=str(folder))
+    found = keyrings.remote_keyrings(repo, "R")
     assert contents(found) == ([b"in etc"], [])
     (Path(repo.path) / "R.trustedkeys.gpg").write_bytes(b"own")
-    found = keyrings.remote_keyrings(repo, "R", remotes_dir=str(folder))
+    found = keyrings.remote_keyrings(repo, "R")
     assert contents(found) == ([b"own"], [])
+    (folder / "R.trustedkeys.gpg").unlink()
     keyrings.delete_keyring(repo, "R")
     keyrings.delete_keyring(repo, "R")
     assert contents(keyrings.remote_keyrings(repo, "R")) == ([b"system"], [])
