@@ -25,6 +25,7 @@ from typing import Any
 import bench_pull
 import bench_report
 import debian_tree
+import many_files
 from measure import Cost, measure
 
 TOP = Path(__file__).resolve().parent.parent
@@ -245,6 +246,10 @@ HTTP_ROWS = (
     Row("pull to bare, 40 ms away", prepare_http_pull("bare", far=True), shared("archive"), 0.15),
     Row("pull of nothing new", prepare_no_op_pull, shared("archive"), None),
 )
+MANY = "pull of a million files"
+MANY_DIRS = 10_000
+MANY_FILES_EACH = 100
+MANY_TARGET_BYTES = 200_000_000
 BIG_ROWS = (
     Row("commit to bare", prepare_commit("bare"), tree, None),
     Row("commit to archive", prepare_commit("archive"), tree, None),
@@ -343,6 +348,9 @@ def parse_arguments() -> argparse.Namespace:
         "--only", metavar="TEXT", nargs="+", default=[""], help="rows whose name contains a TEXT"
     )
     parser.add_argument("--big", action="store_true", help="also a tree with one file of 4 GiB")
+    parser.add_argument(
+        "--many", action="store_true", help="also a pull of a million files in 10,000 directories"
+    )
     parser.add_argument("--tree", type=Path, help="another tree; prints, writes no page")
     return parser.parse_args()
 
@@ -395,6 +403,34 @@ def run_big(folder: Path, work: Path, args: argparse.Namespace, results: dict[st
             merge(results, "big", row.name, measure_row(bench, row, 1))
 
 
+def run_many(work: Path, args: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Pull a million small files with both tools, once each."""
+    if not is_wanted(MANY, args):
+        return
+    bench = Bench(work, work / "many")
+    bench.work.mkdir(parents=True)
+    many_files.make(bench.path("shared-archive"), MANY_DIRS, MANY_FILES_EACH)
+    row: dict[str, Any] = {"pairs": 1, "target_bytes": MANY_TARGET_BYTES}
+    with bench_pull.served(bench.work, bench.path("nginx")) as bench.served:
+        for who, tool in TOOLS.items():
+            repo = bench.fresh_repo(who, "bare-user-only")
+            add_remote(bench, repo)
+            words = ("pull", "--disable-fsync", "origin", many_files.REF)
+            row[who] = vars_of(measure([tool, f"--repo={repo}", *words], memory=True))
+            shutil.rmtree(repo)
+    merge(results, "many", MANY, row)
+
+
+def vars_of(cost: Cost) -> dict[str, float]:
+    """What a command took, as it is kept."""
+    return {
+        "wall_s": round(cost.wall_s, 1),
+        "cpu_s": round(cost.cpu_s, 1),
+        "largest_rss": cost.largest_rss,
+        "tree_pss": cost.tree_pss,
+    }
+
+
 def main() -> int:
     """Measure, merge with what was known, write the page."""
     args = parse_arguments()
@@ -413,6 +449,8 @@ def main() -> int:
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not args.tree else {}
     try:
         run_rows(Bench(tree, work, update), args, results)
+        if args.many:
+            run_many(work, args, results)
         if args.big:
             run_big(folder, work, args, results)
     finally:

@@ -137,6 +137,12 @@ def rev_parse_sentence(row: dict[str, Any]) -> str:
     return f"`ostrya rev-parse`: {ours:.0f} ms of CPU (target {target:.0f}); the peer {peer:.0f}."
 
 
+def many_sentence(row: dict[str, Any]) -> str:
+    """What a pull of very many files needed of memory."""
+    ours, target = (number / 1e6 for number in (row["ours"]["tree_pss"], row["target_bytes"]))
+    return f"Memory of all our processes: {ours:.0f} MB at most (target {target:.0f} MB)."
+
+
 def write_page(results: dict[str, Any]) -> None:
     """Write the page from the merged numbers."""
     rows = results.get("rows", {})
@@ -157,6 +163,9 @@ def write_page(results: dict[str, Any]) -> None:
         lines += [object_sentence(rows["commit to archive"]), ""]
     if "rev-parse" in rows:
         lines += [rev_parse_sentence(rows["rev-parse"]), ""]
+    if "many" in results:
+        lines += ["## A million files", "", "`make bench BENCH=--many`; one pair.", ""]
+        lines += [*table(results["many"]), "", many_sentence(*results["many"].values()), ""]
     if "big" in results:
         lines += ["## One file of 4 GiB", "", "`make bench BENCH=--big`; one pair each.", ""]
         lines += [*table(results["big"]), ""]
