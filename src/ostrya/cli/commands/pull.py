@@ -47,7 +47,7 @@ OPTIONS: tuple[Option, ...] = (
     number("depth", "DEPTH", "Copy this many parents too; -1 for all (default: 0)"),
     text("url", "URL", "Pull from here instead of the remote's address"),
     texts("http-header", "NAME=VALUE", "Send this header with every request"),
-    number("update-frequency", "MS", "How often progress is shown (default: 1000)"),
+    number("update-frequency", "MS", "How often to show progress (default: 1000; terminals: 100)"),
     number("network-retries", "N", "How often a request is tried again (default: 5)"),
     number("low-speed-limit-bytes", "N", "Bytes a second that a link must carry (default: 1000)"),
     number("low-speed-time-seconds", "N", "How long it may carry less (default: 30)"),
@@ -96,7 +96,10 @@ def run(arguments: Arguments, context: Context) -> int:
             _options(arguments)._replace(cache_dir=cache_dir),
             _network(arguments)._replace(user_agent=f"libostree/{FOLLOWED_VERSION}"),
             caches=caches,
-            progress=context.progress(),
+            progress=context.progress(
+                interval_s=max(arguments.number("update-frequency") or 0, 0) / 1000 or None,
+                lines_elsewhere=True,
+            ),
         )
     _print(context, result, time.monotonic() - started)
     return 0

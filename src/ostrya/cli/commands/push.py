@@ -74,7 +74,7 @@ def run(arguments: Arguments, context: Context) -> int:
         refs,
         options,
         jobs=DEFAULT_JOBS if jobs is None else jobs,
-        progress=context.progress(),
+        progress=context.progress(lines_elsewhere=True),
     )
     _print(context, result, dry_run=options.dry_run)
     return 0

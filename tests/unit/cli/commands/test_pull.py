@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ostrya.cli.commands.pull import _parse_request, _parse_what
@@ -29,6 +31,26 @@ def test_refs_and_their_commits(run, sample, remote):
     run.ok(remote, "fsck", "-q")
     for words in ([f"o:{ref}"], ["o", f"{ref}@{commit}"], ["o", commit]):
         assert "0 content objects imported" in run.ok(remote, "pull", *words).out
+
+
+def test_json(run, sample, remote, schema):
+    ref = run.ok(sample.option, "refs").lines[0]
+    commit = run.ok(sample.option, "rev-parse", ref).out.strip()
+    found = run.ok(remote, "pull", "--json", "o", ref).json()
+    schema(found, "pull")
+    assert found["refs"] == [{"collection": None, "ref": ref, "commit": commit}]
+    assert found["is_local"]
+
+
+def test_progress(run, sample, remote, schema):
+    ref = run.ok(sample.option, "refs").lines[0]
+    pulled = run.ok(remote, "pull", "--progress=json", "--update-frequency=60000", "o", ref)
+    events = [json.loads(line) for line in pulled.err.splitlines()]
+    for event in events:
+        schema(event, "progress")
+    assert [event["event"] for event in events] == ["started", "advanced", "finished"]
+    assert events[-1]["done"] > 0
+    assert "bytes" in events[-1]
 
 
 def test_what_is_asked_for():
