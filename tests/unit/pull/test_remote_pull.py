@@ -26,7 +26,7 @@ from ostrya.repo.errors import (
 from ostrya.repo.fsck import fsck
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import is_partial
-from ostrya.repo.reader import has_object, load_dirtree
+from ostrya.repo.reader import has_object, load_dirtree, load_file
 from ostrya.repo.ref_writer import write_collection_ref
 from ostrya.repo.refs import list_refs
 from ostrya.repo.remote_settings import RemoteSettings
@@ -160,6 +160,12 @@ def test_a_mirror_has_the_same_bytes(archive, source, fetcher, first):
     result = pull(archive, fetcher, mirror=True)
     assert list_refs(archive) == list_refs(source)
     assert len(result.refs) == 2
+    # As it is counted for other modes.
+    contents = set(names_of(source, ObjectType.FILE))
+    sizes = [load_file(source, name.checksum) for name in contents]
+    assert result.content_bytes_written == sum(one.size for one in sizes)
+    for one in sizes:
+        one.close()
     for name in names_of(source):
         path = loose_path(name, archive=True)
         ours, theirs = (Path(repo.path, "objects", path) for repo in (archive, source))

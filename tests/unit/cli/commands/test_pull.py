@@ -33,6 +33,13 @@ def test_refs_and_their_commits(run, sample, remote):
         assert "0 content objects imported" in run.ok(remote, "pull", *words).out
 
 
+def test_schemes_in_capitals(run, sample, remote):
+    ref = run.ok(sample.option, "refs").lines[0]
+    url = f"FILE://{sample.path}"
+    run.ok(remote, "remote", "add", "--no-sign-verify", "capitals", url)
+    assert "imported; " in run.ok(remote, "pull", "capitals", ref).out
+
+
 def test_json(run, sample, remote, schema):
     ref = run.ok(sample.option, "refs").lines[0]
     commit = run.ok(sample.option, "rev-parse", ref).out.strip()
