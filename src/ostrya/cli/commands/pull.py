@@ -123,11 +123,14 @@ def _parse_request(word: str) -> RefRequest:
 
 
 def _options(arguments: Arguments) -> PullOptions:
+    for path in arguments.texts("subpath"):
+        if not path.startswith("/"):
+            raise UsageError(f"Invalid subpath '{path}': it has to begin with a slash")
     return PullOptions(
         mirror=arguments.flag("mirror"),
         commits_only=arguments.flag("commit-metadata-only"),
         subpaths=tuple(path.rstrip("/") or "/" for path in arguments.texts("subpath")),
-        depth=arguments.number("depth") or 0,
+        depth=arguments.generations("depth"),
         untrusted=arguments.flag("untrusted"),
         trusted_http=arguments.flag("http-trusted"),
         check_user_only_modes=arguments.flag("bareuseronly-files"),
@@ -145,6 +148,9 @@ def _network(arguments: Arguments) -> NetworkOptions:
         if not equals:
             raise UsageError(f"Missing '=' in --http-header '{header}'")
         headers.append((name, value))
+    max_in_flight = arguments.number("max-outstanding-fetcher-requests")
+    if max_in_flight is not None and max_in_flight < 1:
+        raise UsageError(f"Invalid number of requests {max_in_flight}")
     retries = arguments.number("network-retries")
     if arguments.flag("disable-retry-on-network-errors"):
         retries = 0
@@ -154,7 +160,7 @@ def _network(arguments: Arguments) -> NetworkOptions:
         retries=retries,
         low_speed_limit_bytes=arguments.number("low-speed-limit-bytes"),
         low_speed_time_s=arguments.number("low-speed-time-seconds"),
-        max_in_flight=arguments.number("max-outstanding-fetcher-requests"),
+        max_in_flight=max_in_flight,
     )
 
 

@@ -78,6 +78,9 @@ def test_what_is_asked_for():
         (["o", "main", "--require-static-deltas"], "Can't use static deltas in an archive repo"),
         (["o", "main", "--http-header=x"], "Missing '=' in --http-header 'x'"),
         (["o"], "No configured branches for remote o"),
+        (["o", "main", "--depth=-2"], "Invalid depth -2"),
+        (["o", "main", "--subpath=x"], "Invalid subpath 'x': it has to begin with a slash"),
+        (["o", "main", "--max-outstanding-fetcher-requests=-1"], "Invalid number of requests -1"),
     ],
 )
 def test_refusals(run, remote, words, message):
