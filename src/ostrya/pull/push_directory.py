@@ -137,7 +137,7 @@ class DirectoryTarget:
             self._target,
             source,
             commits,
-            PullLocalOptions(verify_bindings=False),
+            PullLocalOptions(verify_bindings=False, keep_interrupted=True),
             jobs=min(jobs, os.cpu_count() or 1),
             progress=progress,
         )

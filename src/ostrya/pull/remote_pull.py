@@ -94,7 +94,7 @@ class RemotePull:
         planner = Planner(commits_only=options.commits_only, subpaths=options.subpaths)
         for checksum in (*commits, *(ref.commit for ref in refs)):
             planner.want_commit(checksum, options.depth)
-        with Transaction(self._repo) as tx:
+        with Transaction(self._repo, keep_interrupted=True) as tx:
             engine = self._fill(tx, planner, self._rules(refs, commits))
             self._set_refs(tx, refs)
             stats = tx.commit()
