@@ -100,7 +100,14 @@ VERBS = (
         Repo.ADDRESS,
         takes_long=True,
     ),
-    Verb("pull", "pull", "Copy commits from a remote repository", takes_long=True),
+    Verb(
+        "pull",
+        "pull",
+        "Copy commits from a remote repository",
+        reads=True,
+        writes=True,
+        takes_long=True,
+    ),
     Verb(
         "pull-local",
         "pull_local",

@@ -171,7 +171,7 @@ def open_fetcher(
     Raises:
         RemoteRefusal: The remote's settings contradict themselves.
     """
-    if url.startswith(_FILE):
+    if url[: len(_FILE)].lower() == _FILE:
         return LocalFetcher()
     options = http_options(repo, settings, network)
     return HttpFetcher(options, repo.tmp_fd, FreeSpace(repo, repo.tmp_fd).require)

@@ -51,6 +51,7 @@ class PullLocalOptions(NamedTuple):
         verify_bindings: Refuse commits that say they belong under other refs.
         commit_verifier: Must vouch for every commit.
         summary_verifier: Must vouch for the source's summary, which then says where refs point to.
+        keep_interrupted: Keep what is here by then if Ctrl-C ends it, for the next time.
     """
 
     remote: str | None = None
@@ -61,6 +62,7 @@ class PullLocalOptions(NamedTuple):
     verify_bindings: bool = True
     commit_verifier: Verifier | None = None
     summary_verifier: Verifier | None = None
+    keep_interrupted: bool = False
 
 
 class PullLocalResult(NamedTuple):
@@ -110,7 +112,7 @@ def pull_local(
     wanted = list(list_refs(source, include_remotes=False) if refs is None else refs)
     tips = _resolve_all(source, wanted, options.summary_verifier)
     pull = _Pull(repo, source, options, progress)
-    with Transaction(repo) as tx:
+    with Transaction(repo, keep_interrupted=options.keep_interrupted) as tx:
         pull.run(tx, tips, jobs)
         named = {name: checksum for name, checksum in tips if not is_checksum(name)}
         for name, checksum in named.items():

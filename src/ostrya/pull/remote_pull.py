@@ -89,17 +89,18 @@ class RemotePull:
             FetchError: Something could not be had.
             IntegrityError: Something is not what it should be.
         """
-        refs, commits, summary = self._find(requests)
+        refs, commits, mirrored = self._find(requests)
         options = self._options
         planner = Planner(commits_only=options.commits_only, subpaths=options.subpaths)
         for checksum in (*commits, *(ref.commit for ref in refs)):
             planner.want_commit(checksum, options.depth)
-        with Transaction(self._repo) as tx:
-            engine = self._fill(tx, planner, self._rules(refs))
+        with Transaction(self._repo, keep_interrupted=True) as tx:
+            engine = self._fill(tx, planner, self._rules(refs, commits))
             self._set_refs(tx, refs)
-            if options.mirror and requests is None and summary is not None:
-                self._store_summary(summary)
             stats = tx.commit()
+        if mirrored is not None:
+            # After all that it lists, and in place of one that the refs' change has made.
+            self._store_summary(mirrored)
         if not options.commits_only and not options.subpaths:
             for checksum in engine.walked:
                 clear_partial(self._repo, checksum)
@@ -110,48 +111,57 @@ class RemotePull:
     def _find(
         self, requests: Sequence[RefRequest] | None
     ) -> tuple[list[Resolved], list[Checksum], RemoteSummary | None]:
-        """Return the refs and commits to pull, and the summary if it was needed."""
+        """Return the refs and commits to pull, and the summary that the mirror is to have."""
         wanted = requests
         if wanted is None:
             wanted = [RefRequest(name) for name in self._settings.texts("branches")]
-        takes_all = not wanted
-        if takes_all and not self._options.mirror:
+        takes_all = requests is None and self._options.mirror
+        if not wanted and not takes_all:
             raise RemoteRefusal(f"No configured branches for remote {self._settings.name}")
         refs, commits = split_requests(wanted)
         summary = None
         if takes_all or any(request.commit is None for request in refs):
             with closing(self._open_cache()) as cache:
                 summary = fetch_summary(self._fetcher, self._places, self._judge, cache)
-        if takes_all:
-            if summary is None:
-                raise RemoteRefusal(
-                    "Fetching all refs was requested in mirror mode, but remote repository does "
-                    "not have a summary"
-                )
-            try:
-                return all_refs(summary.summary), commits, summary
-            except FormatError as exc:
-                exc.put_first(f"While fetching {summary.url}")
-                raise
+        found = self._all_refs(summary) if takes_all and (summary or not wanted) else []
         known = None if summary is None else summary.summary
-        found = [resolve(request, known, self._fetcher, self._places) for request in refs]
-        return found, commits, summary
+        found += [resolve(request, known, self._fetcher, self._places) for request in refs]
+        # With branches of our own choice it is no copy of the remote.
+        return list(dict.fromkeys(found)), commits, summary if takes_all and not wanted else None
+
+    def _all_refs(self, summary: RemoteSummary | None) -> list[Resolved]:
+        if summary is None:
+            raise RemoteRefusal(
+                "Fetching all refs was requested in mirror mode, but remote repository does "
+                "not have a summary"
+            )
+        try:
+            return all_refs(summary.summary)
+        except FormatError as exc:
+            exc.put_first(f"While fetching {summary.url}")
+            raise
 
     def _open_cache(self) -> SummaryCache:
         return SummaryCache(self._repo, self._settings.name, self._options.cache_dir)
 
-    def _rules(self, refs: list[Resolved]) -> CommitRules:
+    def _rules(self, refs: list[Resolved], commits: list[Checksum]) -> CommitRules:
         options = self._options
+        if options.timestamp_check and commits:
+            raise RemoteRefusal(
+                "--timestamp-check looks at what a ref is here, and "
+                f"{commits[0]} is asked for without one",
+                hint="name the ref, as in REF@CHECKSUM, or use --timestamp-check-from-rev",
+            )
         by_commit: dict[Checksum, list[str]] = {}
         newer_than: dict[Checksum, list[Checksum]] = {}
         floor = options.timestamp_check_from
+        if floor is not None:
+            oldest = Checksum(floor) if is_checksum(floor) else self._local(floor)
+            newer_than = {one: [oldest] for one in (*commits, *(ref.commit for ref in refs))}
         for ref in refs:
             by_commit.setdefault(ref.commit, []).append(ref.ref)
-            others = newer_than.setdefault(ref.commit, [])
-            if floor is not None:
-                others.append(Checksum(floor) if is_checksum(floor) else self._local(floor))
             if options.timestamp_check:
-                others += self._current(ref)
+                newer_than.setdefault(ref.commit, []).extend(self._current(ref))
         return CommitRules(
             by_commit,
             self._collection_id,

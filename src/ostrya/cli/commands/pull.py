@@ -47,7 +47,7 @@ OPTIONS: tuple[Option, ...] = (
     number("depth", "DEPTH", "Copy this many parents too; -1 for all (default: 0)"),
     text("url", "URL", "Pull from here instead of the remote's address"),
     texts("http-header", "NAME=VALUE", "Send this header with every request"),
-    number("update-frequency", "MS", "How often progress is shown (default: 1000)"),
+    number("update-frequency", "MS", "How often to show progress (default: 1000; terminals: 100)"),
     number("network-retries", "N", "How often a request is tried again (default: 5)"),
     number("low-speed-limit-bytes", "N", "Bytes a second that a link must carry (default: 1000)"),
     number("low-speed-time-seconds", "N", "How long it may carry less (default: 30)"),
@@ -96,7 +96,10 @@ def run(arguments: Arguments, context: Context) -> int:
             _options(arguments)._replace(cache_dir=cache_dir),
             _network(arguments)._replace(user_agent=f"libostree/{FOLLOWED_VERSION}"),
             caches=caches,
-            progress=context.progress(),
+            progress=context.progress(
+                interval_s=max(arguments.number("update-frequency") or 0, 0) / 1000 or None,
+                lines_elsewhere=True,
+            ),
         )
     _print(context, result, time.monotonic() - started)
     return 0
@@ -120,11 +123,14 @@ def _parse_request(word: str) -> RefRequest:
 
 
 def _options(arguments: Arguments) -> PullOptions:
+    for path in arguments.texts("subpath"):
+        if not path.startswith("/"):
+            raise UsageError(f"Invalid subpath '{path}': it has to begin with a slash")
     return PullOptions(
         mirror=arguments.flag("mirror"),
         commits_only=arguments.flag("commit-metadata-only"),
         subpaths=tuple(path.rstrip("/") or "/" for path in arguments.texts("subpath")),
-        depth=arguments.number("depth") or 0,
+        depth=arguments.generations("depth"),
         untrusted=arguments.flag("untrusted"),
         trusted_http=arguments.flag("http-trusted"),
         check_user_only_modes=arguments.flag("bareuseronly-files"),
@@ -142,6 +148,9 @@ def _network(arguments: Arguments) -> NetworkOptions:
         if not equals:
             raise UsageError(f"Missing '=' in --http-header '{header}'")
         headers.append((name, value))
+    max_in_flight = arguments.number("max-outstanding-fetcher-requests")
+    if max_in_flight is not None and max_in_flight < 1:
+        raise UsageError(f"Invalid number of requests {max_in_flight}")
     retries = arguments.number("network-retries")
     if arguments.flag("disable-retry-on-network-errors"):
         retries = 0
@@ -151,7 +160,7 @@ def _network(arguments: Arguments) -> NetworkOptions:
         retries=retries,
         low_speed_limit_bytes=arguments.number("low-speed-limit-bytes"),
         low_speed_time_s=arguments.number("low-speed-time-seconds"),
-        max_in_flight=arguments.number("max-outstanding-fetcher-requests"),
+        max_in_flight=max_in_flight,
     )
 
 

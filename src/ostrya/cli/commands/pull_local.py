@@ -55,7 +55,7 @@ def run(arguments: Arguments, context: Context) -> int:
     remote = arguments.text("remote")
     options = PullLocalOptions(
         remote=None if remote is None else check_remote_name(remote),
-        depth=arguments.number("depth") or 0,
+        depth=arguments.generations("depth"),
         commits_only=arguments.flag("commit-metadata-only"),
         untrusted=arguments.flag("untrusted"),
         check_user_only_modes=arguments.flag("bareuseronly-files"),
