@@ -12,6 +12,7 @@ from ostrya._linux.dirfd import FileTooLargeError, read_file, unlink_if_exists
 from ostrya._linux.naming import names_repo
 from ostrya.errors import RepoError
 from ostrya.formats.commitmeta import encode_commitmeta
+from ostrya.formats.delta_name import delta_dir
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.summary import (
@@ -21,7 +22,7 @@ from ostrya.formats.summary import (
     build_summary,
     summary_ref,
 )
-from ostrya.repo.delta_files import delta_dir, list_deltas
+from ostrya.repo.delta_files import list_deltas
 from ostrya.repo.reader import load_commit, object_storage_size
 from ostrya.repo.refs import list_collection_refs, list_refs
 from ostrya.repo.signing import add_signature
