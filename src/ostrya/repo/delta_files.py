@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import exists, open_dir, remove_tree
 from ostrya._linux.naming import names_repo
-from ostrya.formats.delta_name import delta_dir, parse_delta_name
+from ostrya.formats.delta_name import delta_dir, parse_delta_name, superblock_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,8 @@ def list_deltas(repo: Repository) -> list[DeltaName]:
 
 
 def _iter_deltas(repo: Repository) -> Iterator[DeltaName]:
-    for prefix in _subdirs(repo, "deltas"):
-        for rest in _subdirs(repo, f"deltas/{prefix}"):
+    for prefix in list_folder(repo, "deltas", folders=True):
+        for rest in list_folder(repo, f"deltas/{prefix}", folders=True):
             name = parse_delta_name(prefix + rest)
             if name is not None and exists(
                 f"deltas/{prefix}/{rest}/superblock", dir_fd=repo.dir_fd
@@ -41,16 +41,29 @@ def _iter_deltas(repo: Repository) -> Iterator[DeltaName]:
                 yield name
 
 
-def _subdirs(repo: Repository, path: str) -> list[str]:
+def list_folder(repo: Repository, path: str, *, folders: bool) -> list[str]:
+    """List the directories of a directory below the repository, or its regular files."""
     try:
         fd = open_dir(path, dir_fd=repo.dir_fd)
     except FileNotFoundError:
         return []
     try:
         with os.scandir(fd) as entries:
-            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+            return [entry.name for entry in entries if _is_wanted(entry, folders=folders)]
     finally:
         os.close(fd)
+
+
+def _is_wanted(entry: os.DirEntry[str], *, folders: bool) -> bool:
+    if folders:
+        return entry.is_dir(follow_symlinks=False)
+    return entry.is_file(follow_symlinks=False)
+
+
+@names_repo
+def has_delta(repo: Repository, name: DeltaName) -> bool:
+    """Say whether a delta is there."""
+    return exists(superblock_path(name), dir_fd=repo.dir_fd)
 
 
 @names_repo
