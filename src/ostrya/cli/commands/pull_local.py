@@ -125,7 +125,7 @@ def _pull_by_deltas(
 
     if not refs:
         with open_repository(source_path, runtime=repo.runtime) as source:
-            refs = list(list_refs(source, include_remotes=False))
+            refs = list(list_refs(source))
     return pull(
         repo,
         f"file://{quote(os.fsencode(os.path.abspath(source_path)))}",
