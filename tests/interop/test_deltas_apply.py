@@ -149,7 +149,10 @@ def test_without_a_word_on_the_byte_order(ours, peer, tmp_path, order):
     old, new = (ours("rev-parse", f"--repo={served}", rev) for rev in ("main^", "main"))
     assert f"{old}-{new}" in ours("static-delta", "list", f"--repo={served}").splitlines()
     shown = ours("static-delta", "show", f"--repo={served}", f"{old}-{new}")
-    assert shown == peer("static-delta", "show", f"--repo={served}", f"{old}-{new}")
+    if order == "big":
+        # The other one it takes for swapped as well, and its parts for exabytes.
+        assert shown == peer("static-delta", "show", f"--repo={served}", f"{old}-{new}")
+    assert "Total Uncompressed Size: 21852130 (" in shown
     ours("pull-local", option, served, old)
     ours("summary", f"--repo={served}", "-u")
     ours("pull-local", option, "--require-static-deltas", served, new)

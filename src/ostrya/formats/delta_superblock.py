@@ -27,7 +27,7 @@ Wire format, GVariant ``(a{sv}tayay(a{sv}aya(say)sstayay)aya(uayttay)a(yaytt))``
 
 Before there was ``ostree.endianness``, integers had the order of the machine that wrote them.
 Then they are taken for swapped if a part would be much larger than what it makes, or its objects
-larger than 4 GiB on the average.
+larger than 4 GiB on the average, unless they are just that when they are swapped.
 
 Where signatures were made, that is wrapped, see delta_signed.
 
@@ -70,7 +70,6 @@ _OBJECT_TYPES = (ObjectType.FILE, ObjectType.DIR_TREE, ObjectType.DIR_META, Obje
 _OBJECT_TYPE_NUMBERS = frozenset(map(int, _OBJECT_TYPES))
 _LIKELY_RATIO = 1.2
 _U32_MAX = 0xFFFF_FFFF
-_U64_MASK = (1 << 64) - 1
 
 
 class DeltaByteOrder(StrEnum):
@@ -280,15 +279,23 @@ def find_byte_order(
     if said is not None:
         orders = {ord("l"): DeltaByteOrder.LITTLE, ord("B"): DeltaByteOrder.BIG}
         return FoundByteOrder(orders.get(said, DeltaByteOrder.INVALID), heuristic=False)
-    total_size = total_objects = 0
-    for _, _, size, unpacked_size, objects in parts:
-        total_objects += len(objects) // OBJECT_BYTES
-        total_size = (total_size + size) & _U64_MASK
-        if size > unpacked_size * _LIKELY_RATIO:
-            return FoundByteOrder(DeltaByteOrder.BIG, heuristic=True)
-    if total_objects and total_size // total_objects > _U32_MAX:
-        return FoundByteOrder(DeltaByteOrder.BIG, heuristic=True)
-    return FoundByteOrder(DeltaByteOrder.INVALID, heuristic=True)
+    found = [(size, unpacked, len(objects)) for _, _, size, unpacked, objects in parts]
+    if not _looks_swapped(found):
+        return FoundByteOrder(DeltaByteOrder.INVALID, heuristic=True)
+    swapped = [(swap_u64(size), swap_u64(unpacked), length) for size, unpacked, length in found]
+    # Small parts may be larger than what they make: then the other order has to look better.
+    order = DeltaByteOrder.INVALID if _are_huge(swapped) else DeltaByteOrder.BIG
+    return FoundByteOrder(order, heuristic=True)
+
+
+def _looks_swapped(sizes: list[tuple[int, int, int]]) -> bool:
+    return any(size > unpacked * _LIKELY_RATIO for size, unpacked, _ in sizes) or _are_huge(sizes)
+
+
+def _are_huge(sizes: list[tuple[int, int, int]]) -> bool:
+    """Say whether objects are larger than 4 GiB on the average."""
+    count = sum(length // OBJECT_BYTES for _, _, length in sizes)
+    return bool(count) and sum(size for size, _, _ in sizes) // count > _U32_MAX
 
 
 def byte_order_value(order: DeltaByteOrder) -> Variant:

@@ -21,6 +21,7 @@ from ostrya.formats.delta_superblock import (
     find_byte_order,
 )
 from ostrya.formats.errors import DeltaFormatError
+from ostrya.formats.gvariant.byteorder import swap_u64
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 
@@ -106,8 +107,11 @@ PART = (0, b"", 10, 20, b"o" * 33)
         ([], DeltaByteOrder.INVALID),
         ([PART], DeltaByteOrder.INVALID),
         ([(0, b"", 24, 20, b"o" * 33)], DeltaByteOrder.INVALID),
-        ([(0, b"", 25, 20, b"o" * 33)], DeltaByteOrder.BIG),
+        # A small part that is larger than what it makes.
+        ([(0, b"", 593, 482, b"o" * 99)], DeltaByteOrder.INVALID),
         ([(0, b"", 1, 0, b"")], DeltaByteOrder.BIG),
+        ([(0, b"", swap_u64(300), swap_u64(5000), b"o" * 33)], DeltaByteOrder.BIG),
+        ([(0, b"", swap_u64(593), swap_u64(482), b"o" * 99)], DeltaByteOrder.BIG),
         ([(0, b"", 1 << 40, 1 << 40, b"o" * 33)], DeltaByteOrder.BIG),
         ([(0, b"", 1 << 40, 1 << 40, b"o" * 33 * 300)], DeltaByteOrder.INVALID),
     ],
