@@ -40,25 +40,27 @@ def patched_chunks(
         DeltaFormatError: The patch makes more or less than that, or is cut short.
     """
     reader = _PatchReader(patch, offset, size)
+    window = _Window(old)
     at = 0
     pending = bytearray()
     written = 0
     while written < new_size:
-        control = PatchControl.decode(reader.take(CONTROL_BYTES))
-        written += control.add_size + control.extra_size
+        add_size, extra_size, seek = PatchControl.decode(reader.take(CONTROL_BYTES))
+        written += add_size + extra_size
         if written > new_size:
             raise DeltaFormatError("bsdiff patch failed: it makes more than the file holds")
-        for piece in _added(old, at, reader.pieces(control.add_size)):
-            pending += piece
+        for start in range(0, add_size, _ADD_BYTES):
+            piece = reader.take_all(min(add_size - start, _ADD_BYTES))
+            pending += add_bytes(window.read(at + start, len(piece)), piece)
             if len(pending) >= CHUNK_BYTES:
                 yield bytes(pending)
                 pending.clear()
-        for piece in reader.pieces(control.extra_size):
-            pending += piece
+        for start in range(0, extra_size, _ADD_BYTES):
+            pending += reader.take_all(min(extra_size - start, _ADD_BYTES))
             if len(pending) >= CHUNK_BYTES:
                 yield bytes(pending)
                 pending.clear()
-        at += control.add_size + control.seek
+        at += add_size + seek
     if pending:
         yield bytes(pending)
 
@@ -78,10 +80,30 @@ def add_bytes(one: bytes, other: bytes) -> bytes:
     return total.to_bytes(length, "little")
 
 
-def _added(old: ByteSource, at: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    for piece in pieces:
-        yield add_bytes(_read_padded(old, at, len(piece)), piece)
-        at += len(piece)
+class _Window:
+    """The old file, of which a stretch around the place that is read lies in memory."""
+
+    __slots__ = ("_data", "_old", "_size", "_start")
+
+    def __init__(self, old: ByteSource) -> None:
+        self._old = old
+        self._size = old.size
+        self._start = 0
+        self._data = b""
+
+    def read(self, at: int, size: int) -> bytes:
+        """Return a range; zeros where it lies before the file or behind it."""
+        place = at - self._start
+        found = self._data[place : place + size] if place >= 0 else b""
+        if len(found) == size:
+            return found
+        if at < 0 or at + size > self._size:
+            return _read_padded(self._old, at, size)
+        # Most steps go on a little further; some go back a little.
+        self._start = max(min(at - CHUNK_BYTES // 4, self._size - CHUNK_BYTES), 0)
+        self._data = self._old.read(self._start, max(CHUNK_BYTES, at + size - self._start))
+        found = self._data[at - self._start : at - self._start + size]
+        return found if len(found) == size else _read_padded(self._old, at, size)
 
 
 def _read_padded(old: ByteSource, at: int, size: int) -> bytes:
@@ -118,29 +140,31 @@ class _PatchReader:
 
     def take(self, size: int) -> bytes:
         """Return the next bytes; fewer at the end."""
-        if len(self._buffer) - self._at < size:
+        at = self._at
+        found = self._buffer[at : at + size]
+        while len(found) < size and self._left:
             self._fill()
-        found = self._buffer[self._at : self._at + size]
-        self._at += len(found)
+            at = 0
+            found = self._buffer[:size]
+        self._at = at + len(found)
         return found
 
-    def pieces(self, size: int) -> Iterator[bytes]:
-        """Yield the next bytes, at most 32 KiB at a time.
+    def take_all(self, size: int) -> bytes:
+        """Return the next bytes, 32 KiB at the most.
 
         Raises:
             DeltaFormatError: The range ends before.
         """
-        while size:
-            piece = self.take(min(size, _ADD_BYTES))
-            if not piece:
-                raise DeltaFormatError("bsdiff patch failed: it is cut short")
-            size -= len(piece)
-            yield piece
+        found = self.take(size)
+        if len(found) != size:
+            raise DeltaFormatError("bsdiff patch failed: it is cut short")
+        return found
 
     def _fill(self) -> None:
         rest = self._buffer[self._at :]
         piece = self._source.read(self._position, min(CHUNK_BYTES, self._left))
         self._position += len(piece)
-        self._left -= len(piece)
+        # A source that is shorter than it says ends here.
+        self._left = self._left - len(piece) if piece else 0
         self._buffer = rest + piece
         self._at = 0

@@ -30,6 +30,7 @@ Source: ostree-repo-static-delta-processing.c (dispatch_*), ostree-repo-static-d
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.errors import FormatError
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 CONTROL_BYTES = 24
 _SIGN = 1 << 63
+_CONTROL = Struct("<QQQ")
 
 
 class SpliceMetadata(NamedTuple):
@@ -229,13 +231,9 @@ class PatchControl(NamedTuple):
         """
         if len(data) != CONTROL_BYTES:
             raise DeltaFormatError("bsdiff patch failed: it is cut short")
-        add_size, extra_size, seek = (
-            _signed(int.from_bytes(data[at : at + 8], "little")) for at in (0, 8, 16)
-        )
-        if add_size < 0 or extra_size < 0:
+        add_size, extra_size, seek = _CONTROL.unpack(data)
+        if (add_size | extra_size) & _SIGN:
             raise DeltaFormatError("bsdiff patch failed: a length is negative")
+        if seek & _SIGN:
+            seek = -(seek & ~_SIGN)
         return cls(add_size, extra_size, seek)
-
-
-def _signed(value: int) -> int:
-    return -(value & (_SIGN - 1)) if value & _SIGN else value
