@@ -5,15 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.delta.apply import (
-    PartApplier,
-    check_commit,
-    check_part_version,
-    has_all_objects,
-)
+from ostrya.delta.apply import check_commit, check_part_version, has_all_objects
 from ostrya.delta.errors import DeltaNotTrusted, DeltaRefused
 from ostrya.delta.open_delta import check_offline, open_delta_at
-from ostrya.errors import OstryaError
+from ostrya.delta.part_sink import PartJob, PartSink
 from ostrya.formats.commitmeta import encode_commitmeta
 from ostrya.formats.delta_name import commitmeta_path
 from ostrya.formats.object_name import ObjectName, ObjectType
@@ -27,7 +22,9 @@ if TYPE_CHECKING:
     from ostrya.sign.engine import Verifier
 
 
-def apply_offline(tx: Transaction, path: str, verifier: Verifier | None = None) -> Checksum:
+def apply_offline(
+    tx: Transaction, path: str, verifier: Verifier | None = None, *, jobs: int | None = None
+) -> Checksum:
     """Make the commit of a delta present, within a transaction, and return it.
 
     Args:
@@ -35,6 +32,7 @@ def apply_offline(tx: Transaction, path: str, verifier: Verifier | None = None) 
         path: A directory with a superblock and parts, or a superblock that carries its parts.
         verifier: Who has to vouch for a signed delta; with None nobody does, unless the
             repository's ``sign-verify-deltas`` asks for somebody.
+        jobs: How many threads, two at the most; one per processor if None.
 
     Raises:
         DeltaRefused: It does not fit this repository.
@@ -48,9 +46,11 @@ def apply_offline(tx: Transaction, path: str, verifier: Verifier | None = None) 
         _check_fits(tx, delta)
         check_offline(delta)
         check_commit(delta.superblock)
-        applier = PartApplier(tx.repo, tx.writer, delta.superblock.to)
-        for index in range(len(delta.superblock.parts)):
-            _apply_part(tx, delta, index, applier)
+        with PartSink(tx, delta.superblock, jobs=jobs) as sink:
+            for index in range(len(delta.superblock.parts)):
+                _put_part(tx, delta, index, sink)
+            while sink.under_way:
+                sink.collect(wait=True)
         # Not before: where nothing waits for a sync, objects are in place at once.
         _store_commit(tx, delta)
         return delta.superblock.to
@@ -86,14 +86,17 @@ def _store_commit(tx: Transaction, delta: OpenDelta) -> None:
         write_detached_bytes(tx.repo, block.to, encode_commitmeta(detached))
 
 
-def _apply_part(tx: Transaction, delta: OpenDelta, index: int, applier: PartApplier) -> None:
+def _put_part(tx: Transaction, delta: OpenDelta, index: int, sink: PartSink) -> None:
     header = delta.superblock.parts[index]
     check_part_version(header)
     if has_all_objects(tx.repo, header):
         return
-    with delta.open_part(index, tx.repo.tmp_fd) as payload:
-        try:
-            applier.run(header, payload)
-        except OstryaError as exc:
-            exc.put_first(f"Executing delta part {index}")
-            raise
+    sink.collect(wait=sink.is_full)
+    spool_fd = tx.repo.tmp_fd
+    sink.put(
+        PartJob(
+            header,
+            lambda: delta.open_part(index, spool_fd),
+            f"Executing delta part {index}",
+        )
+    )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.memory import available_bytes
 from ostrya.delta.apply import check_commit, check_part_version, has_all_objects
+from ostrya.delta.part_sink import PartSink
 from ostrya.errors import FormatError, IntegrityError, SignatureError
 from ostrya.fetch.fetcher import Request, fetch_one
 from ostrya.formats.commitmeta import encode_commitmeta
@@ -24,7 +25,7 @@ from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.gvariant.byteorder import swap_u64
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull.delta_choice import choose_delta
-from ostrya.pull.delta_parts import PartFetcher, PartSink
+from ostrya.pull.delta_parts import PartFetcher
 from ostrya.pull.errors import NoDelta, NotTrusted
 from ostrya.pull.planner import Wanted
 from ostrya.repo.delta_indexes import MAX_SUPERBLOCK_BYTES

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from ostrya.delta.errors import PartMismatch
+from ostrya.delta.part_sink import PartSink
 from ostrya.errors import FetchError
 from ostrya.formats.delta_name import DeltaName, delta_dir, part_path
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.gvariant.vardict import Variant
 from ostrya.progress import Finished
-from ostrya.pull.delta_parts import PartFetcher, PartJob, PartSink
+from ostrya.pull.delta_parts import PartFetcher
 from ostrya.pull.errors import DeltaPartNotServed
 from ostrya.pull.places import RemotePlaces
 from ostrya.repo.reader import has_object
@@ -120,20 +121,3 @@ def test_the_network_fails(tx, delta, tmp_path):
     fetcher.lie = lambda _path, _data: FetchError("no")
     with pytest.raises(FetchError, match="no"):
         run(tx, block, fetcher)
-
-
-def test_what_is_left_after_an_error_is_closed(tx, delta):
-    block, _ = delta
-    opened = []
-
-    def fail():
-        opened.append(1)
-        raise OSError("disk")
-
-    with PartSink(tx, block, jobs=1) as sink:
-        for _ in range(4):
-            sink.put(PartJob(block.parts[0], fail, "here"))
-        assert sink.is_full
-        with pytest.raises(OSError, match="disk"):
-            sink.collect(wait=True)
-    assert opened
