@@ -32,7 +32,7 @@ def apply_offline(
         path: A directory with a superblock and parts, or a superblock that carries its parts.
         verifier: Who has to vouch for a signed delta; with None nobody does, unless the
             repository's ``sign-verify-deltas`` asks for somebody.
-        jobs: How many threads, two at the most; one per processor if None.
+        jobs: How many threads, one or two; two where there are as many processors if None.
 
     Raises:
         DeltaRefused: It does not fit this repository.

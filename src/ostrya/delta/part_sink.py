@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts applied by threads: one inflates while another runs operations.
 
-Whoever has parts hands them over and goes on; the first error wins. Only one part at a time is
-inflated, so memory stays bounded however many there are.
+Whoever has parts hands them over and goes on; the first error wins. ::
+
+    put ──> inflating ──> a part, inflated ──> applying ──> collect
+
+Only one part at a time is inflated, so memory stays bounded however many there are. More threads
+would be slower: operations are many small steps, which hold Python's global lock.
 """
 
 from __future__ import annotations
 
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.delta.apply import PartApplier
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
     from ostrya.repo.transaction import Transaction
 
 MAX_WAITING = 4
-_MAX_THREADS = 2
+_THREADS = 2
 
 
 class PartJob(NamedTuple):
@@ -61,26 +65,25 @@ class PartSink:
         Args:
             tx: Where objects are written.
             block: The delta's head.
-            jobs: How many threads, two at the most; one per processor if None.
+            jobs: How many threads, one or two; two where there are as many processors if None.
             check_user_only_modes: Refuse files that mode bare-user-only cannot hold.
         """
-        count = min(default_jobs() if jobs is None else max(jobs, 1), _MAX_THREADS)
         self._tx = tx
         self._todo: SimpleQueue[PartJob | None] = SimpleQueue()
+        self._inflated: SimpleQueue[tuple[PartJob, Payload] | None] = SimpleQueue()
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._inflating = Lock()
         self._failed = False
         self.under_way = 0
         self.applied = 0
-        self._writers = [tx.new_writer() for _ in range(count)]
-        self._threads = []
-        for writer in self._writers:
-            applier = PartApplier(
-                tx.repo, writer, block.to, check_user_only_modes=check_user_only_modes
-            )
-            thread = Thread(target=self._work, args=(applier,), daemon=True)
+        self._writer = tx.new_writer()
+        self._applier = PartApplier(
+            tx.repo, self._writer, block.to, check_user_only_modes=check_user_only_modes
+        )
+        alone = (default_jobs() if jobs is None else jobs) < _THREADS
+        works = (self._do_both,) if alone else (self._inflate_all, self._apply_all)
+        self._threads = [Thread(target=work, daemon=True) for work in works]
+        for thread in self._threads:
             thread.start()
-            self._threads.append(thread)
 
     @property
     def is_full(self) -> bool:
@@ -113,13 +116,10 @@ class PartSink:
     def close(self) -> None:
         """End the threads; what was handed over and not begun is dropped."""
         self._failed = True
-        for _ in self._threads:
-            self._todo.put(None)
+        self._todo.put(None)
         for thread in self._threads:
             thread.join()
-        for writer in self._writers:
-            self._tx.counts.add(writer.counts.take())
-        self._writers.clear()
+        self._tx.counts.add(self._writer.counts.take())
 
     def __enter__(self) -> Self:
         return self
@@ -127,22 +127,41 @@ class PartSink:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _work(self, applier: PartApplier) -> None:
+    def _do_both(self) -> None:
         while (job := self._todo.get()) is not None:
-            error: BaseException | None = None
-            try:
-                self._apply(applier, job)
-            except (FormatError, IntegrityError) as exc:
-                exc.put_first(job.origin)
-                error = exc
-            except BaseException as exc:  # noqa: BLE001  # raised again by the collecting thread
-                error = exc
-            self._done.put(error)
+            payload = self._inflate(job)
+            if payload is not None:
+                self._apply(job, payload)
 
-    def _apply(self, applier: PartApplier, job: PartJob) -> None:
-        # One at a time: a decoder takes as much memory as everything else together.
-        with self._inflating:
-            payload = job.open()
-        with payload:
-            if not self._failed:
-                applier.run(job.header, payload)
+    def _inflate_all(self) -> None:
+        while (job := self._todo.get()) is not None:
+            payload = self._inflate(job)
+            if payload is not None:
+                self._inflated.put((job, payload))
+        self._inflated.put(None)
+
+    def _apply_all(self) -> None:
+        while (one := self._inflated.get()) is not None:
+            self._apply(*one)
+
+    def _inflate(self, job: PartJob) -> Payload | None:
+        try:
+            return job.open()
+        except BaseException as exc:  # noqa: BLE001  # raised again by the collecting thread
+            self._note(job, exc)
+            return None
+
+    def _apply(self, job: PartJob, payload: Payload) -> None:
+        try:
+            with payload:
+                if not self._failed:
+                    self._applier.run(job.header, payload)
+        except BaseException as exc:  # noqa: BLE001  # raised again by the collecting thread
+            self._note(job, exc)
+        else:
+            self._done.put(None)
+
+    def _note(self, job: PartJob, error: BaseException) -> None:
+        if isinstance(error, (FormatError, IntegrityError)):
+            error.put_first(job.origin)
+        self._done.put(error)
