@@ -33,7 +33,9 @@ def test_every_verb_has_a_page_with_every_option(verb):
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("verb", [v for v in VERBS if v not in {"keygen", "push", "remote", "serve"}])
+@pytest.mark.parametrize(
+    "verb", [v for v in VERBS if v not in {"keygen", "push", "remote", "serve"}]
+)
 def test_every_option_of_the_peer_is_known(verb, tmp_path):
     link = tmp_path / "ostree"
     link.symlink_to(OURS_PATH)

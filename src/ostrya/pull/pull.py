@@ -73,7 +73,8 @@ def pull(  # noqa: PLR0913  # options by keyword
         remote_side = connect(stack, repo, remote, options, network)
         places = remote_side.places
         source = None
-        if places.metadata[0].startswith(_FILE):
+        # Where deltas are required, a repository on this machine is a server like any other.
+        if places.metadata[0].startswith(_FILE) and not options.require_deltas:
             path = os.fsdecode(unquote_to_bytes(places.metadata[0].removeprefix(_FILE)))
             source = stack.enter_context(open_repository(path, runtime=repo.runtime))
         return RemotePull(

@@ -221,23 +221,26 @@ class ObjectWriter:
         size: int,
         chunks: Iterable[bytes],
         expected: Checksum | None = None,
+        *,
+        whole_bytes: int = WHOLE_BYTES,
     ) -> Checksum:
         """Store a regular file that can be read only once, and return its name.
 
         Without ``expected``, large content is spooled to an unnamed file in the repository.
+        Content of up to ``whole_bytes`` is held in memory.
 
         Raises:
             ChecksumMismatch: It does not hash to ``expected``.
             LowSpace: The repository would be left with too little free space.
         """
-        if expected is not None and size > WHOLE_BYTES:
+        if expected is not None and size > whole_bytes:
             self.counts.content_total += 1
             self._free_space.require(size)
             verified = self._verified(self._hasher.begin(header), expected, chunks)
             stored = self._put_chunks(expected, header, size, verified)
             self._note_new(expected, size, stored)
             return expected
-        if size <= WHOLE_BYTES:
+        if size <= whole_bytes:
             return self.write_data(header, b"".join(chunks), expected)
         return self._write_spooled(header, size, chunks)
 
