@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Buffer
-
-def make_patch(old: Buffer, new: Buffer, depth: int, stride: int, /) -> tuple[bytes, int]: ...
+def make_patch(
+    old: bytes | memoryview, new: bytes | memoryview, depth: int, stride: int, /
+) -> tuple[bytes, int]: ...
