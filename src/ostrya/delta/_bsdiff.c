@@ -133,7 +133,7 @@ static u32 add_run(Search *s, i64 start, i64 shift) {
 static int build_index(Search *s) {
   size_t places = s->old_size / s->stride + 1;
   s->bits = 10;
-  while (((size_t)1 << s->bits) < places && s->bits < 24) s->bits++;
+  while (((size_t)1 << s->bits) < places && s->bits < 22) s->bits++;
   s->heads = calloc((size_t)1 << s->bits, sizeof(u32));
   s->links = malloc(places * sizeof(u32));
   if (!s->heads || !s->links) return 0;

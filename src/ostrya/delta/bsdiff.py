@@ -19,7 +19,7 @@ except ImportError:  # built where there was no compiler
 # How many places of the old file are tried for each place of the new one.
 _DEPTH = 16
 _LINK_BYTES = 4
-_MAX_HEADS_BYTES = 64 << 20
+_MAX_HEADS_BYTES = 16 << 20
 _PLACES_MAX = (1 << 32) - 2
 
 
