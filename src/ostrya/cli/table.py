@@ -67,6 +67,12 @@ _STATIC_DELTA = (
     Verb("list", "static_delta_list", "List static deltas", reads=True),
     Verb("show", "static_delta_show", "Show what is in a static delta", reads=True),
     Verb("delete", "static_delta_delete", "Delete a static delta"),
+    Verb(
+        "generate",
+        "static_delta_generate",
+        "Make a static delta from one commit to another",
+        takes_long=True,
+    ),
     Verb("apply-offline", "static_delta_apply_offline", "Apply a static delta from files"),
     Verb("verify", "static_delta_verify", "Verify the signatures of a static delta"),
     Verb("indexes", "static_delta_indexes", "List the commits that have a delta index", reads=True),

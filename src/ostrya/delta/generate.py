@@ -14,18 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import ensure_dir, open_dir
-from ostrya.delta.generate_worker import make_part_worker, make_sketch_worker
+from ostrya.delta.gather import gather_objects
+from ostrya.delta.generate_worker import make_part_worker
 from ostrya.delta.part_writer import WrittenPart
 from ostrya.delta.plan import (
     DeltaLimits,
-    NewObject,
     Shipping,
     Workshop,
     apply_bytes,
     group_parts,
 )
-from ostrya.delta.similarity import FileNames, find_partners_by_content, find_partners_by_name
-from ostrya.delta.trees import TreeContents, read_tree
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.delta_name import DeltaName, commitmeta_path, delta_dir, part_path
 from ostrya.formats.delta_superblock import (
@@ -51,15 +49,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ostrya.delta.generate_worker import Batch, Shipped
+    from ostrya.delta.plan import NewObject
     from ostrya.progress import ProgressSink
     from ostrya.repo.repository import Repository
     from ostrya.sign.engine import Signer
 
 _TASK = "Making delta"
 _SUPERBLOCK_MODE = 0o644
-_LEAST_SKETCHED = 1024
-_MOST_SKETCHED = 64 << 20
-_SKETCH_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +137,6 @@ class GeneratedDelta(NamedTuple):
         return own + sum(part.size for part in self.parts)
 
 
-class _Gathered(NamedTuple):
-    """The objects to make, and what is known of them."""
-
-    objects: list[NewObject]
-    paths: dict[Checksum, str]
-    links: int
-    loose_size: int
-
-
 def generate_delta(
     repo: Repository,
     name: DeltaName,
@@ -218,8 +205,7 @@ class _Generator:
 
     def run(self, filename: str, now: int, signers: Sequence[Signer]) -> GeneratedDelta:
         commit_data = load_commit_bytes(self._repo, self._name.to)
-        old = read_tree(self._repo, self._name.origin)
-        gathered = self._gather(old, read_tree(self._repo, self._name.to))
+        gathered = gather_objects(self._repo, self._name, self._workshop.jobs)
         groups = group_parts(gathered.objects, self._options.limits, self._workshop.jobs)
         try:
             self._make_parts(groups)
@@ -261,73 +247,6 @@ class _Generator:
             apply_memory=apply_memory,
             loose_size=gathered.loose_size,
         )
-
-    # ------------------------------------------------------------------ what is to be made
-
-    def _gather(self, old: TreeContents, new: TreeContents) -> _Gathered:
-        files = [file for file in new.names() if file.checksum not in old.files]
-        sizes: dict[Checksum, int] = {}
-        links = loose_size = 0
-        for file in files:
-            with load_file(self._repo, file.checksum) as opened:
-                sizes[file.checksum] = opened.size
-                links += opened.header.is_symlink
-                loose_size += opened.stored_size
-        partners = self._partners(files, sizes, old, new)
-        objects = [NewObject(name, 0) for name in new.metadata if name not in old.metadata]
-        objects += [
-            NewObject(
-                ObjectName(file.checksum, ObjectType.FILE),
-                sizes[file.checksum],
-                file.paths[0],
-                partners.get(file.checksum, ()),
-            )
-            for file in files
-        ]
-        paths = {file.checksum: file.paths[0] for file in files}
-        return _Gathered(objects, paths, links, loose_size)
-
-    def _partners(
-        self,
-        files: list[FileNames],
-        sizes: dict[Checksum, int],
-        old: TreeContents,
-        new: TreeContents,
-    ) -> dict[Checksum, tuple[Checksum, ...]]:
-        if not old.files:
-            return {}
-        regular = [file for file in files if sizes[file.checksum]]
-        partners = find_partners_by_name(regular, old.names())
-        alone = [
-            file.checksum
-            for file in regular
-            if file.checksum not in partners
-            and _LEAST_SKETCHED <= sizes[file.checksum] <= _MOST_SKETCHED
-        ]
-        gone = [checksum for checksum in old.files if checksum not in new.files]
-        if alone and gone:
-            partners |= self._partners_by_content(alone, gone)
-        return partners
-
-    def _partners_by_content(
-        self, alone: list[Checksum], gone: list[Checksum]
-    ) -> dict[Checksum, tuple[Checksum, ...]]:
-        sketches: tuple[dict[Checksum, tuple[int, ...]], ...] = ({}, {})
-        wanted = [(checksum, True) for checksum in alone]
-        wanted += [(checksum, False) for checksum in gone if self._is_sketched(checksum)]
-        batches = (
-            [(str(checksum), is_new) for checksum, is_new in wanted[at : at + _SKETCH_BATCH]]
-            for at in range(0, len(wanted), _SKETCH_BATCH)
-        )
-        worker = make_sketch_worker(self._repo)
-        for result in map_batches(worker, batches, jobs=self._workshop.jobs):
-            for checksum, is_new, hashes in result:
-                sketches[is_new][Checksum(checksum)] = hashes
-        return find_partners_by_content(sketches[True], sketches[False])
-
-    def _is_sketched(self, checksum: Checksum) -> bool:
-        with load_file(self._repo, checksum) as file:
-            return _LEAST_SKETCHED <= file.size <= _MOST_SKETCHED
 
     # ------------------------------------------------------------------ making
 
