@@ -57,10 +57,7 @@ def apply_offline(tx: Transaction, path: str, verifier: Verifier | None = None) 
 
 
 def _check_signatures(tx: Transaction, delta: OpenDelta, verifier: Verifier | None) -> None:
-    keyfile = tx.repo.config.keyfile
-    wanted = keyfile.has_key("core", "sign-verify-deltas") and keyfile.get_boolean(
-        "core", "sign-verify-deltas"
-    )
+    wanted = tx.repo.config.sign_verify_deltas
     if delta.signed is None:
         if wanted:
             # libostree takes these: then anybody could leave the signatures off.

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ostrya.delta.part_reader import Payload
-    from ostrya.formats.delta_superblock import SignedDelta, Superblock
+    from ostrya.formats.delta_signed import SignedDelta
+    from ostrya.formats.delta_superblock import Superblock
     from ostrya.repo.repository import Repository
     from ostrya.sign.engine import Verifier
 

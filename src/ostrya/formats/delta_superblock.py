@@ -6,6 +6,7 @@ Wire format, GVariant ``(a{sv}tayay(a{sv}aya(say)sstayay)aya(uayttay)a(yaytt))``
     a{sv}    ostree.endianness          y       'l' or 'B': the order of the integers marked *
              deltas/Ab/Cd…/0            (yay)   the first part, where parts are inline
              deltas/Ab/Cd…/commitmeta   a{sv}   detached metadata of the commit
+             ostrya.apply-memory        t       memory that applying takes, bytes, big-endian
              anything else              v       as the author pleases
     t        time, big-endian, seconds since 1970 UTC
     ay       commit that it needs: 32 bytes, or none
@@ -24,18 +25,14 @@ Wire format, GVariant ``(a{sv}tayay(a{sv}aya(say)sstayay)aya(uayttay)a(yaytt))``
       t        size in an archive repository *
       t        size of the content *
 
-Where signatures were made, that is wrapped, GVariant ``(taya{sv})``::
-
-    t        "OSTSGNDT"
-    ay       the superblock; signatures cover these bytes
-    a{sv}    signatures, as in commitmeta
-
 Before there was ``ostree.endianness``, integers had the order of the machine that wrote them.
 Then they are taken for swapped if a part would be much larger than what it makes, or its objects
-larger than 4 GiB on the average.
+larger than 4 GiB on the average, unless they are just that when they are swapped.
 
-Source: ostree-repo-static-delta-private.h (OSTREE_STATIC_DELTA_SUPERBLOCK_FORMAT,
-OSTREE_STATIC_DELTA_SIGNED_FORMAT), ostree-repo-static-delta-core.c (_ostree_delta_get_endianness).
+Where signatures were made, that is wrapped, see delta_signed.
+
+Source: ostree-repo-static-delta-private.h (OSTREE_STATIC_DELTA_SUPERBLOCK_FORMAT),
+ostree-repo-static-delta-core.c (_ostree_delta_get_endianness).
 """
 
 from __future__ import annotations
@@ -47,6 +44,7 @@ from ostrya.errors import FormatError
 from ostrya.formats.checksum import RAW_LENGTH, Checksum, from_raw, to_raw
 from ostrya.formats.commit import COMMIT_TYPE, Commit
 from ostrya.formats.delta_name import DeltaName, part_path
+from ostrya.formats.delta_signed import SignedDelta, decode_signed
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.gvariant.byteorder import decode_time, encode_time, swap_u32, swap_u64
 from ostrya.formats.gvariant.decode import decode_variant
@@ -61,21 +59,17 @@ if TYPE_CHECKING:
 PARTS_TYPE = "a(uayttay)"
 FALLBACKS_TYPE = "a(yaytt)"
 SUPERBLOCK_TYPE = f"(a{{sv}}tayay{COMMIT_TYPE}ay{PARTS_TYPE}{FALLBACKS_TYPE})"
-SIGNED_TYPE = "(taya{sv})"
 INLINE_PART_TYPE = "(yay)"
-SIGNED_MAGIC = b"OSTSGNDT"
 KEY_ENDIANNESS = "ostree.endianness"
-# Ours: the most memory that applying takes, in bytes, that the author of the delta vouches for.
+# Ours; libostree looks away from it.
 KEY_APPLY_MEMORY = "ostrya.apply-memory"
 PART_VERSION = 0
 OBJECT_BYTES = 1 + RAW_LENGTH
 
-_SIGNATURE_PREFIX = "ostree.sign."
 _OBJECT_TYPES = (ObjectType.FILE, ObjectType.DIR_TREE, ObjectType.DIR_META, ObjectType.COMMIT)
 _OBJECT_TYPE_NUMBERS = frozenset(map(int, _OBJECT_TYPES))
 _LIKELY_RATIO = 1.2
 _U32_MAX = 0xFFFF_FFFF
-_U64_MASK = (1 << 64) - 1
 
 
 class DeltaByteOrder(StrEnum):
@@ -260,48 +254,6 @@ class Superblock(NamedTuple):
         return encode_variant(SUPERBLOCK_TYPE, fields)
 
 
-class SignedDelta(NamedTuple):
-    """A superblock with signatures.
-
-    Attributes:
-        superblock: The bytes that the signatures cover.
-        signatures: As in detached metadata.
-    """
-
-    superblock: memoryview | bytes
-    signatures: VarDict
-
-    @property
-    def is_signed(self) -> bool:
-        """Whether there is a signature by a plain key."""
-        return any(key.startswith(_SIGNATURE_PREFIX) for key, _ in self.signatures)
-
-    def encode(self) -> bytes:
-        """Give the bytes of the file.
-
-        Raises:
-            FormatError: A signature does not fit.
-        """
-        magic = int.from_bytes(SIGNED_MAGIC, "little")
-        return encode_variant(SIGNED_TYPE, (magic, self.superblock, self.signatures))
-
-
-def decode_signed(data: bytes | memoryview) -> SignedDelta | None:
-    """Take the wrapper off a superblock with signatures; None if it has none.
-
-    Raises:
-        DeltaFormatError: It begins like one, but is none.
-    """
-    view = memoryview(data)
-    if bytes(view[: len(SIGNED_MAGIC)]) != SIGNED_MAGIC:
-        return None
-    try:
-        _, superblock, signatures = split_tuple(SIGNED_TYPE, view)
-        return SignedDelta(superblock, decode_variant("a{sv}", signatures))
-    except FormatError as exc:
-        raise DeltaFormatError(f"Invalid signed delta superblock: {exc.message}") from exc
-
-
 def decode_superblock(data: bytes | memoryview) -> tuple[Superblock, SignedDelta | None]:
     """Parse the file of a superblock, with signatures or without.
 
@@ -327,15 +279,23 @@ def find_byte_order(
     if said is not None:
         orders = {ord("l"): DeltaByteOrder.LITTLE, ord("B"): DeltaByteOrder.BIG}
         return FoundByteOrder(orders.get(said, DeltaByteOrder.INVALID), heuristic=False)
-    total_size = total_objects = 0
-    for _, _, size, unpacked_size, objects in parts:
-        total_objects += len(objects) // OBJECT_BYTES
-        total_size = (total_size + size) & _U64_MASK
-        if size > unpacked_size * _LIKELY_RATIO:
-            return FoundByteOrder(DeltaByteOrder.BIG, heuristic=True)
-    if total_objects and total_size // total_objects > _U32_MAX:
-        return FoundByteOrder(DeltaByteOrder.BIG, heuristic=True)
-    return FoundByteOrder(DeltaByteOrder.INVALID, heuristic=True)
+    found = [(size, unpacked, len(objects)) for _, _, size, unpacked, objects in parts]
+    if not _looks_swapped(found):
+        return FoundByteOrder(DeltaByteOrder.INVALID, heuristic=True)
+    swapped = [(swap_u64(size), swap_u64(unpacked), length) for size, unpacked, length in found]
+    # Small parts may be larger than what they make: then the other order has to look better.
+    order = DeltaByteOrder.INVALID if _are_huge(swapped) else DeltaByteOrder.BIG
+    return FoundByteOrder(order, heuristic=True)
+
+
+def _looks_swapped(sizes: list[tuple[int, int, int]]) -> bool:
+    return any(size > unpacked * _LIKELY_RATIO for size, unpacked, _ in sizes) or _are_huge(sizes)
+
+
+def _are_huge(sizes: list[tuple[int, int, int]]) -> bool:
+    """Say whether objects are larger than 4 GiB on the average."""
+    count = sum(length // OBJECT_BYTES for _, _, length in sizes)
+    return bool(count) and sum(size for size, _, _ in sizes) // count > _U32_MAX
 
 
 def byte_order_value(order: DeltaByteOrder) -> Variant:

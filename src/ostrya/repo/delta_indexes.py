@@ -80,11 +80,12 @@ def reindex_deltas(repo: Repository, to: str | None = None) -> None:
 
 
 def _mark_indexed(repo: Repository) -> None:
-    keyfile = repo.config.keyfile
-    if keyfile.has_key("core", "indexed-deltas") and keyfile.get_boolean("core", "indexed-deltas"):
+    if repo.config.indexed_deltas:
         return
+    keyfile = repo.config.keyfile
     keyfile.set_value("core", "indexed-deltas", "true")
     write_config(repo, keyfile)
+    repo.config = repo.config._replace(indexed_deltas=True)
 
 
 def _write_index(repo: Repository, to: Checksum, digests: dict[DeltaName, bytes]) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 from ostrya.errors import FormatError
 from ostrya.formats.delta_index import decode_delta_index
 from ostrya.formats.delta_part import max_payload_bytes
-from ostrya.formats.delta_superblock import decode_signed, decode_superblock
+from ostrya.formats.delta_signed import decode_signed
+from ostrya.formats.delta_superblock import decode_superblock
 from ostrya.formats.errors import DeltaFormatError
 
 

@@ -11,7 +11,8 @@ from ostrya.delta.errors import DeltaNotTrusted, DeltaRefused, PartMismatch
 from ostrya.delta.offline import apply_offline
 from ostrya.errors import OstryaError, SignatureError
 from ostrya.formats.delta_name import DeltaName, commitmeta_path
-from ostrya.formats.delta_superblock import DeltaByteOrder, SignedDelta, Superblock
+from ostrya.formats.delta_signed import SignedDelta
+from ostrya.formats.delta_superblock import DeltaByteOrder, Superblock
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.repo.detached import read_detached

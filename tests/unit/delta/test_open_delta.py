@@ -9,7 +9,8 @@ import pytest
 
 from ostrya.delta.errors import DeltaNotTrusted, DeltaRefused
 from ostrya.delta.open_delta import OpenDelta, check_offline, open_delta, open_delta_at
-from ostrya.formats.delta_superblock import Fallback, SignedDelta
+from ostrya.formats.delta_signed import SignedDelta
+from ostrya.formats.delta_superblock import Fallback
 from ostrya.formats.errors import DeltaFormatError, ObjectFormatError
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType

@@ -10,10 +10,12 @@ from ostrya.cli.options import flag, text
 from ostrya.cli.output import write, write_json, write_line
 from ostrya.cli.summary_dump import SUMMARY_TYPE, format_summary, summary_as_json
 from ostrya.errors import RepoError
+from ostrya.repo.remote_settings import RemoteSettings
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
+    from ostrya.formats.summary import Summary
     from ostrya.pull.remote_summary import RemoteSummary
 
 PARAMETERS = "NAME"
@@ -36,22 +38,15 @@ def run(arguments: Arguments, context: Context) -> int:
     if found is None:
         raise RepoError("Remote server has no summary file")
     with dump.naming(f"summary of {name}"):
-        _print(arguments, context, found)
+        _print(arguments, context, name, found)
     return 0
 
 
-def _print(arguments: Arguments, context: Context, found: RemoteSummary) -> None:
+def _print(arguments: Arguments, context: Context, name: str, found: RemoteSummary) -> None:
     summary = found.summary
     key = arguments.text("print-metadata-key")
     if key is not None:
-        value = summary.metadata.get(key)
-        if value is None:
-            raise RepoError(f"No such metadata key '{key}'")
-        shown = dump.print_variant(value)
-        if context.json:
-            write_json({"key": key, "type": value.type, "value": shown})
-        else:
-            write_line(shown)
+        _print_value(context, summary, key)
     elif arguments.flag("list-metadata-keys"):
         keys = sorted(summary.metadata.keys())
         if context.json:
@@ -64,3 +59,37 @@ def _print(arguments: Arguments, context: Context, found: RemoteSummary) -> None
         write_line(dump.dump_data(SUMMARY_TYPE, found.data, "big"))
     else:
         write(format_summary(summary))
+        if found.signatures is not None and RemoteSettings(context.repo, name).gpg_verify_summary:
+            _print_signatures(context, name, found.data, found.signatures)
+
+
+def _print_value(context: Context, summary: Summary, key: str) -> None:
+    value = summary.metadata.get(key)
+    if value is None:
+        raise RepoError(f"No such metadata key '{key}'")
+    shown = dump.print_variant(value)
+    if context.json:
+        write_json({"key": key, "type": value.type, "value": shown})
+    else:
+        write_line(shown)
+
+
+def _print_signatures(context: Context, name: str, data: bytes, signatures: bytes) -> None:
+    """Say once more who vouches for it, which was verified as it came."""
+    from ostrya.cli.signing import use_local_dates
+    from ostrya.formats.commitmeta import (
+        KEY_GPG_SIGNATURES,
+        decode_commitmeta,
+        signatures_in,
+    )
+    from ostrya.repo.keyrings import remote_keyrings
+    from ostrya.sign.gpg import GpgVerifier
+    from ostrya.sign.gpg_text import describe_signature
+
+    found = signatures_in(decode_commitmeta(signatures), KEY_GPG_SIGNATURES) or ()
+    keyring = RemoteSettings(context.repo, name).keyring
+    checked = GpgVerifier(remote_keyrings(context.repo, keyring)).check(data, found)
+    use_local_dates()
+    plural = "" if len(checked) == 1 else "s"
+    write(f"\nGPG: Verification enabled, found {len(checked)} signature{plural}:\n")
+    write("".join("\n" + describe_signature(one, "  ") for one in checked))
