@@ -263,6 +263,11 @@ class _Generator:
                 self._made[number] = (temporary, WrittenPart(Checksum(part[0]), *part[1:]))
             done += sizes[number]
             self._progress.send(Advanced(_TASK, done))
+        if not self._made:
+            # Clients expect a part, even if it makes nothing.
+            number, temporary, part, _ = worker()((0, []))
+            if part is not None:
+                self._made[number] = (temporary, WrittenPart(Checksum(part[0]), *part[1:]))
         self._progress.send(Finished(_TASK, done))
 
     def _order_parts(self) -> list[tuple[str, WrittenPart]]:

@@ -99,7 +99,7 @@ class _PartWorker:
                 else:
                     writer.add_metadata(name, load_metadata(self._repo, name))
                     made += 1
-            if not made:
+            if tasks and not made:
                 return number, "", None, shipped
             temporary = temporary_name()
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
