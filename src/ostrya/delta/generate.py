@@ -26,6 +26,7 @@ from ostrya.delta.plan import (
 )
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.delta_name import DeltaName, commitmeta_path, delta_dir, part_path
+from ostrya.formats.delta_signed import SignedDelta
 from ostrya.formats.delta_superblock import (
     INLINE_PART_TYPE,
     KEY_APPLY_MEMORY,
@@ -34,10 +35,10 @@ from ostrya.formats.delta_superblock import (
     Fallback,
     FoundByteOrder,
     PartHeader,
-    SignedDelta,
     Superblock,
     byte_order_value,
 )
+from ostrya.formats.gvariant.byteorder import swap_u64
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, Started, Unit
@@ -287,7 +288,7 @@ class _Generator:
         entries = [
             *options.metadata,
             (KEY_ENDIANNESS, byte_order_value(options.byte_order)),
-            (KEY_APPLY_MEMORY, Variant("t", apply_memory)),
+            (KEY_APPLY_MEMORY, Variant("t", swap_u64(apply_memory))),
         ]
         if options.inline:
             entries += self._inline_parts(parts)

@@ -18,6 +18,7 @@ from ostrya.formats.delta_superblock import (
     Superblock,
     decode_superblock,
 )
+from ostrya.formats.gvariant.byteorder import swap_u64
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.repo.detached import read_detached, write_detached
 from ostrya.repo.fsck import fsck
@@ -134,7 +135,7 @@ def test_options(releases, tmp_path, options):
     paths = [folder_of(repo, old, None), folder_of(repo, new, old)]
     assert brought(tmp_path, repo, paths) == names_of(repo)
     ceiling = made.apply_memory
-    assert block_of(paths[1]).metadata.lookup(KEY_APPLY_MEMORY, "t") == ceiling
+    assert block_of(paths[1]).metadata.lookup(KEY_APPLY_MEMORY, "t") == swap_u64(ceiling)
     limits = options.get("limits", DeltaLimits())
     if limits.apply_memory is not None:
         assert ceiling <= limits.apply_memory
