@@ -28,10 +28,9 @@ enum {
   BIT = 16,
   SWITCH = 88 * BIT,      /* to begin a copy: three numbers of a patch */
   FIRST_DIFF = 13 * BIT,  /* a byte that differs, after one that does not */
-  NEXT_DIFF = 8 * BIT,    /* a byte that differs, after one that does as well */
-  LITERAL = 7 * BIT,
+  NEXT_DIFF = 9 * BIT,    /* a byte that differs, after one that does as well */
+  LITERAL = 13 * BIT / 2,
   SETTLED = 32,           /* equal bytes in a row that nothing else can beat */
-  WINDOW_BYTES = 6,       /* what is hashed */
   MAX_ALIGNMENTS = 24,
   MAX_PROPOSALS = 48,
   RECENT = 6,
@@ -52,7 +51,7 @@ typedef struct {
   size_t old_size, new_size;
   /* The index. */
   u32 *heads, *links;
-  int bits, depth;
+  int bits, depth, drop; /* of eight bytes, so many bits are not hashed */
   size_t stride;
   /* Prices up to each byte since `base`, and the run that gives them. */
   u32 *price, *run_at;
@@ -71,7 +70,7 @@ typedef struct {
 
 static inline u64 load8(const u8 *p) { u64 v; memcpy(&v, p, 8); return v; }
 
-static inline u64 window(const u8 *p) { return load8(p) << (64 - 8 * WINDOW_BYTES); }
+static inline u64 window(const Search *s, const u8 *p) { return load8(p) << s->drop; }
 
 static inline u32 hash_of(u64 v, int bits) { return (u32)((v * 0x9E3779B97F4A7C15ull) >> (64 - bits)); }
 
@@ -143,7 +142,7 @@ static int build_index(Search *s) {
     u64 v = load8(s->old + i);
     /* Of a row of one and the same byte, its beginning is enough. */
     if (v == (v << 8 | v >> 56) && i && s->old[i - 1] == (u8)v) continue;
-    u32 h = hash_of(window(s->old + i), s->bits);
+    u32 h = hash_of(window(s, s->old + i), s->bits);
     s->links[t] = s->heads[h];
     s->heads[h] = (u32)t + 1;
   }
@@ -213,11 +212,11 @@ static int propose(const Search *s, size_t at, i64 *shifts) {
   int count = 0;
   if (at + 8 > s->new_size) return 0;
   const u8 *here = s->new + at;
-  u32 link = s->heads[hash_of(window(here), s->bits)];
+  u32 link = s->heads[hash_of(window(s, here), s->bits)];
   for (int d = s->depth; link && d; d--) {
     size_t t = link - 1, place = t * s->stride;
     link = s->links[t];
-    if (window(s->old + place) == window(here)) shifts[count++] = (i64)place - (i64)at;
+    if (window(s, s->old + place) == window(s, here)) shifts[count++] = (i64)place - (i64)at;
   }
   for (int k = 0; k < s->recent_count; k++) {
     i64 from = (i64)at + s->recent[k];
@@ -451,12 +450,13 @@ static int run_search(Search *s, Out *out) {
 
 static PyObject *make_patch(PyObject *self, PyObject *args) {
   Py_buffer old, new;
-  int depth, stride;
+  int depth, stride, hashed;
   (void)self;
-  if (!PyArg_ParseTuple(args, "y*y*ii", &old, &new, &depth, &stride)) return NULL;
+  if (!PyArg_ParseTuple(args, "y*y*iii", &old, &new, &depth, &stride, &hashed)) return NULL;
   PyObject *result = NULL;
-  if (depth < 1 || depth > MAX_PROPOSALS || stride < 1 || (size_t)old.len / (size_t)stride >= NONE) {
-    PyErr_SetString(PyExc_ValueError, "depth or stride out of range");
+  if (depth < 1 || depth > MAX_PROPOSALS || stride < 1 || hashed < 4 || hashed > 8 ||
+      (size_t)old.len / (size_t)stride >= NONE) {
+    PyErr_SetString(PyExc_ValueError, "depth, stride or hashed out of range");
   } else {
     Search s = {0};
     Out out = {0};
@@ -467,6 +467,7 @@ static PyObject *make_patch(PyObject *self, PyObject *args) {
     s.new_size = (size_t)new.len;
     s.depth = depth;
     s.stride = (size_t)stride;
+    s.drop = 64 - 8 * hashed;
     Py_BEGIN_ALLOW_THREADS
     done = run_search(&s, &out);
     Py_END_ALLOW_THREADS

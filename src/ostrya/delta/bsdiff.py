@@ -16,8 +16,13 @@ try:
 except ImportError:  # built where there was no compiler
     _COMPILED = False
 
-# How many places of the old file are tried for each place of the new one.
-_DEPTH = 16
+# How many places of the old file are tried for each place of the new one, and how many bytes
+# have to be equal there.
+_QUICK = (16, 6)
+_THOROUGH = (48, 4)
+# Where a quick search leaves so much, a thorough one finds more; beyond that, nothing is there.
+_POOR_SHARE = 0.25
+_HOPELESS_SHARE = 0.8
 _LINK_BYTES = 4
 _MAX_HEADS_BYTES = 16 << 20
 _PLACES_MAX = (1 << 32) - 2
@@ -51,7 +56,13 @@ def make_patch(
 
         return MadePatch(*make_plain_patch(memoryview(old), memoryview(new)))
     stride = choose_stride(len(old), index_bytes)
-    return MadePatch(*_make_patch(old, new, _DEPTH, stride))
+    depth, hashed = _QUICK
+    made = MadePatch(*_make_patch(old, new, depth, stride, hashed))
+    if not len(new) * _POOR_SHARE < made.estimate < len(new) * _HOPELESS_SHARE:
+        return made
+    depth, hashed = _THOROUGH
+    better = MadePatch(*_make_patch(old, new, depth, stride, hashed))
+    return min(made, better, key=lambda patch: patch.estimate)
 
 
 def choose_stride(old_size: int, index_bytes: int) -> int:
