@@ -145,6 +145,18 @@ def encode_part(
     Raises:
         DeltaFormatError: A number does not fit.
     """
+    head, tail = frame_part(modes, xattr_sets, len(data), operations)
+    return b"".join((head, data, tail))
+
+
+def frame_part(
+    modes: Iterable[FileMode], xattr_sets: Iterable[Xattrs], data_size: int, operations: bytes
+) -> tuple[bytes, bytes]:
+    """Give what stands before the data of a payload, and what stands behind them.
+
+    Raises:
+        DeltaFormatError: A number does not fit.
+    """
     mode_table = encode_modes(modes)
     encoded_sets = [encode_xattrs(xattrs) for xattrs in xattr_sets]
     xattr_table = b"".join(encoded_sets)
@@ -156,9 +168,9 @@ def encode_part(
     if ends:
         xattr_table += pack_offsets(ends, len(xattr_table))
     head = mode_table + xattr_table
-    places = [len(head) + len(data), len(head), len(mode_table)]
-    body = b"".join((head, data, operations))
-    return body + pack_offsets(places, len(body))
+    places = [len(head) + data_size, len(head), len(mode_table)]
+    size = len(head) + data_size + len(operations)
+    return head, operations + pack_offsets(places, size)
 
 
 def empty_part() -> bytes:
