@@ -95,13 +95,14 @@ def pull_local(
     Args:
         repo: Where to.
         source: Where from.
-        refs: Refs and commit checksums; all local refs of ``source`` if None.
+        refs: Refs and commit checksums; all refs of ``source`` if None.
         options: How to.
         jobs: How many workers at most; one per processor if None.
         progress: Told about objects.
 
     Raises:
         RefNotFound: The source has no such ref.
+        RefNameError: All refs are asked for, and some are those of a remote.
         ObjectNotFound: The source lacks an object.
         ChecksumMismatch: An object of the source is damaged.
         BindingMismatch: A commit belongs under another ref.
@@ -109,7 +110,7 @@ def pull_local(
         RepoModeError: This repository cannot hold a file.
     """
     options = options or PullLocalOptions()
-    wanted = list(list_refs(source, include_remotes=False) if refs is None else refs)
+    wanted = list(list_refs(source) if refs is None else refs)
     tips = _resolve_all(source, wanted, options.summary_verifier)
     pull = _Pull(repo, source, options, progress)
     with Transaction(repo, keep_interrupted=options.keep_interrupted) as tx:

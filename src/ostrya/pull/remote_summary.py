@@ -72,7 +72,7 @@ class RemoteSummary(NamedTuple):
 class SummaryCache:
     """Summaries that were fetched before."""
 
-    __slots__ = ("_enabled", "_fd", "_remote")
+    __slots__ = ("_enabled", "_fd", "_remote", "_test")
 
     def __init__(self, repo: Repository, remote: str, path: str | None = None) -> None:
         """Open the cache of a repository, or one at ``path``.
@@ -81,6 +81,7 @@ class SummaryCache:
             OSError: It cannot be made.
         """
         self._remote = _file_name(remote)
+        self._test = repo.runtime.fail_on_stale_summary
         self._enabled = path is not None or repo.runtime.use_cache
         self._fd = -1
         if not self._enabled:
@@ -97,6 +98,18 @@ class SummaryCache:
         if self._fd != -1:
             os.close(self._fd)
             self._fd = -1
+
+    def note_stale(self) -> None:
+        """Hear that what was kept no longer verifies: usual, except in some tests.
+
+        Raises:
+            RemoteRefusal: This is such a test.
+        """
+        if self._test:
+            raise RemoteRefusal(
+                f"Remote {self._remote} cached summary invalid and "
+                "OSTREE_REPO_TEST_ERROR_INVALID_CACHE specified"
+            )
 
     def load(self, suffix: str) -> RemoteFile | None:
         """Return what was kept; None if nothing was, or it is damaged."""
@@ -171,6 +184,7 @@ def fetch_summary(
     except SignatureError:
         if not is_cached:
             raise
+        cache.note_stale()
         # The old summary with the new signatures: ask for it without telling what we have.
         found = _fetch(fetcher, places, None, "")
         if found is None:

@@ -15,6 +15,7 @@ from ostrya.cli.errors import UsageError
 from ostrya.cli.options import Option, flag, number, text, texts
 from ostrya.cli.output import write_json, write_line
 from ostrya.cli.repo_lookup import make_runtime, named_path
+from ostrya.cli.sizes import parse_size
 from ostrya.cli.version import FOLLOWED_VERSION
 from ostrya.errors import RepoError
 from ostrya.formats.checksum import check_checksum
@@ -22,7 +23,6 @@ from ostrya.formats.refs import parse_refspec
 from ostrya.pull.network import NetworkOptions
 from ostrya.pull.options import PullOptions, PullResult, RefRequest
 from ostrya.repo.free_space import format_size
-from ostrya.repo.modes import RepoMode
 from ostrya.repo.repository import open_repository, require_writable
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ OPTIONS: tuple[Option, ...] = (
     flag("per-object-fsync", "Wait for the disk object by object, to leave room for others"),
     flag("disable-static-deltas", "Do not use static deltas"),
     flag("require-static-deltas", "Fail without static deltas"),
+    text("apply-memory", "SIZE", "Use deltas that say to take so much memory at most, as 64M"),
     flag("disable-retry-on-network-errors", "Fail at the first trouble with the network"),
     flag("mirror", "Write refs as the remote has them, all of them if none is named"),
     texts("subpath", "PATH", "Copy only what is at PATH"),
@@ -70,10 +71,6 @@ def run(arguments: Arguments, context: Context) -> int:
         raise context.usage_error("REMOTE must be specified")
     if arguments.flag("dry-run") and not arguments.flag("require-static-deltas"):
         raise RepoError("--dry-run requires --require-static-deltas")
-    if arguments.flag("require-static-deltas"):
-        if repo.mode == RepoMode.ARCHIVE:
-            raise RepoError("Can't use static deltas in an archive repo")
-        raise RepoError("static deltas required, but this version does not use any")
     remote, requests = _parse_what(arguments.positionals)
     if arguments.flag("disable-fsync"):
         context.disable_fsync()
@@ -138,7 +135,16 @@ def _options(arguments: Arguments) -> PullOptions:
         timestamp_check=arguments.flag("timestamp-check"),
         timestamp_check_from=arguments.text("timestamp-check-from-rev"),
         url=arguments.text("url"),
+        use_deltas=not arguments.flag("disable-static-deltas"),
+        require_deltas=arguments.flag("require-static-deltas"),
+        apply_memory=_apply_memory(arguments),
+        dry_run=arguments.flag("dry-run"),
     )
+
+
+def _apply_memory(arguments: Arguments) -> int | None:
+    text = arguments.text("apply-memory")
+    return None if text is None else parse_size(text, "--apply-memory")
 
 
 def _network(arguments: Arguments) -> NetworkOptions:
@@ -165,6 +171,9 @@ def _network(arguments: Arguments) -> NetworkOptions:
 
 
 def _print(context: Context, result: PullResult, seconds: float) -> None:
+    if result.plan is not None:
+        write_line(result.plan)
+        return
     if context.json:
         refs = [
             {"collection": owned.collection_id or None, "ref": owned.ref, "commit": commit}
@@ -178,9 +187,7 @@ def _print(context: Context, result: PullResult, seconds: float) -> None:
             "imported"
         )
     else:
-        line = (
-            f"{result.metadata_fetched} metadata, {result.content_fetched} content objects fetched"
-        )
+        line = _fetched(result)
         if result.metadata_imported or result.content_imported:
             line += f" ({result.metadata_imported} meta, {result.content_imported} content local)"
     size = result.bytes_transferred
@@ -188,3 +195,10 @@ def _print(context: Context, result: PullResult, seconds: float) -> None:
         amount = f"{size} B" if size < 1024 else f"{size // 1024} KiB"
         line += f"; {amount} transferred in {int(seconds)} seconds"
     write_line(f"{line}; {format_size(result.content_bytes_written)} content written")
+
+
+def _fetched(result: PullResult) -> str:
+    if result.delta_parts_fetched:
+        loose = result.metadata_fetched + result.content_fetched
+        return f"{result.delta_parts_fetched} delta parts, {loose} loose fetched"
+    return f"{result.metadata_fetched} metadata, {result.content_fetched} content objects fetched"
