@@ -26,7 +26,7 @@ typedef int64_t i64;
 
 enum {
   BIT = 16,
-  SWITCH = 88 * BIT,      /* to begin a copy: three numbers of a patch */
+  SWITCH = 100 * BIT,     /* to begin a copy: three numbers of a patch */
   FIRST_DIFF = 13 * BIT,  /* a byte that differs, after one that does not */
   NEXT_DIFF = 9 * BIT,    /* a byte that differs, after one that does as well */
   LITERAL = 13 * BIT / 2,
@@ -37,7 +37,7 @@ enum {
   LOOK_AHEAD = 32,
   LOOK_BACK = 4096,
   MAX_EPOCH = 1 << 20,
-  NEAR_DIFF = 6,
+  NEAR_DIFF = 3,
 };
 #define LITERALS INT64_MIN
 #define NONE UINT32_MAX

@@ -18,11 +18,15 @@ except ImportError:  # built where there was no compiler
 
 # How many places of the old file are tried for each place of the new one, and how many bytes
 # have to be equal there.
-_QUICK = (16, 6)
+_QUICK = (16, 8)
 _THOROUGH = (48, 4)
 # Where a quick search leaves so much, a thorough one finds more; beyond that, nothing is there.
 _POOR_SHARE = 0.25
-_HOPELESS_SHARE = 0.8
+_HOPELESS_SHARE = 0.7
+# Of files from this size on, that is tried on slices.
+_LARGE_BYTES = 2 << 20
+_SLICES = 8
+_SLICE_BYTES = 32 * 1024
 _LINK_BYTES = 4
 _MAX_HEADS_BYTES = 16 << 20
 _PLACES_MAX = (1 << 32) - 2
@@ -56,13 +60,31 @@ def make_patch(
 
         return MadePatch(*make_plain_patch(memoryview(old), memoryview(new)))
     stride = choose_stride(len(old), index_bytes)
-    depth, hashed = _QUICK
-    made = MadePatch(*_make_patch(old, new, depth, stride, hashed))
-    if not len(new) * _POOR_SHARE < made.estimate < len(new) * _HOPELESS_SHARE:
+    if len(new) >= _LARGE_BYTES:
+        sample = _sample(new)
+        tried = _search(old, sample, stride, _QUICK)
+        return _search(old, new, stride, _THOROUGH if _is_poor(tried, sample) else _QUICK)
+    made = _search(old, new, stride, _QUICK)
+    if not _is_poor(made, new):
         return made
-    depth, hashed = _THOROUGH
-    better = MadePatch(*_make_patch(old, new, depth, stride, hashed))
+    better = _search(old, new, stride, _THOROUGH)
     return min(made, better, key=lambda patch: patch.estimate)
+
+
+def _search(
+    old: bytes | memoryview, new: bytes | memoryview, stride: int, effort: tuple[int, int]
+) -> MadePatch:
+    depth, hashed = effort
+    return MadePatch(*_make_patch(old, new, depth, stride, hashed))
+
+
+def _is_poor(made: MadePatch, new: bytes | memoryview) -> bool:
+    return len(new) * _POOR_SHARE < made.estimate < len(new) * _HOPELESS_SHARE
+
+
+def _sample(data: bytes | memoryview) -> bytes:
+    step = len(data) // _SLICES
+    return b"".join(data[at : at + _SLICE_BYTES] for at in range(0, step * _SLICES, step))
 
 
 def choose_stride(old_size: int, index_bytes: int) -> int:
