@@ -51,6 +51,8 @@ typedef struct {
   size_t old_size, new_size;
   /* The index. */
   u32 *heads, *links;
+  u64 *seen; /* a bit for each window, by another hash: most that are not there end here */
+  int seen_bits;
   int bits, depth, drop; /* of eight bytes, so many bits are not hashed */
   size_t stride;
   /* Prices up to each byte since `base`, and the run that gives them. */
@@ -73,6 +75,8 @@ static inline u64 load8(const u8 *p) { u64 v; memcpy(&v, p, 8); return v; }
 static inline u64 window(const Search *s, const u8 *p) { return load8(p) << s->drop; }
 
 static inline u32 hash_of(u64 v, int bits) { return (u32)((v * 0x9E3779B97F4A7C15ull) >> (64 - bits)); }
+
+static inline u32 mark_of(u64 v, int bits) { return (u32)((v * 0xD6E8FEB86659FD93ull) >> (64 - bits)); }
 
 static int little_endian(void) { const u32 one = 1; return *(const u8 *)&one; }
 
@@ -135,13 +139,17 @@ static int build_index(Search *s) {
   while (((size_t)1 << s->bits) < places && s->bits < 22) s->bits++;
   s->heads = calloc((size_t)1 << s->bits, sizeof(u32));
   s->links = malloc(places * sizeof(u32));
-  if (!s->heads || !s->links) return 0;
+  s->seen_bits = s->bits + 4;
+  s->seen = calloc((size_t)1 << (s->seen_bits - 6), sizeof(u64));
+  if (!s->heads || !s->links || !s->seen) return 0;
   if (s->old_size < 8) return 1;
   for (size_t t = (s->old_size - 8) / s->stride + 1; t-- > 0;) {
     size_t i = t * s->stride;
     u64 v = load8(s->old + i);
     /* Of a row of one and the same byte, its beginning is enough. */
     if (v == (v << 8 | v >> 56) && i && s->old[i - 1] == (u8)v) continue;
+    u32 bit = mark_of(window(s, s->old + i), s->seen_bits);
+    s->seen[bit >> 6] |= 1ull << (bit & 63);
     u32 h = hash_of(window(s, s->old + i), s->bits);
     s->links[t] = s->heads[h];
     s->heads[h] = (u32)t + 1;
@@ -212,7 +220,9 @@ static int propose(const Search *s, size_t at, i64 *shifts) {
   int count = 0;
   if (at + 8 > s->new_size) return 0;
   const u8 *here = s->new + at;
-  u32 link = s->heads[hash_of(window(s, here), s->bits)];
+  u32 bit = mark_of(window(s, here), s->seen_bits);
+  u32 link = 0;
+  if (s->seen[bit >> 6] >> (bit & 63) & 1) link = s->heads[hash_of(window(s, here), s->bits)];
   for (int d = s->depth; link && d; d--) {
     size_t t = link - 1, place = t * s->stride;
     link = s->links[t];
@@ -440,6 +450,7 @@ static int run_search(Search *s, Out *out) {
   int done = build_index(s) && search(s);
   free(s->heads);
   free(s->links);
+  free(s->seen);
   free(s->price);
   free(s->run_at);
   free(s->runs);
