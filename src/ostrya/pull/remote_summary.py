@@ -146,6 +146,12 @@ class SummaryCache:
             os.utime(tmp.fd, (seconds, seconds))
             tmp.replace(f"{_FOLDER}/{self._remote}{suffix}", dir_fd=self._fd)
 
+    def forget(self, suffix: str) -> None:
+        """Keep a file no longer."""
+        if self._enabled:
+            with suppress(FileNotFoundError):
+                os.unlink(f"{_FOLDER}/{self._remote}{suffix}", dir_fd=self._fd)
+
 
 def _file_name(remote: str) -> str:
     name = remote.replace("/", "_")
@@ -195,8 +201,20 @@ def fetch_summary(
     if signatures is not None and not is_cached:
         cache.store(".sig", signatures)
         cache.store("", found)
+    elif signatures is None:
+        _keep_unsigned(cache, found)
     signed = None if signatures is None else signatures.data
     return RemoteSummary(summary, found.data, signed, found.url)
+
+
+def _keep_unsigned(cache: SummaryCache, found: RemoteFile) -> None:
+    """Keep a summary without signatures, so that it is asked for only if it changed."""
+    kept = cache.load("")
+    if kept is not None and kept.data == found.data and kept.etag == found.etag:
+        return
+    # Signatures of an earlier one would make it look like theirs.
+    cache.forget(".sig")
+    cache.store("", found)
 
 
 def _matching(cache: SummaryCache, signatures: RemoteFile | None) -> RemoteFile | None:
