@@ -9,7 +9,7 @@ JOBS ?= 2
 SCRIPTS ?=
 FUZZ_RUNS ?= 20000
 
-.PHONY: help venv demo lint test unit conformance bench fuzz system-packages crash-full rootfs-full clean
+.PHONY: help venv demo lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -34,7 +34,7 @@ lint: $(STAMP)
 	$(PY) -m codespell_lib src tests tools docs changes Makefile README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md
 
 #: make test          lint, then all tests (as root it installs the Debian packages they need)
-test: lint system-packages
+test: lint kernel
 	$(PY) -m pytest -n $(JOBS) --dist loadgroup
 
 #: make unit          unit and property tests alone: no root, no other program
@@ -42,11 +42,11 @@ unit: $(STAMP)
 	$(PY) -m pytest -n $(JOBS) tests/unit tests/property
 
 #: make conformance   libostree's installed test scripts against ours (SCRIPTS="test-refs.sh", SCRIPTS=all)
-conformance: $(STAMP) system-packages
+conformance: $(STAMP) kernel
 	$(PY) tools/conformance.py --jobs $(JOBS) $(SCRIPTS)
 
 #: make bench         ours and the installed ostree in turn on a Debian tree; writes docs/benchmarks.md (BENCH="--only commit")
-bench: $(STAMP) system-packages
+bench: $(STAMP) kernel
 	$(PY) tools/bench.py $(BENCH)
 
 #: make fuzz          every decoder's fuzz target, FUZZ_RUNS inputs each
@@ -60,6 +60,10 @@ crash-full: $(STAMP) system-packages
 #: make rootfs-full   a Debian tree in every mode on every file system; writes docs/rootfs-tests.md
 rootfs-full: $(STAMP) system-packages
 	$(PY) tools/rootfs_full.py
+
+# The search of deltas as it is now, also where the compiler came after the environment.
+kernel: system-packages
+	@$(PY) tools/build_kernel.py
 
 system-packages: $(STAMP)
 	@$(PY) tools/system_packages.py

@@ -77,7 +77,6 @@ class Bench:
             settle()
             time.sleep(AFTER_DELETION_S)
         settle()
-        time.sleep(SETTLE_S)
 
     def fresh_repo(self, name: str, mode: str) -> str:
         """An empty repository, made by the peer; its path."""
@@ -264,6 +263,8 @@ BIG_ROWS = (
 def settle() -> None:
     """Write everything out, so that no timing pays for another's dirty pages."""
     os.sync()
+    # What the kernel handed over, the disk may still have to write.
+    time.sleep(SETTLE_S)
 
 
 def warm(folder: Path) -> None:

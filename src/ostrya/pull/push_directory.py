@@ -137,7 +137,8 @@ class DirectoryTarget:
             self._target,
             source,
             commits,
-            PullLocalOptions(verify_bindings=False, keep_interrupted=True),
+            # Whoever pulls from there would be the first to notice damage here.
+            PullLocalOptions(untrusted=True, verify_bindings=False, keep_interrupted=True),
             jobs=min(jobs, os.cpu_count() or 1),
             progress=progress,
         )

@@ -264,20 +264,15 @@ def _collection_dirs(
         for name in _subdirs(repo, "refs/mirrors"):
             yield name, f"refs/mirrors/{name}"
     if include_remotes:
+        from ostrya.repo.remote_files import read_remotes, remote_group
+
+        remotes = read_remotes(repo)
         for name in _subdirs(repo, "refs/remotes"):
-            owner = _remote_collection_id(repo, name)
-            if owner:
-                yield owner, f"refs/remotes/{name}"
-
-
-def _remote_collection_id(repo: Repository, remote: str) -> str | None:
-    from ostrya.repo.remote_files import find_remote, remote_group
-
-    found = find_remote(repo, remote)
-    group = remote_group(remote)
-    if found is not None and found.keyfile.has_key(group, "collection-id"):
-        return found.keyfile.get_value(group, "collection-id")
-    return None
+            found, group = remotes.get(name), remote_group(name)
+            if found is not None and found.keyfile.has_key(group, "collection-id"):
+                owner = found.keyfile.get_value(group, "collection-id")
+                if owner:
+                    yield owner, f"refs/remotes/{name}"
 
 
 def _load_listed(repo: Repository, path: str, name: str) -> Checksum:

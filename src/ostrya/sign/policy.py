@@ -63,7 +63,10 @@ def require_engine(name: str) -> None:
         SignatureError: It does not.
     """
     if name not in ENGINES:
-        raise SignatureError("Requested signature type is not implemented")
+        # The sentence is libostree's: there is no engine of that name.
+        raise SignatureError(
+            "Requested signature type is not implemented", hint=f"there are {', '.join(ENGINES)}"
+        )
 
 
 def accept_any(results: Iterable[str | SignatureError | None]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ostrya.errors import OstryaError
 from ostrya.formats.summary import Summary
 from ostrya.pull.errors import PushRefused
 from ostrya.pull.push import PushOptions, push
@@ -48,6 +49,16 @@ def test_an_archive_is_made(repo, main, tmp_path):
         assert fsck(out).partial == 0
     assert not (tmp_path / "out" / LOCK_NAME).exists()
     assert pushed(repo, tmp_path / "out").sent.content == 0
+
+
+def test_damage_is_not_passed_on(repo, main, tmp_path):
+    found = next(Path(repo.path).glob("objects/??/*.file*"))
+    found.write_bytes(found.read_bytes()[:-4] + b"else")
+    with pytest.raises(OstryaError, match=found.parent.name + found.stem):
+        pushed(repo, tmp_path / "out")
+    with open_repository(str(tmp_path / "out")) as out:
+        assert not list_refs(out)
+        assert not list(Path(out.path).glob(f"objects/{found.parent.name}/{found.stem}.file*"))
 
 
 @pytest.mark.parametrize("mode", [RepoMode.BARE_USER, RepoMode.BARE_USER_ONLY], ids=str)

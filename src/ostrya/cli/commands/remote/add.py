@@ -12,6 +12,7 @@ from ostrya.cli.signing import print_imported, read_keyring
 from ostrya.errors import OstryaError
 from ostrya.repo.remotes import Setting, add_remote
 from ostrya.repo.repository import require_writable
+from ostrya.sign.policy import require_engine
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -33,7 +34,6 @@ OPTIONS = (
     texts("gpg-import", "FILE", "Trust the OpenPGP keys in this file for the remote"),
 )
 
-_KEY_TYPES = frozenset({"ed25519", "spki", "dummy"})
 _KEY_PLACES = {"inline": "key", "file": "file"}
 
 
@@ -102,8 +102,7 @@ def _parse_key(spec: str) -> tuple[str, Setting]:
     kind, equals, rest = spec.partition("=")
     if not equals:
         raise UsageError(f"Failed to parse KEYTYPE=[inline|file]:DATA in {spec}")
-    if kind not in _KEY_TYPES:
-        raise UsageError("Requested signature type is not implemented")
+    require_engine(kind)
     place, colon, value = rest.partition(":")
     if place not in _KEY_PLACES or not colon:
         raise UsageError(f"Invalid key reference {place}, expected inline|file")

@@ -55,7 +55,6 @@ def test_one_that_is_there(run, sample):
         (["--force", "--if-not-exists", "x", "u"], "Can only specify one of --if-not-exists and --force"),
         (["--set=x", "x", "u"], "Missing '=' in KEY=VALUE for --set"),
         (["a/b", "u"], "Invalid remote name a/b"),
-        (["--sign-verify=x=inline:k", "x", "u"], "Requested signature type is not implemented"),
         (["--sign-verify=ed25519", "x", "u"], "Failed to parse KEYTYPE=[inline|file]:DATA in ed25519"),
         (["--sign-verify=ed25519=x:y", "x", "u"], "Invalid key reference x, expected inline|file"),
         (["--sign-verify=ed25519=inline:k", "--no-sign-verify", "x", "u"],
