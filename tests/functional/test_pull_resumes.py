@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -97,9 +99,25 @@ def _pull_killed(server: HostileServer, option: str, at: int, sent: signal.Signa
 
     server.rule(kill)
     argv = OURS.argv("pull", option, "origin", "main")
-    with subprocess.Popen(argv, env=clean_environment(), stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        argv, env=clean_environment(), stdout=subprocess.DEVNULL, process_group=0
+    ) as process:
         started.append(process)
         assert process.wait(timeout=60) == (-sent if sent == signal.SIGKILL else 128 + sent)
+        # Whatever became of it, its workers do not go on.
+        for _ in range(200):
+            if not _is_there(process.pid):
+                return
+            time.sleep(0.02)
+        pytest.fail("its workers go on")
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("mirror", [False, True], ids=["remote", "mirror"])

@@ -16,7 +16,7 @@ import pycurl
 
 from ostrya.errors import FetchError, OstryaError
 from ostrya.fetch.addresses import parse_address
-from ostrya.fetch.body import Memory
+from ostrya.fetch.body import HELD_BYTES, Memory
 from ostrya.fetch.errors import (
     AddressError,
     BadAnswer,
@@ -61,6 +61,8 @@ class HttpFetcher:
         options: HttpOptions,
         spool_dir_fd: int,
         require_room: Callable[[int], None] | None = None,
+        *,
+        sharing: int = 1,
     ) -> None:
         """Begin without a connection.
 
@@ -69,15 +71,16 @@ class HttpFetcher:
             spool_dir_fd: Where long bodies go, in files without names; stays the caller's.
             require_room: Called with a number of bytes before they go there; raises an
                 ``OstryaError`` if there is no room for them.
+            sharing: How many fetchers like this one share the link and the memory.
 
         Raises:
             FetchOptionError: An option cannot be used.
         """
         self.stats = FetchStats()
-        limit = options.max_in_flight or MAX_CONNECTIONS
-        self.window = Window(time.monotonic(), limit=min(limit, MAX_CONNECTIONS))
+        self._sharing = sharing
         self._options = options
-        self._memory = Memory(spool_dir_fd, require_room=require_room)
+        self.window = Window(time.monotonic(), limit=self._limit(MAX_CONNECTIONS))
+        self._memory = Memory(spool_dir_fd, HELD_BYTES // sharing, require_room=require_room)
         self._queue: deque[Job] = deque()
         self._delayed: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
@@ -86,11 +89,16 @@ class HttpFetcher:
         self._done: list[Completion] = []
         self._refusals: dict[str, int] = {}
         self._next_tick = 0.0
+        self._is_multiplexed = False
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, MAX_CONNECTIONS)
         self._multi.setopt(pycurl.M_MAXCONNECTS, 2 * MAX_CONNECTIONS)
         self._multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, MAX_STREAMS)
+
+    def _limit(self, most: int) -> int:
+        """Return how many requests may be in flight here, of so many for all who share the link."""
+        return max(1, min(self._options.max_in_flight or most, most) // self._sharing)
 
     @property
     def in_flight(self) -> int:
@@ -172,7 +180,7 @@ class HttpFetcher:
     def _look_after_transfers(self) -> None:
         """Tell transfers how many share the link, and end those that only waste it."""
         for transfer in list(self._active.values()):
-            transfer.watch_speed(len(self._active))
+            transfer.watch_speed(self._sharing * len(self._active))
             if transfer.is_flooded:
                 error = RedirectError(shown_url(transfer), "a redirect without an end")
                 self._refuse(transfer, error)
@@ -194,7 +202,7 @@ class HttpFetcher:
             job.error = exc
             self._move_on(job, Outcome.FATAL)
             return
-        transfer.watch_speed(len(self._active) + 1)
+        transfer.watch_speed(self._sharing * (len(self._active) + 1))
         self._active[transfer.curl] = transfer
         self._multi.add_handle(transfer.curl)
         self.stats.requests += 1
@@ -246,8 +254,9 @@ class HttpFetcher:
         answer = judge_answer(transfer, self._memory)
         self._refusals.pop(parse_address(job.url).host, None)
         self.stats.connections += transfer.curl.getinfo(pycurl.NUM_CONNECTS)
-        if self.window.limit == MAX_CONNECTIONS and transfer.is_multiplexed:
-            self.window.limit = min(self._options.max_in_flight or MAX_STREAMS, MAX_STREAMS)
+        if not self._is_multiplexed and transfer.is_multiplexed:
+            self._is_multiplexed = True
+            self.window.limit = self._limit(MAX_STREAMS)
         asked_s = 0.0
         if is_overloaded(transfer.final_header().status):
             self.window.overloaded(now)

@@ -73,7 +73,7 @@ class ContentSink:
         self._writers = [tx.new_writer() for _ in range(jobs)]
         self._threads = []
         for writer in self._writers:
-            store = _Store(tx, writer, check_modes=check_user_only_modes, trusted=trusted)
+            store = ContentStore(tx, writer, check_modes=check_user_only_modes, trusted=trusted)
             thread = Thread(target=self._work, args=(store,), daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -129,31 +129,36 @@ class ContentSink:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _work(self, store: _Store) -> None:
+    def _work(self, store: ContentStore) -> None:
         while (job := self._todo.get()) is not None:
             checksum, response = job
             error: BaseException | None = None
             try:
-                if not self._failed:
+                if self._failed:
+                    response.close()
+                else:
                     store.store(checksum, response)
-            except (FormatError, IntegrityError) as exc:
-                exc.put_first(f"While fetching {response.url}")
-                error = exc
             except BaseException as exc:  # noqa: BLE001  # raised again by the collecting thread
                 error = exc
-            finally:
-                response.close()
             self._done.put(error)
 
 
-class _Store:
-    """What one thread does with a body."""
+class ContentStore:
+    """What one thread or process does with bodies."""
 
     __slots__ = ("_check_modes", "_hasher", "_keeps_packed", "_mode", "_trusted", "_writer")
 
     def __init__(
         self, tx: Transaction, writer: ObjectWriter, *, check_modes: bool, trusted: bool
     ) -> None:
+        """Prepare.
+
+        Args:
+            tx: The transaction of the writer.
+            writer: Stores what is verified.
+            check_modes: Refuse files that mode bare-user-only cannot hold.
+            trusted: Store what an archive gets as it came, unseen.
+        """
         self._writer = writer
         self._hasher = ContentHasher()
         self._mode = tx.repo.mode
@@ -162,6 +167,22 @@ class _Store:
         self._trusted = trusted and self._keeps_packed and not check_modes
 
     def store(self, checksum: Checksum, response: Response) -> None:
+        """Verify and store a body, and close its file.
+
+        Raises:
+            ChecksumMismatch: It is not that of its object.
+            ObjectInvalid: It is damaged.
+            OSError: It could not be written.
+        """
+        try:
+            self._store(checksum, response)
+        except (FormatError, IntegrityError) as exc:
+            exc.put_first(f"While fetching {response.url}")
+            raise
+        finally:
+            response.close()
+
+    def _store(self, checksum: Checksum, response: Response) -> None:
         if self._trusted:
             write_packed(self._writer, checksum, _pieces(response))
             return

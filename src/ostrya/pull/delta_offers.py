@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ostrya.fetch.fetcher import Fetcher
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.summary import Summary
-    from ostrya.pull.engine import Places
+    from ostrya.pull.places import Places
 
 _MAX_CONFIG_BYTES = 1 << 20
 _MAX_INDEX_BYTES = 16 << 20

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ostrya.fetch.fetcher import Fetcher, Response
     from ostrya.formats.delta_superblock import Superblock
     from ostrya.progress import ProgressSink
-    from ostrya.pull.engine import Places
+    from ostrya.pull.places import Places
     from ostrya.repo.transaction import Transaction
 
 TASK = "receiving delta parts"

@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.progress import ProgressSink
     from ostrya.pull.delta_offers import DeltaOffers
-    from ostrya.pull.engine import CommitTaker, Places
+    from ostrya.pull.engine import CommitTaker
     from ostrya.pull.options import PullOptions
+    from ostrya.pull.places import Places
     from ostrya.repo.repository import Repository
     from ostrya.repo.transaction import Transaction
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Doing what the planner wants: one loop that asks, takes what arrives, and hands it on.
 
-The loop runs on the caller's thread and never waits for the disk with files: those go to the
-threads of a ``ContentSink``. Commits and directories are verified and written here, since what
-they name is needed at once.
+The loop runs on the caller's thread and never waits for the disk with files: those are left to
+worker processes, or go to the threads of a ``ContentSink``. Commits and directories are verified
+and written here, since what they name is needed at once.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -16,29 +17,33 @@ from ostrya.fetch.fetcher import Request
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
-from ostrya.formats.file_header import longest_archive_file
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.progress import Advanced, Finished, Started, Unit
+from ostrya.pull.content_workers import BATCH_FILES, ContentWorkers, content_request
 from ostrya.pull.errors import ObjectNotServed
 from ostrya.repo.errors import ChecksumMismatch, ObjectNotFound
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import MAX_METADATA_BYTES, has_object, load_commit, load_dirtree
+from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+    from ostrya._linux.durability import EarlySync
     from ostrya.fetch.fetcher import Fetcher, Response
     from ostrya.formats.commit import Commit
     from ostrya.progress import ProgressSink
     from ostrya.pull.content import ContentSink
+    from ostrya.pull.places import Places
     from ostrya.pull.planner import Planner, Wanted
     from ostrya.repo.importer import Importer
     from ostrya.repo.transaction import Transaction
 
 TASK = "receiving objects"
 _REPORT_S = 0.5
-# An object larger than that is no file of an operating system.
-MAX_CONTENT_BYTES = 1 << 40
+# After so many files, what was written is put on the disk while more comes.
+_SYNC_FILES = 2048
 # A commit lists no files, nor does what is detached of it, which is held until the commit is here:
 # only what is made to fill memory is larger.
 MAX_COMMIT_BYTES = 16 << 20
@@ -46,16 +51,6 @@ _DECODERS: dict[ObjectType, Callable[[bytes], object]] = {
     ObjectType.DIR_TREE: DirTree.decode,
     ObjectType.DIR_META: DirMeta.decode,
 }
-
-
-class Places(Protocol):
-    """Where objects are had from."""
-
-    def metadata_urls(self, path: str) -> tuple[str, ...]:
-        """Return the addresses of a file besides content, in the order to try."""
-
-    def content_urls(self, path: str) -> tuple[str, ...]:
-        """Return the addresses of a content object, in the order to try."""
 
 
 class CommitTaker(Protocol):
@@ -93,17 +88,19 @@ class Engine:
         tx: Transaction,
         planner: Planner,
         fetcher: Fetcher,
-        sink: ContentSink,
+        content: ContentSink | ContentWorkers,
         places: Places,
         commits: CommitTaker,
         caches: tuple[Importer, ...] = (),
+        jobs: int | None = None,
         progress: ProgressSink,
     ) -> None:
         self._tx = tx
         self._repo = tx.repo
         self._planner = planner
         self._fetcher = fetcher
-        self._sink = sink
+        self._content = content
+        self._jobs = jobs
         self._places = places
         self._commits = commits
         self._caches = caches
@@ -116,6 +113,8 @@ class Engine:
         self.metadata_imported = 0
         self.content_imported = 0
         self.walked: list[Checksum] = []
+        # Files that workers were asked for.
+        self._handed_out = 0
 
     def run(self) -> None:
         """Go on until everything wanted is in the transaction.
@@ -126,50 +125,125 @@ class Engine:
         """
         progress = self._progress
         progress.send(Started(TASK, None, Unit.ITEMS))
+        if isinstance(self._content, ContentWorkers):
+            self._run_with_workers(self._content)
+        else:
+            self._run_here(self._content)
+        progress.send(Finished(TASK, self._done, self.bytes_received))
+
+    def _run_here(self, sink: ContentSink) -> None:
         while True:
-            self._ask()
+            self._ask_for_metadata()
+            self._ask_for_content(sink)
             if self._fetcher.in_flight:
                 # Not to wait for the network alone: threads may be done before it is, and a long
                 # file is told of while it comes.
-                patience_s = 0.1 if self._sink.under_way else _REPORT_S
+                patience_s = 0.1 if sink.under_way else _REPORT_S
                 for key, answer in self._fetcher.wait(patience_s):
-                    self._take(key, answer)
-                self._sink.collect()
-            elif self._sink.under_way:
-                self._sink.collect(wait=True)
+                    self._take(key, answer, sink)
+                sink.collect()
+            elif sink.under_way:
+                sink.collect(wait=True)
             elif self._planner.is_empty:
                 break
             self._report()
-        progress.send(Finished(TASK, self._done, self._fetcher.stats.bytes_received))
+
+    def _run_with_workers(self, workers: ContentWorkers) -> None:
+        batches = self._batches()
+        with self._early_sync() as early:
+            for files, counts in map_batches(
+                workers.make, batches, jobs=self._jobs, on_wait=self._report
+            ):
+                before = self.content_fetched // _SYNC_FILES
+                self.content_fetched += files
+                self._tx.counts.add(counts)
+                # By now all workers are forked.
+                if early is not None and before != self.content_fetched // _SYNC_FILES:
+                    early.begin()
+                self._report()
+
+    def _early_sync(self) -> AbstractContextManager[EarlySync | None]:
+        """Sync now and then, if all is going to be synced in the end."""
+        config = self._repo.config
+        if not config.fsync or config.per_object_fsync:
+            return nullcontext()
+        from ostrya._linux.durability import EarlySync
+
+        return EarlySync(self._repo.dir_fd)
+
+    def _batches(self) -> Iterator[list[str]]:
+        """Fetch metadata, and yield the files that it names, in batches, as soon as one is full."""
+        while True:
+            self._ask_for_metadata()
+            while self._planner.content_waiting >= BATCH_FILES:
+                yield from self._next_batch()
+            if self._fetcher.in_flight:
+                for key, answer in self._fetcher.wait(_REPORT_S):
+                    self._take(key, answer, None)
+                self._report()
+            elif self._planner.is_empty:
+                return
+            elif self._planner.content_waiting and not self._planner.metadata_waiting:
+                yield from self._next_batch()
+
+    def _next_batch(self) -> Iterator[list[str]]:
+        batch: list[str] = []
+        while len(batch) < BATCH_FILES and (checksum := self._planner.next_content()) is not None:
+            if not self._is_here(checksum):
+                batch.append(str(checksum))
+        if batch:
+            self._handed_out += len(batch)
+            yield batch
+
+    @property
+    def bytes_received(self) -> int:
+        """How many bytes came over the network."""
+        received = self._fetcher.stats.bytes_received
+        if isinstance(self._content, ContentWorkers):
+            received += self._content.counts.total()[1]
+        return received
+
+    @property
+    def _files_fetched(self) -> int:
+        if isinstance(self._content, ContentWorkers):
+            # What of batches is done, too.
+            return max(self._content.counts.total()[0], self.content_fetched)
+        return self.content_fetched
 
     @property
     def _done(self) -> int:
-        fetched = self.metadata_fetched + self.content_fetched
+        fetched = self.metadata_fetched + self._files_fetched
         return fetched + self.metadata_imported + self.content_imported
 
     def _report(self) -> None:
         waiting = self._planner.content_waiting + self._fetcher.in_flight
-        received = self._fetcher.stats.bytes_received
-        event = Advanced(TASK, self._done, self._done + waiting, received)
+        if isinstance(self._content, ContentWorkers):
+            waiting += max(self._handed_out - self._files_fetched, 0)
+        event = Advanced(TASK, self._done, self._done + waiting, self.bytes_received)
         if event != self._reported:
             self._reported = event
             self._progress.send(event)
 
     # -- asking
 
-    def _ask(self) -> None:
-        """Keep the network busy; metadata first, so that the rest of the tree comes into sight."""
-        while self._fetcher.room > 0:
-            wanted = self._planner.next_metadata()
-            if wanted is not None:
-                self._ask_metadata(wanted)
-                continue
-            if self._sink.is_full:
-                return
+    def _ask_for_metadata(self) -> None:
+        """Metadata comes first, so that the rest of the tree comes into sight."""
+        while self._fetcher.room > 0 and (wanted := self._planner.next_metadata()) is not None:
+            self._ask_metadata(wanted)
+
+    def _ask_for_content(self, sink: ContentSink) -> None:
+        """Keep the network busy."""
+        while self._fetcher.room > 0 and not sink.is_full:
             checksum = self._planner.next_content()
             if checksum is None:
                 return
-            self._ask_content(checksum)
+            if not self._is_here(checksum):
+                name = ObjectName(checksum, ObjectType.FILE)
+                self._fetcher.submit((None, name), content_request(self._places, checksum))
+
+    def _is_here(self, checksum: Checksum) -> bool:
+        name = ObjectName(checksum, ObjectType.FILE)
+        return has_object(self._repo, name) or self._import(name)
 
     def _ask_metadata(self, wanted: Wanted) -> None:
         name = wanted.name
@@ -195,16 +269,6 @@ class Engine:
         limit = MAX_COMMIT_BYTES if of_commit else MAX_METADATA_BYTES
         self._fetcher.submit((wanted, name), Request(urls, limit))
 
-    def _ask_content(self, checksum: Checksum) -> None:
-        name = ObjectName(checksum, ObjectType.FILE)
-        if has_object(self._repo, name) or self._import(name):
-            return
-        path = f"objects/{loose_path(name, archive=True)}"
-        urls = self._places.content_urls(path)
-        self._fetcher.submit(
-            (None, name), Request(urls, MAX_CONTENT_BYTES, longest=longest_archive_file)
-        )
-
     def _import(self, name: ObjectName) -> bool:
         """Take an object from a repository on this machine; False if none has it."""
         for cache in self._caches:
@@ -221,15 +285,15 @@ class Engine:
 
     # -- taking
 
-    def _take(self, key: object, answer: Response | FetchError) -> None:
+    def _take(self, key: object, answer: Response | FetchError, sink: ContentSink | None) -> None:
         wanted, name = cast("tuple[Wanted, ObjectName]", key)
         if isinstance(answer, FetchError):
             raise answer
-        if name.type == ObjectType.FILE:
+        if sink is not None and name.type == ObjectType.FILE:
             if answer.is_absent:
                 raise ObjectNotServed(name, answer)
             self.content_fetched += 1
-            self._sink.put(name.checksum, answer)
+            sink.put(name.checksum, answer)
             return
         try:
             self._take_answer(wanted, name, answer)

@@ -3,11 +3,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ostrya.pull.errors import RemoteRefusal
 
 _SCHEMES = ("http://", "https://", "file://")
+
+
+class Places(Protocol):
+    """Where objects are had from."""
+
+    def metadata_urls(self, path: str) -> tuple[str, ...]:
+        """Return the addresses of a file besides content, in the order to try."""
+
+    def content_urls(self, path: str) -> tuple[str, ...]:
+        """Return the addresses of a content object, in the order to try."""
 
 
 class RemotePlaces(NamedTuple):

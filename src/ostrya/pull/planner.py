@@ -84,6 +84,11 @@ class Planner:
         return not self._metadata and not len(self._content)
 
     @property
+    def metadata_waiting(self) -> int:
+        """How many metadata objects are wanted that were not handed out yet."""
+        return len(self._metadata)
+
+    @property
     def content_waiting(self) -> int:
         """How many files are wanted that were not handed out yet."""
         return len(self._content)

@@ -29,7 +29,7 @@ from ostrya.repo.remote_settings import RemoteSettings
 from ostrya.repo.repository import open_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ostrya.fetch.fetcher import Fetcher
     from ostrya.pull.judge import GpgCheck
@@ -82,6 +82,7 @@ def pull(  # noqa: PLR0913  # options by keyword
             remote_side.settings,
             places=places,
             fetcher=remote_side.fetcher,
+            open_fetcher=remote_side.open_another,
             judge=remote_side.judge,
             source=source,
             caches=caches,
@@ -99,12 +100,14 @@ class RemoteSide(NamedTuple):
         judge: Verifies what it serves.
         fetcher: Speaks to its servers.
         places: Where its files are.
+        open_another: Makes a fetcher for one of so many processes; None where one is enough.
     """
 
     settings: RemoteSettings
     judge: Judge
     fetcher: Fetcher
     places: RemotePlaces
+    open_another: Callable[[int], Fetcher] | None
 
 
 def connect(
@@ -137,9 +140,15 @@ def connect(
         allow_dummy=repo.runtime.dummy_signatures,
     )
     url = _address(settings, options)
-    fetcher = stack.enter_context(open_fetcher(repo, settings, url, network or NetworkOptions()))
+    network = network or NetworkOptions()
+    fetcher = stack.enter_context(open_fetcher(repo, settings, url, network))
     places = find_places(settings, url, options.url, fetcher)
-    return RemoteSide(settings, judge, fetcher, places)
+
+    def open_another(sharing: int) -> Fetcher:
+        return open_fetcher(repo, settings, url, network, sharing=sharing)
+
+    is_remote = not places.content[0].startswith(_FILE)
+    return RemoteSide(settings, judge, fetcher, places, open_another if is_remote else None)
 
 
 def remote_summary(
@@ -170,9 +179,14 @@ def _address(settings: RemoteSettings, options: PullOptions) -> str:
 
 
 def open_fetcher(
-    repo: Repository, settings: RemoteSettings, url: str, network: NetworkOptions
+    repo: Repository,
+    settings: RemoteSettings,
+    url: str,
+    network: NetworkOptions,
+    *,
+    sharing: int = 1,
 ) -> Fetcher:
-    """Return a fetcher for the servers of a remote, to be closed.
+    """Return a fetcher for the servers of a remote, to be closed; one of so many.
 
     Raises:
         RemoteRefusal: The remote's settings contradict themselves.
@@ -180,7 +194,8 @@ def open_fetcher(
     if url[: len(_FILE)].lower() == _FILE:
         return LocalFetcher()
     options = http_options(repo, settings, network)
-    return HttpFetcher(options, repo.tmp_fd, FreeSpace(repo, repo.tmp_fd).require)
+    require_room = FreeSpace(repo, repo.tmp_fd).require
+    return HttpFetcher(options, repo.tmp_fd, require_room, sharing=sharing)
 
 
 def find_places(

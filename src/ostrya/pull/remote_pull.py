@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
@@ -14,6 +14,7 @@ from ostrya.formats.refs import CollectionRef
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.commits import CommitRules, CommitWriter
 from ostrya.pull.content import ContentSink
+from ostrya.pull.content_workers import ContentWorkers
 from ostrya.pull.delta_offers import DeltaOffers, has_indexes
 from ostrya.pull.delta_pull import DeltaCounts, DeltaPull, DeltaTarget
 from ostrya.pull.engine import Engine
@@ -27,9 +28,10 @@ from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import clear_partial
 from ostrya.repo.refs import list_collection_refs, require_rev, resolve_ref, resolve_rev
 from ostrya.repo.transaction import Transaction
+from ostrya.workers import default_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ostrya.fetch.fetcher import Fetcher
     from ostrya.pull.judge import Judge
@@ -49,6 +51,7 @@ class RemotePull:
         *,
         places: RemotePlaces,
         fetcher: Fetcher,
+        open_fetcher: Callable[[int], Fetcher] | None = None,
         judge: Judge,
         source: Repository | None = None,
         caches: Sequence[Repository] = (),
@@ -63,17 +66,20 @@ class RemotePull:
             settings: The remote's.
             places: Where its files are.
             fetcher: Gets them.
+            open_fetcher: Makes another one, for a worker process that shares the link with so
+                many; None where ``fetcher`` is the only one.
             judge: Verifies them.
             source: The remote itself, where it is on this machine.
             caches: Repositories on this machine to take objects from first.
             options: How to.
-            jobs: How many threads for files; one per processor if None.
+            jobs: How many workers for files; one per processor if None.
             progress: Told about objects.
         """
         self._repo = repo
         self._settings = settings
         self._places = places
         self._fetcher = fetcher
+        self._open_fetcher = open_fetcher
         self._judge = judge
         self._source = source
         self._caches = caches
@@ -327,25 +333,43 @@ class RemotePull:
             )
             for source in near
         )
-        sink = ContentSink(
-            tx,
-            jobs=self._jobs,
-            check_user_only_modes=options.check_user_only_modes,
-            trusted=options.mirror and options.trusted_http and not options.untrusted,
-        )
-        with sink:
+        with ExitStack() as stack:
             engine = Engine(
                 tx=tx,
                 planner=planner,
                 fetcher=self._fetcher,
-                sink=sink,
+                content=self._content(tx, stack),
                 places=self._places,
                 commits=taker,
                 caches=importers,
+                jobs=self._jobs,
                 progress=self._progress,
             )
             engine.run()
         return engine
+
+    def _content(self, tx: Transaction, stack: ExitStack) -> ContentSink | ContentWorkers:
+        """Return who stores files: processes with fetchers of their own, else threads."""
+        options = self._options
+        trusted = options.mirror and options.trusted_http and not options.untrusted
+        jobs = default_jobs() if self._jobs is None else self._jobs
+        open_fetcher = self._open_fetcher
+        if open_fetcher is not None and jobs > 1:
+            return ContentWorkers(
+                tx,
+                lambda: open_fetcher(jobs),
+                self._places,
+                check_user_only_modes=options.check_user_only_modes,
+                trusted=trusted,
+            )
+        return stack.enter_context(
+            ContentSink(
+                tx,
+                jobs=jobs,
+                check_user_only_modes=options.check_user_only_modes,
+                trusted=trusted,
+            )
+        )
 
     def _result(
         self,
@@ -359,7 +383,7 @@ class RemotePull:
             metadata_imported=engine.metadata_imported,
             content_imported=engine.content_imported,
             content_bytes_written=stats.content_bytes_written,
-            bytes_transferred=self._fetcher.stats.bytes_received,
+            bytes_transferred=engine.bytes_received,
             is_local=self._source is not None,
             refs={CollectionRef(ref.collection_id or "", ref.ref): ref.commit for ref in refs},
             delta_parts_fetched=self._deltas.parts_fetched,

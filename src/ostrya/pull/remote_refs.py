@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from ostrya.fetch.fetcher import Fetcher
     from ostrya.formats.summary import Summary
-    from ostrya.pull.engine import Places
     from ostrya.pull.options import RefRequest
+    from ostrya.pull.places import Places
 
 _MAX_REF_BYTES = 4096
 

@@ -27,8 +27,8 @@ from ostrya.pull.errors import NotTrusted, RemoteRefusal
 
 if TYPE_CHECKING:
     from ostrya.fetch.fetcher import Fetcher
-    from ostrya.pull.engine import Places
     from ostrya.pull.judge import Judge
+    from ostrya.pull.places import Places
     from ostrya.repo.repository import Repository
 
 MAX_SUMMARY_BYTES = 128 << 20
