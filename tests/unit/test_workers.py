@@ -94,6 +94,19 @@ def test_a_worker_is_made_once_where_it_works(forked):
         assert made == used
 
 
+def test_somebody_is_told_of_waiting(way, monkeypatch):
+    monkeypatch.setattr(workers, "_PATIENCE_S", 0.01)
+    told = []
+
+    def slow(batch):
+        time.sleep(0.1)
+        return batch
+
+    found = map_batches(lambda: slow, [[1], [2]], jobs=jobs_of(way), on_wait=lambda: told.append(1))
+    assert sorted(found) == [[1], [2]]
+    assert bool(told) == (jobs_of(way) > 1)
+
+
 def test_payloads_larger_than_pipes_both_ways(way):
     batches = [[bytes([n]) * 3_000_000] for n in range(8)]
     found = list(map_batches(doubling, batches, jobs=jobs_of(way)))

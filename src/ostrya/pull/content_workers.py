@@ -27,9 +27,9 @@ from ostrya.pull.content import ContentStore
 from ostrya.pull.errors import ObjectNotServed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from ostrya.fetch.fetcher import Fetcher
+    from ostrya.fetch.fetcher import Fetcher, Response
     from ostrya.pull.places import Places
     from ostrya.repo.transaction import Transaction
 
@@ -147,23 +147,30 @@ class _Worker:
     def work(self, batch: list[str]) -> BatchResult:
         """Fetch and store files, to the last one."""
         fetcher = self._fetcher
-        for text in batch:
-            checksum = Checksum(text)
-            fetcher.submit(checksum, content_request(self._places, checksum))
-        while fetcher.in_flight:
+        todo = iter(batch)
+        while self._ask(todo):
             if self._parent and os.getppid() != self._parent:
                 # It was killed, and whoever pulls next asks for the rest.
                 raise WorkerDied(-signal.SIGKILL)
             for key, answer in fetcher.wait(_PATIENCE_S):
-                if isinstance(answer, FetchError):
-                    raise answer
-                checksum = Checksum(str(key))
-                if answer.is_absent:
-                    raise ObjectNotServed(ObjectName(checksum, ObjectType.FILE), answer)
-                self._store.store(checksum, answer)
-                self._files += 1
+                self._take(Checksum(str(key)), answer)
             self._counts.tell(self._place, self._files, fetcher.stats.bytes_received)
         return len(batch), self._writer.counts.take()
+
+    def _ask(self, todo: Iterator[str]) -> bool:
+        """Keep the network busy; say whether anything is on its way."""
+        while self._fetcher.room > 0 and (text := next(todo, None)) is not None:
+            checksum = Checksum(text)
+            self._fetcher.submit(checksum, content_request(self._places, checksum))
+        return self._fetcher.in_flight > 0
+
+    def _take(self, checksum: Checksum, answer: Response | FetchError) -> None:
+        if isinstance(answer, FetchError):
+            raise answer
+        if answer.is_absent:
+            raise ObjectNotServed(ObjectName(checksum, ObjectType.FILE), answer)
+        self._store.store(checksum, answer)
+        self._files += 1
 
 
 def content_request(places: Places, checksum: Checksum) -> Request:

@@ -71,5 +71,21 @@ def http_options(
     )
 
 
+def require_pullable(settings: RemoteSettings) -> None:
+    """Refuse a remote whose settings say that it cannot be pulled from.
+
+    Raises:
+        RemoteRefusal: It is not set up yet, or belongs to another program.
+    """
+    state = settings.text("unconfigured-state")
+    if state is not None:
+        raise RemoteRefusal(f"remote unconfigured-state: {state}")
+    backend = settings.text("custom-backend")
+    if backend is not None:
+        raise RemoteRefusal(
+            f"Cannot fetch via libostree - remote '{settings.name}' uses custom backend '{backend}'"
+        )
+
+
 def _or(value: int | None, default: int) -> int:
     return default if value is None else value

@@ -14,10 +14,10 @@ from ostrya.fetch.mirrors import fetch_by_metalink, fetch_mirrors
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.errors import RemoteRefusal
 from ostrya.pull.judge import Judge
-from ostrya.pull.network import NetworkOptions, http_options
+from ostrya.pull.network import NetworkOptions, http_options, require_pullable
 from ostrya.pull.options import PullOptions, PullResult, RefRequest
 from ostrya.pull.places import RemotePlaces, base_address
-from ostrya.pull.remote_pull import RemotePull, require_pullable
+from ostrya.pull.remote_pull import RemotePull
 from ostrya.pull.remote_summary import (
     MAX_SUMMARY_BYTES,
     RemoteSummary,

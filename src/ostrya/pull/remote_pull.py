@@ -393,19 +393,3 @@ class RemotePull:
         """Return what a pull would come to that was not made."""
         received = self._fetcher.stats.bytes_received
         return PullResult(0, 0, 0, 0, 0, received, False, {}, plan=self._deltas.sentence())  # noqa: FBT003  # by place
-
-
-def require_pullable(settings: RemoteSettings) -> None:
-    """Refuse a remote whose settings say that it cannot be pulled from.
-
-    Raises:
-        RemoteRefusal: It is not set up yet, or belongs to another program.
-    """
-    state = settings.text("unconfigured-state")
-    if state is not None:
-        raise RemoteRefusal(f"remote unconfigured-state: {state}")
-    backend = settings.text("custom-backend")
-    if backend is not None:
-        raise RemoteRefusal(
-            f"Cannot fetch via libostree - remote '{settings.name}' uses custom backend '{backend}'"
-        )

@@ -12,9 +12,10 @@ from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.formats.refs import CollectionRef
 from ostrya.pull.errors import NotTrusted, ObjectNotServed, OlderCommit, RemoteRefusal
+from ostrya.pull.network import require_pullable
 from ostrya.pull.options import PullOptions, RefRequest
 from ostrya.pull.places import RemotePlaces
-from ostrya.pull.remote_pull import RemotePull, require_pullable
+from ostrya.pull.remote_pull import RemotePull
 from ostrya.repo.config_writer import write_config
 from ostrya.repo.detached import read_detached, write_detached
 from ostrya.repo.errors import (
