@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.refs import CollectionRef
+    from ostrya.pull.ways import WaysTo
 
 
 class RefRequest(NamedTuple):
@@ -22,6 +24,13 @@ class RefRequest(NamedTuple):
     ref: str
     commit: Checksum | None = None
     collection_id: str | None = None
+
+
+class Plan(StrEnum):
+    """What is done with the ways to a commit: told, or compared to go the cheapest."""
+
+    SHOW = "show"
+    CHEAPEST = "cheapest"
 
 
 class PullOptions(NamedTuple):
@@ -49,6 +58,8 @@ class PullOptions(NamedTuple):
         apply_memory: The most memory that a delta may say it takes, in bytes; None for what there
             is.
         dry_run: Find out what the deltas come to, and pull nothing.
+        plan: Find out what each way costs, and pull nothing or take the cheapest that fits; with
+            None, take deltas as libostree does.
     """
 
     mirror: bool = False
@@ -71,6 +82,7 @@ class PullOptions(NamedTuple):
     require_deltas: bool = False
     apply_memory: int | None = None
     dry_run: bool = False
+    plan: Plan | None = None
 
 
 class PullResult(NamedTuple):
@@ -87,6 +99,7 @@ class PullResult(NamedTuple):
         refs: The refs that were set, and the commits they point to.
         delta_parts_fetched: Parts of static deltas that were applied.
         plan: Of a pull that was not made: what its deltas come to, in one sentence.
+        ways: Of a pull that was not made: what each way to each commit costs.
     """
 
     metadata_fetched: int
@@ -99,3 +112,4 @@ class PullResult(NamedTuple):
     refs: dict[CollectionRef, Checksum]
     delta_parts_fetched: int = 0
     plan: str | None = None
+    ways: tuple[WaysTo, ...] | None = None
