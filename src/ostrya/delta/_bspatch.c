@@ -2,37 +2,45 @@
  *
  * The steps of a patch, as ostrya.delta.bspatch runs them; bspatch_plain.py does the same slower.
  *
- * Three buffers are given: a stretch of the old file, a stretch of the patch, and room for new
- * bytes. The steps are run until one of them does not suffice; the caller brings what is missing
- * and calls again with the state that it was left with. A patch is anybody's, so nothing in it is
- * taken for a place or a length before it was compared with what there is.
+ * Given are the old file, open, a stretch of the patch, and room for new bytes. The steps are run
+ * until the patch or the room does not suffice; the caller brings what is missing and calls again
+ * with the state that it was left with. A patch is anybody's, so nothing in it is taken for a place
+ * or a length before it was compared with what there is.
  */
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef uint8_t u8;
 typedef uint64_t u64;
 typedef int64_t i64;
 
-enum { CONTROL_BYTES = 24, LONG_WORK = 16 * 1024 };
+enum {
+  CONTROL_BYTES = 24,
+  LONG_WORK = 16 * 1024,
+  LEAST_READ = 8 * 1024,
+};
 #define SIGN ((u64)1 << 63)
 /* No file goes so far; what lies within can be added up without overflow. */
 #define FARTHEST ((i64)1 << 61)
 
 /* What bspatch.py calls them. */
-enum Outcome { FULL, WANTS_PATCH, WANTS_OLD, TOO_MUCH, NEGATIVE, TOO_FAR };
+enum Outcome { FULL, WANTS_PATCH, TOO_MUCH, NEGATIVE, TOO_FAR, NOT_READ };
 
 typedef struct {
   i64 place;              /* in the old file */
   i64 add, extra, seek;   /* what is left of the step */
   i64 left;               /* bytes of the new file beyond this step */
   i64 taken, made;        /* bytes that are used of the patch, and of the room */
+  i64 start, length;      /* what the window holds of the old file */
+  i64 error;              /* of the operating system */
 } State;
 
-typedef struct { const u8 *bytes; i64 start, size, whole; } Old; /* a stretch; of the whole file */
+typedef struct { int fd; i64 begin, size; u8 *window; i64 window_size; } Old;
 typedef struct { const u8 *bytes; i64 size; } Bytes;
 typedef struct { u8 *bytes; i64 size; } Room;
 
@@ -60,21 +68,49 @@ static enum Outcome begin_step(State *s, const u8 *control) {
   return FULL;
 }
 
+/* Read a stretch of the old file around a place of it into the window. */
+static enum Outcome read_old(State *s, const Old *old) {
+  i64 start = 0, length = old->size, done = 0;
+  if (old->size > old->window_size) {
+    if (s->length && s->place == s->start + s->length) {
+      start = s->place;
+      length = least(2 * s->length, old->window_size);
+    } else {
+      /* Most steps go on a little further; some go back a little. */
+      start = s->place > LEAST_READ / 4 ? s->place - LEAST_READ / 4 : 0;
+      length = least(LEAST_READ, old->window_size);
+    }
+    length = least(length, old->size - start);
+  }
+  s->length = 0;
+  while (done < length) {
+    ssize_t n = pread(old->fd, old->window + done, (size_t)(length - done), old->begin + start + done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) { s->error = errno; return NOT_READ; }
+    if (n == 0) break;
+    done += n;
+  }
+  /* Whoever cut the file meanwhile: what is made of zeros will not have the right checksum. */
+  memset(old->window + done, 0, (size_t)(length - done));
+  s->start = start;
+  s->length = length;
+  return FULL;
+}
+
 /* Add as many bytes as the buffers hold, and say what was missing for more. */
 static enum Outcome add_some(State *s, const Old *old, const Bytes *patch, const Room *room) {
   i64 n = least(s->add, least(room->size - s->made, patch->size - s->taken));
   if (n == 0) return WANTS_PATCH;
   const u8 *from = patch->bytes + s->taken;
   u8 *to = room->bytes + s->made;
-  if (s->place < 0 || s->place >= old->whole) {
+  if (s->place < 0 || s->place >= old->size) {
     /* Outside the old file there are zeros. */
     if (s->place < 0) n = least(n, -s->place);
     memcpy(to, from, (size_t)n);
   } else {
-    i64 at = s->place - old->start;
-    if (at < 0 || at >= old->size) return WANTS_OLD;
-    n = least(n, old->size - at);
-    const u8 *other = old->bytes + at;
+    if (s->place < s->start || s->place >= s->start + s->length) return read_old(s, old);
+    n = least(n, s->start + s->length - s->place);
+    const u8 *other = old->window + (s->place - s->start);
     for (i64 k = 0; k < n; k++) to[k] = (u8)(from[k] + other[k]);
   }
   s->add -= n;
@@ -112,38 +148,43 @@ static enum Outcome run_steps(State *s, const Old *old, const Bytes *patch, cons
 }
 
 /* The state comes from Python, which may not be wrong about it either. */
-static int is_sound(const State *s, i64 patch_size, i64 room) {
+static int is_sound(const State *s, const Old *old, i64 patch_size, i64 room) {
   return s->add >= 0 && s->extra >= 0 && s->left >= 0 && s->left <= FARTHEST &&
          s->add <= FARTHEST && s->extra <= FARTHEST && s->place <= 3 * FARTHEST &&
          s->place >= -FARTHEST && s->taken >= 0 && s->taken <= patch_size && s->made >= 0 &&
-         s->made <= room;
+         s->made <= room && s->start >= 0 && s->start <= old->size && s->length >= 0 &&
+         s->length <= old->window_size && old->begin >= 0 && old->begin <= FARTHEST &&
+         old->size >= 0 && old->size <= FARTHEST &&
+         (old->size == 0 || old->window_size >= least(old->size, LEAST_READ));
 }
 
 static PyObject *run(PyObject *self, PyObject *args) {
-  Py_buffer state, old, patch, room;
-  long long start, whole;
+  Py_buffer state, window, patch, room;
+  int fd;
+  long long begin, size;
   (void)self;
-  if (!PyArg_ParseTuple(args, "w*y*LLy*w*", &state, &old, &start, &whole, &patch, &room)) return NULL;
+  if (!PyArg_ParseTuple(args, "w*iLLw*y*w*", &state, &fd, &begin, &size, &window, &patch, &room))
+    return NULL;
   PyObject *result = NULL;
   State s;
+  Old old = {fd, begin, size, window.buf, window.len};
+  Bytes steps = {patch.buf, patch.len};
+  Room out = {room.buf, room.len};
   int is_state = state.len == (Py_ssize_t)sizeof s;
   if (is_state) memcpy(&s, state.buf, sizeof s);
-  if (!is_state || !is_sound(&s, patch.len, room.len) || start < 0 || start > FARTHEST || whole < 0) {
-    PyErr_SetString(PyExc_ValueError, "a state, start or size that cannot be");
+  if (!is_state || !is_sound(&s, &old, patch.len, room.len)) {
+    PyErr_SetString(PyExc_ValueError, "a state or size that cannot be");
   } else {
     enum Outcome outcome;
-    Old stretch = {old.buf, start, old.len, whole};
-    Bytes steps = {patch.buf, patch.len};
-    Room out = {room.buf, room.len};
     /* Of little work, to let others in would take longer than the work does. */
     PyThreadState *saved = room.len >= LONG_WORK ? PyEval_SaveThread() : NULL;
-    outcome = run_steps(&s, &stretch, &steps, &out);
+    outcome = run_steps(&s, &old, &steps, &out);
     if (saved) PyEval_RestoreThread(saved);
     memcpy(state.buf, &s, sizeof s);
     result = PyLong_FromLong((long)outcome);
   }
   PyBuffer_Release(&state);
-  PyBuffer_Release(&old);
+  PyBuffer_Release(&window);
   PyBuffer_Release(&patch);
   PyBuffer_Release(&room);
   return result;

@@ -2,5 +2,6 @@
 from array import array
 
 def run_steps(
-    state: array[int], old: bytes, start: int, whole: int, patch: bytes, room: bytearray, /
-) -> int: ...
+    state: array[int], fd: int, begin: int, size: int, window: bytearray, patch: bytes,
+    room: bytearray, /,
+) -> int: ...  # fmt: skip

@@ -8,11 +8,12 @@ are there, they do the work; ``bspatch_plain`` is the same in Python, slower.
 
 from __future__ import annotations
 
+import os
 from array import array
 from typing import TYPE_CHECKING
 
 from ostrya.delta.bspatch_plain import FARTHEST, plain_patched_chunks
-from ostrya.delta.byte_source import CHUNK_BYTES
+from ostrya.delta.byte_source import CHUNK_BYTES, FileSource
 from ostrya.formats.errors import DeltaFormatError
 
 try:
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
 # Old files up to this size are read at once, of others a stretch.
 _WHOLE_BYTES = 1 << 20
 # Places in the state of the compiled steps, and what they end with.
-_PLACE, _LEFT, _TAKEN, _MADE, _FIELDS = 0, 4, 5, 6, 7
-_FULL, _WANTS_PATCH, _WANTS_OLD = 0, 1, 2
+_LEFT, _TAKEN, _MADE, _ERROR, _FIELDS = 4, 5, 6, 9, 10
+_FULL, _WANTS_PATCH, _NOT_READ = 0, 1, 5
 _REFUSALS = {
-    3: "it makes more than the file holds",
-    4: "a length is negative",
-    5: "it seeks beyond all files",
+    2: "it makes more than the file holds",
+    3: "a length is negative",
+    4: "it seeks beyond all files",
 }
 
 
@@ -54,9 +55,9 @@ def patched_chunks(
     Raises:
         DeltaFormatError: The patch makes more or less than that, or is cut short.
     """
-    if not _COMPILED or new_size > FARTHEST:
-        return plain_patched_chunks(old, patch, offset, size, new_size)
-    return _compiled_chunks(old, _PatchReader(patch, offset, size), new_size)
+    if _COMPILED and isinstance(old, FileSource) and new_size <= FARTHEST:
+        return _compiled_chunks(old, _PatchReader(patch, offset, size), new_size)
+    return plain_patched_chunks(old, patch, offset, size, new_size)
 
 
 def is_compiled() -> bool:
@@ -64,16 +65,15 @@ def is_compiled() -> bool:
     return _COMPILED
 
 
-def _compiled_chunks(old: ByteSource, patch: _PatchReader, new_size: int) -> Iterator[bytes]:
+def _compiled_chunks(old: FileSource, patch: _PatchReader, new_size: int) -> Iterator[bytes]:
     state = array("q", bytes(8 * _FIELDS))
     state[_LEFT] = missing = new_size
-    start, stretch = 0, b""
+    place = (old.fd, old.start, old.size)
+    window = bytearray(old.size if old.size <= _WHOLE_BYTES else CHUNK_BYTES)
     room = bytearray(min(missing, CHUNK_BYTES))
     while missing:
-        outcome = _run_steps(state, stretch, start, old.size, patch.buffer, room)
-        if outcome == _WANTS_OLD:
-            start, stretch = _read_old(old, state[_PLACE])
-        elif outcome == _WANTS_PATCH:
+        outcome = _run_steps(state, *place, window, patch.buffer, room)
+        if outcome == _WANTS_PATCH:
             patch.fill(state[_TAKEN])
             state[_TAKEN] = 0
         elif outcome == _FULL:
@@ -82,20 +82,10 @@ def _compiled_chunks(old: ByteSource, patch: _PatchReader, new_size: int) -> Ite
             state[_MADE] = 0
             if missing < len(room):
                 room = bytearray(missing)
+        elif outcome == _NOT_READ:
+            raise OSError(state[_ERROR], os.strerror(state[_ERROR]))
         else:
             raise DeltaFormatError(f"bsdiff patch failed: {_REFUSALS[outcome]}")
-
-
-def _read_old(old: ByteSource, place: int) -> tuple[int, bytes]:
-    """Return a stretch around a place of the old file, and where it begins."""
-    start, size = 0, old.size
-    if size > _WHOLE_BYTES:
-        # Most steps go on a little further; some go back a little.
-        size = CHUNK_BYTES
-        start = max(min(place - size // 4, old.size - size), 0)
-    stretch = old.read(start, size)
-    # Whoever cut the file meanwhile: what is made of zeros will not have the right checksum.
-    return start, stretch if len(stretch) == size else stretch.ljust(size, b"\0")
 
 
 class _PatchReader:

@@ -37,12 +37,12 @@ def plain_patched_chunks(
     written = 0
     while written < new_size:
         add_size, extra_size, next_seek = PatchControl.decode(reader.take(CONTROL_BYTES))
-        at, seek = at + seek, next_seek
-        if abs(at) > FARTHEST:
-            raise DeltaFormatError("bsdiff patch failed: it seeks beyond all files")
         written += add_size + extra_size
         if written > new_size:
             raise DeltaFormatError("bsdiff patch failed: it makes more than the file holds")
+        at, seek = at + seek, next_seek
+        if abs(at) > FARTHEST:
+            raise DeltaFormatError("bsdiff patch failed: it seeks beyond all files")
         for start in range(0, add_size, _ADD_BYTES):
             piece = reader.take_all(min(add_size - start, _ADD_BYTES))
             pending += add_bytes(window.read(at + start, len(piece)), piece)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from ostrya.formats.delta_superblock import PartHeader
 
 _IN_MEMORY_BYTES = 1 << 20
+# At a time: between two times, another thread may be in the way.
+_INFLATED_BYTES = 1 << 20
 # Tables and operations are held whole.
 _MAX_TABLE_BYTES = 16 << 20
 _MAX_OPERATION_BYTES = 64 << 20
@@ -250,7 +252,7 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
             while given or not (decoder.eof or decoder.needs_input):
                 if decoder.eof:
                     raise DeltaFormatError("Invalid delta part: something follows its xz stream")
-                yield decoder.decompress(given, CHUNK_BYTES)
+                yield decoder.decompress(given, _INFLATED_BYTES)
                 given = b""
             if decoder.eof and decoder.unused_data:
                 raise DeltaFormatError("Invalid delta part: something follows its xz stream")

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import os
 import random
 from array import array
+from contextlib import contextmanager
+from errno import EBADF
 
 import pytest
 
 from ostrya.delta import bspatch
 from ostrya.delta.bspatch import patched_chunks
 from ostrya.delta.bspatch_plain import plain_patched_chunks
-from ostrya.delta.byte_source import CHUNK_BYTES, MemorySource
+from ostrya.delta.byte_source import CHUNK_BYTES, FileSource, MemorySource
 from ostrya.formats.delta_operations import PatchControl
 from ostrya.formats.errors import DeltaFormatError
 from support.deltas import patch_between
@@ -27,9 +30,21 @@ def chunks_of(request):
     return request.param
 
 
+@contextmanager
+def opened(data: bytes):
+    """An open file with something before the data, and nothing behind."""
+    fd = os.memfd_create("old")
+    try:
+        os.write(fd, b"?" + data)
+        yield FileSource(fd, 1, len(data))
+    finally:
+        os.close(fd)
+
+
 def apply(chunks_of, old: bytes, patch: bytes, size: int, padding: bytes = b"") -> bytes:
     data = MemorySource(padding + patch + padding)
-    chunks = list(chunks_of(MemorySource(old), data, len(padding), len(patch), size))
+    with opened(old) as source:
+        chunks = list(chunks_of(source, data, len(padding), len(patch), size))
     assert all(len(chunk) < 2 * CHUNK_BYTES for chunk in chunks)
     return b"".join(chunks)
 
@@ -104,42 +119,55 @@ def test_where_it_seeks_last_does_not_matter(chunks_of):
     assert apply(chunks_of, b"abcd", patch, 2) == b"ad"
 
 
+def test_a_file_that_shrinks_is_padded(chunks_of):
+    patch = PatchControl(5, 0, 0).encode() + bytes(5)
+    with opened(b"abc") as source:
+        source.size = 10
+        chunks = chunks_of(source, MemorySource(patch), 0, len(patch), 5)
+        assert b"".join(chunks) == b"abc\0\0"
+
+
+def test_a_disk_that_fails(chunks_of):
+    patch = PatchControl(5, 0, 0).encode() + bytes(5)
+    with pytest.raises(OSError, match="Bad file descriptor") as caught:
+        list(chunks_of(FileSource(-1, 0, 10), MemorySource(patch), 0, len(patch), 5))
+    assert caught.value.errno == EBADF
+
+
+def test_what_is_no_file_is_read_as_well():
+    patch = PatchControl(3, 0, 0).encode() + bytes(3)
+    chunks = patched_chunks(MemorySource(b"old"), MemorySource(patch), 0, len(patch), 3)
+    assert b"".join(chunks) == b"old"
+
+
+FIELDS = {
+    "place": 0, "add": 1, "extra": 2, "left": 4, "taken": 5, "made": 6, "start": 7, "length": 8,
+}  # fmt: skip
+MOST = (1 << 63) - 1
+
+
 @needs_kernel
 @pytest.mark.parametrize(
-    ("change", "value"),
+    ("field", "value"),
     [
-        (1, -1),
-        (2, -1),
-        (4, -1),
-        (4, (1 << 63) - 1),
-        (5, 4),
-        (5, -1),
-        (6, 5),
-        (6, -1),
-        (0, (1 << 63) - 1),
+        ("place", MOST), ("place", -MOST), ("add", -1), ("add", MOST), ("extra", -1),
+        ("extra", MOST), ("left", -1), ("left", MOST), ("taken", -1), ("taken", 4), ("made", -1),
+        ("made", 5), ("start", -1), ("start", 4), ("length", -1), ("length", 4),
     ],
-)
-def test_an_unsound_state_is_refused(change, value):
-    state = array("q", bytes(56))
-    state[change] = value
+)  # fmt: skip
+def test_an_unsound_state_is_refused(field, value):
+    state = array("q", bytes(80))
+    state[FIELDS[field]] = value
     with pytest.raises(ValueError, match="cannot be"):
-        bspatch._run_steps(state, b"old", 0, 3, b"pat", bytearray(4))
+        bspatch._run_steps(state, -1, 0, 3, bytearray(3), b"pat", bytearray(4))
 
 
 @needs_kernel
-def test_unsound_sizes_are_refused():
-    for state, start, whole in [(bytes(48), 0, 3), (bytes(56), -1, 3), (bytes(56), 0, -1)]:
-        with pytest.raises(ValueError, match="cannot be"):
-            bspatch._run_steps(array("q", state), b"old", start, whole, b"", bytearray(4))
-
-
-def test_a_source_that_shrinks_is_padded(chunks_of):
-    class Shrunk:
-        size = 10
-
-        def read(self, offset, size):
-            return b"abc"[offset : offset + size]
-
-    patch = PatchControl(5, 0, 0).encode() + bytes(5)
-    chunks = chunks_of(Shrunk(), MemorySource(patch), 0, len(patch), 5)
-    assert b"".join(chunks) == b"abc\0\0"
+@pytest.mark.parametrize(
+    ("state", "begin", "size"), [(72, 0, 3), (80, -1, 3), (80, 0, -1), (80, 0, 4), (80, MOST, 3)]
+)
+def test_unsound_sizes_are_refused(state, begin, size):
+    with pytest.raises(ValueError, match="cannot be"):
+        bspatch._run_steps(
+            array("q", bytes(state)), -1, begin, size, bytearray(3), b"", bytearray(4)
+        )
