@@ -41,6 +41,8 @@ _HEADER = struct.Struct("<cI")
 _RESULT, _ERROR = b"r", b"e"
 _READ_BYTES = 256 * 1024
 _GRACE_S = 3.0
+# How often somebody who wants to know is told that workers still work.
+_PATIENCE_S = 0.2
 _STATUS_UNKNOWN = 1
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -55,6 +57,7 @@ def map_batches(
     batches: Iterable[T],
     *,
     jobs: int | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> Iterator[R]:
     """Run a worker over batches, and yield the results in the order in which they are ready.
 
@@ -64,6 +67,8 @@ def map_batches(
         batches: What there is to do; taken from lazily, on the calling thread.
         jobs: How many workers at most; by default one per processor. With one, a batch is
             done before the next is asked for.
+        on_wait: Called now and then while workers work, on the calling thread; not where that
+            works itself.
 
     Raises:
         Exception: Whatever the first worker to fail raised; the others are stopped.
@@ -78,9 +83,9 @@ def map_batches(
     if len(head) < 2:
         yield from _run_inline(make_worker, iter(head))
     elif _has_threads():
-        yield from _run_threads(make_worker, head, todo, jobs)
+        yield from _run_threads(make_worker, head, todo, jobs, on_wait)
     else:
-        yield from _ProcessPool(make_worker, jobs).run(head, todo)
+        yield from _ProcessPool(make_worker, jobs, on_wait).run(head, todo)
 
 
 def _has_threads() -> bool:
@@ -98,7 +103,11 @@ def _run_inline(make_worker: Callable[[], Callable[[T], R]], batches: Iterator[T
 
 
 def _run_threads(
-    make_worker: Callable[[], Callable[[T], R]], head: list[T], rest: Iterator[T], jobs: int
+    make_worker: Callable[[], Callable[[T], R]],
+    head: list[T],
+    rest: Iterator[T],
+    jobs: int,
+    on_wait: Callable[[], None] | None,
 ) -> Iterator[R]:
     import threading
     from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -121,7 +130,10 @@ def _run_threads(
                     more = batch is not None
                     if batch is not None:
                         pending.add(pool.submit(work, batch))
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                patience_s = None if on_wait is None else _PATIENCE_S
+                done, pending = wait(pending, patience_s, return_when=FIRST_COMPLETED)
+                if on_wait is not None:
+                    on_wait()
                 for future in done:
                     yield future.result()
         finally:
@@ -144,9 +156,15 @@ class _Child:
 
 
 class _ProcessPool(Generic[T, R]):
-    def __init__(self, make_worker: Callable[[], Callable[[T], R]], jobs: int) -> None:
+    def __init__(
+        self,
+        make_worker: Callable[[], Callable[[T], R]],
+        jobs: int,
+        on_wait: Callable[[], None] | None,
+    ) -> None:
         self._make_worker = make_worker
         self._jobs = jobs
+        self._on_wait = on_wait
         self._children: list[_Child] = []
 
     def run(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
@@ -229,7 +247,10 @@ class _ProcessPool(Generic[T, R]):
                 poll.register(child.from_fd, select.POLLIN)
             if child.outbox:
                 poll.register(child.to_fd, select.POLLOUT)
-        ready = {fd for fd, _ in poll.poll()}
+        patience_ms = None if self._on_wait is None else _PATIENCE_S * 1000
+        ready = {fd for fd, _ in poll.poll(patience_ms)}
+        if self._on_wait is not None:
+            self._on_wait()
         for child in self._children:
             if child.to_fd in ready:
                 _send(child)
