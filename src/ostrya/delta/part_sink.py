@@ -119,7 +119,11 @@ class PartSink:
             self.under_way -= 1
             wait = False
             if error is not None:
-                raise error
+                try:
+                    raise error
+                finally:
+                    # Held by a frame of its own trace, it would hold files open with it.
+                    del error
             self.applied += 1
 
     def close(self) -> None:
