@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from ostrya.formats.xattrs import Xattrs
 
 _CHUNK_BYTES = 1 << 20
-# Patches are mostly rows of zeros: long matches found at once are worth more than many tries.
-_THOROUGH = {"preset": 6, "nice_len": 192, "depth": 24}
+# Patches are mostly rows of zeros: long matches found at once are worth more than many tries. Steps
+# of 24 bytes and more stand between them, so nothing is aligned.
+_THOROUGH = {"preset": 6, "nice_len": 192, "depth": 24, "pb": 0}
 # What was compressed before gains nothing from more.
 _FAST = {"preset": 1}
 _SAMPLES = 16
