@@ -26,13 +26,17 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from ostrya._linux.heap import keep_freed_memory
-from ostrya.errors import OstryaError, WorkerDied
+from ostrya.errors import WorkerDied
+from ostrya.pickled_errors import pickle_error, raise_pickled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
 R = TypeVar("R")
+if TYPE_CHECKING:
+    Maker = Callable[[], Callable[[T], R]]
+    OnWait = Callable[[], object]
 
 _IN_FLIGHT = 3
 # What a child frees and keeps for the next file: glibc takes no higher limit.
@@ -53,11 +57,11 @@ def default_jobs() -> int:
 
 
 def map_batches(
-    make_worker: Callable[[], Callable[[T], R]],
+    make_worker: Maker[T, R],
     batches: Iterable[T],
     *,
     jobs: int | None = None,
-    on_wait: Callable[[], None] | None = None,
+    on_wait: OnWait = lambda: None,
 ) -> Iterator[R]:
     """Run a worker over batches, and yield the results in the order in which they are ready.
 
@@ -67,8 +71,7 @@ def map_batches(
         batches: What there is to do; taken from lazily, on the calling thread.
         jobs: How many workers at most; by default one per processor. With one, a batch is
             done before the next is asked for.
-        on_wait: Called now and then while workers work, on the calling thread; not where that
-            works itself.
+        on_wait: Called now and then on the calling thread, unless that works itself.
 
     Raises:
         Exception: Whatever the first worker to fail raised; the others are stopped.
@@ -93,7 +96,7 @@ def _has_threads() -> bool:
     return threading is not None and threading.active_count() > 1
 
 
-def _run_inline(make_worker: Callable[[], Callable[[T], R]], batches: Iterator[T]) -> Iterator[R]:
+def _run_inline(make_worker: Maker[T, R], batches: Iterator[T]) -> Iterator[R]:
     """Work in place; each batch is asked for when the one before it is done."""
     work: Callable[[T], R] | None = None
     for batch in batches:
@@ -103,11 +106,7 @@ def _run_inline(make_worker: Callable[[], Callable[[T], R]], batches: Iterator[T
 
 
 def _run_threads(
-    make_worker: Callable[[], Callable[[T], R]],
-    head: list[T],
-    rest: Iterator[T],
-    jobs: int,
-    on_wait: Callable[[], None] | None,
+    make_worker: Maker[T, R], head: list[T], rest: Iterator[T], jobs: int, on_wait: OnWait
 ) -> Iterator[R]:
     import threading
     from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -130,10 +129,8 @@ def _run_threads(
                     more = batch is not None
                     if batch is not None:
                         pending.add(pool.submit(work, batch))
-                patience_s = None if on_wait is None else _PATIENCE_S
-                done, pending = wait(pending, patience_s, return_when=FIRST_COMPLETED)
-                if on_wait is not None:
-                    on_wait()
+                done, pending = wait(pending, _PATIENCE_S, return_when=FIRST_COMPLETED)
+                on_wait()
                 for future in done:
                     yield future.result()
         finally:
@@ -156,12 +153,7 @@ class _Child:
 
 
 class _ProcessPool(Generic[T, R]):
-    def __init__(
-        self,
-        make_worker: Callable[[], Callable[[T], R]],
-        jobs: int,
-        on_wait: Callable[[], None] | None,
-    ) -> None:
+    def __init__(self, make_worker: Maker[T, R], jobs: int, on_wait: OnWait) -> None:
         self._make_worker = make_worker
         self._jobs = jobs
         self._on_wait = on_wait
@@ -247,10 +239,8 @@ class _ProcessPool(Generic[T, R]):
                 poll.register(child.from_fd, select.POLLIN)
             if child.outbox:
                 poll.register(child.to_fd, select.POLLOUT)
-        patience_ms = None if self._on_wait is None else _PATIENCE_S * 1000
-        ready = {fd for fd, _ in poll.poll(patience_ms)}
-        if self._on_wait is not None:
-            self._on_wait()
+        ready = {fd for fd, _ in poll.poll(_PATIENCE_S * 1000)}
+        self._on_wait()
         for child in self._children:
             if child.to_fd in ready:
                 _send(child)
@@ -271,7 +261,7 @@ class _ProcessPool(Generic[T, R]):
             del child.inbox[:end]
             child.under_way -= 1
             if kind == _ERROR:
-                _raise_pickled(payload)
+                raise_pickled(payload)
             result: R = marshal.loads(payload)  # noqa: S302  # our own child's bytes
             yield result
 
@@ -346,13 +336,6 @@ def _send(child: _Child) -> None:
                 child.outbox.clear()
 
 
-def _raise_pickled(payload: bytes) -> NoReturn:
-    import pickle
-
-    # The bytes come from our own forked child, over a pipe that nobody else holds.
-    raise pickle.loads(payload)  # noqa: S301
-
-
 class _Stopped(BaseException):
     """The parent asks this worker to stop."""
 
@@ -364,7 +347,7 @@ def _raise_stopped(_number: int, _frame: object) -> NoReturn:
 
 
 def _child_main(
-    make_worker: Callable[[], Callable[[T], R]],
+    make_worker: Maker[T, R],
     in_fd: int,
     out_fd: int,
     others: list[int],
@@ -388,7 +371,7 @@ def _child_main(
         os.kill(os.getpid(), signal.SIGTERM)
     except BaseException as exc:  # noqa: BLE001  # raised again in the parent
         with suppress(OSError, _Stopped):
-            _reply(out_fd, _ERROR, _pickle_error(exc))
+            _reply(out_fd, _ERROR, pickle_error(exc))
     finally:
         os._exit(status)
 
@@ -400,17 +383,6 @@ def _serve(work: Callable[[T], R], in_fd: int, out_fd: int) -> None:
             batch = marshal.loads(stream.read(size))  # noqa: S302  # our own parent's bytes
             result: Any = work(batch)
             _reply(out_fd, _RESULT, marshal.dumps(result))
-
-
-def _pickle_error(exc: BaseException) -> bytes:
-    import pickle
-
-    try:
-        payload = pickle.dumps(exc)
-        pickle.loads(payload)  # noqa: S301  # does it survive the journey?
-    except Exception:  # noqa: BLE001  # whatever a foreign error's pickling raises
-        return pickle.dumps(OstryaError(f"{type(exc).__name__}: {exc}"))
-    return payload
 
 
 def _reply(fd: int, kind: bytes, payload: bytes) -> None:

@@ -11,7 +11,7 @@ from ostrya.repo.free_space import format_size
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ostrya.pull.ways import Way, WaysTo
+    from ostrya.pull.way import Way, WaysTo
 
 
 def print_ways(found: Iterable[WaysTo]) -> None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ostrya.pull.delta_pull import DeltaPull
     from ostrya.pull.engine import CommitTaker
     from ostrya.pull.options import PullOptions
-    from ostrya.pull.ways import Way, WayFinder, WaysTo
+    from ostrya.pull.way import Way, WaysTo
+    from ostrya.pull.ways import WayFinder
     from ostrya.repo.transaction import Transaction
 
 

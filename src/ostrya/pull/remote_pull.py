@@ -20,10 +20,11 @@ from ostrya.pull.delta_pull import DeltaPull
 from ostrya.pull.delta_stage import DeltaStage
 from ostrya.pull.engine import Engine
 from ostrya.pull.errors import NoDelta, RemoteRefusal
-from ostrya.pull.options import Plan, PullOptions, PullResult, RefRequest
+from ostrya.pull.options import Plan, PullOptions, RefRequest
 from ostrya.pull.planner import Planner
 from ostrya.pull.remote_refs import Resolved, all_refs, resolve, split_requests
 from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summary
+from ostrya.pull.result import PullResult
 from ostrya.pull.ways import WayFinder
 from ostrya.repo.importer import Importer
 from ostrya.repo.modes import RepoMode

@@ -26,13 +26,14 @@ from ostrya.errors import RepoError
 from ostrya.formats.checksum import check_checksum
 from ostrya.formats.refs import parse_refspec
 from ostrya.pull.network import NetworkOptions
-from ostrya.pull.options import Plan, PullOptions, PullResult, RefRequest
+from ostrya.pull.options import Plan, PullOptions, RefRequest
 from ostrya.repo.free_space import format_size
 from ostrya.repo.repository import open_repository, require_writable
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
+    from ostrya.pull.result import PullResult
 
 PARAMETERS = "REMOTE [REF...]"
 OPTIONS: tuple[Option, ...] = (
