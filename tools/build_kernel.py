@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Build hook: compile the match search of deltas, where there is a compiler.
+"""Build hook: compile the search for matches and the patching, where there is a compiler.
 
-Without one, or where compiling fails, the package is built all the same: the twin in Python does
-the search then, slower. The module uses the stable interface, so one build does for every Python
+Without one, or where compiling fails, the package is built all the same: their twins in Python do
+the work then, slower. The modules use the stable interface, so one build does for every Python
 from 3.11 on.
 """
 
@@ -19,46 +19,52 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = "src/ostrya/delta/_bsdiff.c"
-MODULE = "src/ostrya/delta/_bsdiff.abi3.so"
+SUFFIX = ".abi3.so"
+NAMES = ("src/ostrya/delta/_bsdiff", "src/ostrya/delta/_bspatch")
 FLAGS = ("-std=gnu11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden")
 
 
-def compile_kernel(root: Path) -> Path | None:
-    """Compile the module into the source folder; None where that is not possible."""
+def compile_kernel(root: Path) -> list[str]:
+    """Compile the modules into the source folder, and return their paths; none if impossible."""
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
     if shutil.which(compiler[0]) is None:
         compiler = ["cc"]
     if shutil.which(compiler[0]) is None:
-        return None
-    module = root / MODULE
-    unfinished = module.with_suffix(".new")
+        return []
     include = f"-I{sysconfig.get_path('include')}"
-    argv = [*compiler, *FLAGS, include, str(root / SOURCE), "-o", str(unfinished)]
-    built = subprocess.run(argv, capture_output=True, text=True, check=False)
-    if built.returncode:
-        print(f"the delta kernel was not compiled:\n{built.stderr}", file=sys.stderr)
-        return None
-    unfinished.replace(module)
-    return module
+    modules = []
+    for name in NAMES:
+        module = root / f"{name}{SUFFIX}"
+        unfinished = module.with_suffix(".new")
+        argv = [*compiler, *FLAGS, include, str(root / f"{name}.c"), "-o", str(unfinished)]
+        built = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if built.returncode:
+            print(f"{name}.c was not compiled:\n{built.stderr}", file=sys.stderr)
+            return []
+        unfinished.replace(module)
+        modules.append(f"{name}{SUFFIX}")
+    return modules
 
 
 def is_current(root: Path) -> bool:
-    """Whether the module is there and was compiled from the source as it is."""
-    module = root / MODULE
-    return module.exists() and module.stat().st_mtime >= (root / SOURCE).stat().st_mtime
+    """Whether the modules are there and were compiled from the sources as they are."""
+    return all(
+        (module := root / f"{name}{SUFFIX}").exists()
+        and module.stat().st_mtime >= (root / f"{name}.c").stat().st_mtime
+        for name in NAMES
+    )
 
 
 class KernelHook(BuildHookInterface[Any]):
-    """Puts the compiled module into the wheel."""
+    """Puts the compiled modules into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile, before the files of the wheel are gathered."""
         del version
-        module = compile_kernel(Path(self.root))
-        if module is None:
+        modules = compile_kernel(Path(self.root))
+        if not modules:
             return
-        build_data["artifacts"].append(f"/{MODULE}")
+        build_data["artifacts"] += [f"/{module}" for module in modules]
         build_data["pure_python"] = False
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"cp311-abi3-{platform}"
@@ -66,5 +72,5 @@ class KernelHook(BuildHookInterface[Any]):
 
 if __name__ == "__main__":
     TOP = Path(__file__).resolve().parent.parent
-    if not is_current(TOP) and compile_kernel(TOP) is None:
-        print("no compiled search of deltas: the one in Python does its work", file=sys.stderr)
+    if not is_current(TOP) and not compile_kernel(TOP):
+        print("deltas are not compiled: the twins in Python do the work", file=sys.stderr)

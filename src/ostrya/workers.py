@@ -26,14 +26,17 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from ostrya._linux.heap import keep_freed_memory
-from ostrya._linux.signals import keep_ended_children
-from ostrya.errors import OstryaError, WorkerDied
+from ostrya.errors import WorkerDied
+from ostrya.pickled_errors import pickle_error, raise_pickled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
 R = TypeVar("R")
+if TYPE_CHECKING:
+    Maker = Callable[[], Callable[[T], R]]
+    OnWait = Callable[[], object]
 
 _IN_FLIGHT = 3
 # What a child frees and keeps for the next file: glibc takes no higher limit.
@@ -42,7 +45,8 @@ _HEADER = struct.Struct("<cI")
 _RESULT, _ERROR = b"r", b"e"
 _READ_BYTES = 256 * 1024
 _GRACE_S = 3.0
-_PATIENCE_S = 0.25
+# How often somebody who wants to know is told that workers still work.
+_PATIENCE_S = 0.2
 _STATUS_UNKNOWN = 1
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -53,11 +57,11 @@ def default_jobs() -> int:
 
 
 def map_batches(
-    make_worker: Callable[[], Callable[[T], R]],
+    make_worker: Maker[T, R],
     batches: Iterable[T],
     *,
     jobs: int | None = None,
-    on_wait: Callable[[], None] | None = None,
+    on_wait: OnWait = lambda: None,
 ) -> Iterator[R]:
     """Run a worker over batches, and yield the results in the order in which they are ready.
 
@@ -67,7 +71,7 @@ def map_batches(
         batches: What there is to do; taken from lazily, on the calling thread.
         jobs: How many workers at most; by default one per processor. With one, a batch is
             done before the next is asked for.
-        on_wait: Called now and then while there is nothing to do but to wait for workers.
+        on_wait: Called now and then on the calling thread, unless that works itself.
 
     Raises:
         Exception: Whatever the first worker to fail raised; the others are stopped.
@@ -92,7 +96,7 @@ def _has_threads() -> bool:
     return threading is not None and threading.active_count() > 1
 
 
-def _run_inline(make_worker: Callable[[], Callable[[T], R]], batches: Iterator[T]) -> Iterator[R]:
+def _run_inline(make_worker: Maker[T, R], batches: Iterator[T]) -> Iterator[R]:
     """Work in place; each batch is asked for when the one before it is done."""
     work: Callable[[T], R] | None = None
     for batch in batches:
@@ -102,11 +106,7 @@ def _run_inline(make_worker: Callable[[], Callable[[T], R]], batches: Iterator[T
 
 
 def _run_threads(
-    make_worker: Callable[[], Callable[[T], R]],
-    head: list[T],
-    rest: Iterator[T],
-    jobs: int,
-    on_wait: Callable[[], None] | None,
+    make_worker: Maker[T, R], head: list[T], rest: Iterator[T], jobs: int, on_wait: OnWait
 ) -> Iterator[R]:
     import threading
     from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -129,10 +129,8 @@ def _run_threads(
                     more = batch is not None
                     if batch is not None:
                         pending.add(pool.submit(work, batch))
-                patience_s = None if on_wait is None else _PATIENCE_S
-                done, pending = wait(pending, patience_s, return_when=FIRST_COMPLETED)
-                if not done and on_wait is not None:
-                    on_wait()
+                done, pending = wait(pending, _PATIENCE_S, return_when=FIRST_COMPLETED)
+                on_wait()
                 for future in done:
                     yield future.result()
         finally:
@@ -155,12 +153,7 @@ class _Child:
 
 
 class _ProcessPool(Generic[T, R]):
-    def __init__(
-        self,
-        make_worker: Callable[[], Callable[[T], R]],
-        jobs: int,
-        on_wait: Callable[[], None] | None,
-    ) -> None:
+    def __init__(self, make_worker: Maker[T, R], jobs: int, on_wait: OnWait) -> None:
         self._make_worker = make_worker
         self._jobs = jobs
         self._on_wait = on_wait
@@ -168,7 +161,7 @@ class _ProcessPool(Generic[T, R]):
 
     def run(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
         clean = False
-        restore = keep_ended_children()
+        restore = _keep_ended_children()
         try:
             self._fork_all()
             if self._children:
@@ -246,10 +239,8 @@ class _ProcessPool(Generic[T, R]):
                 poll.register(child.from_fd, select.POLLIN)
             if child.outbox:
                 poll.register(child.to_fd, select.POLLOUT)
-        patience_ms = None if self._on_wait is None else _PATIENCE_S * 1000
-        ready = {fd for fd, _ in poll.poll(patience_ms)}
-        if not ready and self._on_wait is not None:
-            self._on_wait()
+        ready = {fd for fd, _ in poll.poll(_PATIENCE_S * 1000)}
+        self._on_wait()
         for child in self._children:
             if child.to_fd in ready:
                 _send(child)
@@ -270,7 +261,7 @@ class _ProcessPool(Generic[T, R]):
             del child.inbox[:end]
             child.under_way -= 1
             if kind == _ERROR:
-                _raise_pickled(payload)
+                raise_pickled(payload)
             result: R = marshal.loads(payload)  # noqa: S302  # our own child's bytes
             yield result
 
@@ -314,6 +305,27 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
+def _keep_ended_children() -> Callable[[], None]:
+    """Let the kernel keep the status of children until it is asked for; return the way back.
+
+    It keeps none where SIGCHLD is ignored, as a process may inherit it from its parent.
+    """
+    if signal.getsignal(signal.SIGCHLD) != signal.SIG_IGN:
+        return lambda: None
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    except ValueError:
+        # Only the main thread may.
+        return lambda: None
+    return _ignore_ended_children
+
+
+def _ignore_ended_children() -> None:
+    # A generator that nobody finished may be closed in any thread.
+    with suppress(ValueError):
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+
 def _send(child: _Child) -> None:
     with suppress(BlockingIOError):
         while child.outbox:
@@ -322,13 +334,6 @@ def _send(child: _Child) -> None:
             except BrokenPipeError:
                 # The child is gone; reading from it tells how.
                 child.outbox.clear()
-
-
-def _raise_pickled(payload: bytes) -> NoReturn:
-    import pickle
-
-    # The bytes come from our own forked child, over a pipe that nobody else holds.
-    raise pickle.loads(payload)  # noqa: S301
 
 
 class _Stopped(BaseException):
@@ -342,7 +347,7 @@ def _raise_stopped(_number: int, _frame: object) -> NoReturn:
 
 
 def _child_main(
-    make_worker: Callable[[], Callable[[T], R]],
+    make_worker: Maker[T, R],
     in_fd: int,
     out_fd: int,
     others: list[int],
@@ -366,7 +371,7 @@ def _child_main(
         os.kill(os.getpid(), signal.SIGTERM)
     except BaseException as exc:  # noqa: BLE001  # raised again in the parent
         with suppress(OSError, _Stopped):
-            _reply(out_fd, _ERROR, _pickle_error(exc))
+            _reply(out_fd, _ERROR, pickle_error(exc))
     finally:
         os._exit(status)
 
@@ -378,17 +383,6 @@ def _serve(work: Callable[[T], R], in_fd: int, out_fd: int) -> None:
             batch = marshal.loads(stream.read(size))  # noqa: S302  # our own parent's bytes
             result: Any = work(batch)
             _reply(out_fd, _RESULT, marshal.dumps(result))
-
-
-def _pickle_error(exc: BaseException) -> bytes:
-    import pickle
-
-    try:
-        payload = pickle.dumps(exc)
-        pickle.loads(payload)  # noqa: S301  # does it survive the journey?
-    except Exception:  # noqa: BLE001  # whatever a foreign error's pickling raises
-        return pickle.dumps(OstryaError(f"{type(exc).__name__}: {exc}"))
-    return payload
 
 
 def _reply(fd: int, kind: bytes, payload: bytes) -> None:

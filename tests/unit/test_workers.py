@@ -85,6 +85,20 @@ def test_several_processes_work(forked):
     assert os.getpid() not in pids
 
 
+@pytest.mark.parametrize("way", ["forked", "threaded"], indirect=True)
+def test_somebody_is_told_while_workers_work(way, monkeypatch):
+    monkeypatch.setattr(workers, "_PATIENCE_S", 0.01)
+    told = []
+
+    def make():
+        return lambda seconds: time.sleep(seconds) or seconds
+
+    results = map_batches(make, [0.1, 0.1], jobs=2, on_wait=lambda: told.append(os.getpid()))
+    assert list(results) == [0.1, 0.1]
+    assert len(told) > 3
+    assert set(told) == {os.getpid()}
+
+
 def test_a_worker_is_made_once_where_it_works(forked):
     def make():
         made = os.getpid()

@@ -31,7 +31,9 @@ class Completed(NamedTuple):
     stderr: bytes
 
 
-def run(argv: Sequence[str], *, input_data: bytes | None = None, timeout_s: float = 600) -> bytes:
+def run(
+    argv: Sequence[str], *, input_data: bytes | memoryview | None = None, timeout_s: float = 600
+) -> bytes:
     """Run a program to its end and return what it wrote on standard output.
 
     Raises:
@@ -44,7 +46,7 @@ def run(argv: Sequence[str], *, input_data: bytes | None = None, timeout_s: floa
 
 
 def run_to_end(
-    argv: Sequence[str], *, input_data: bytes | None = None, timeout_s: float = 600
+    argv: Sequence[str], *, input_data: bytes | memoryview | None = None, timeout_s: float = 600
 ) -> Completed:
     """Run a program whose exit status is an answer, not a failure.
 

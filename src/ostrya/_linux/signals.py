@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Steps that must not be torn apart by Ctrl-C, and children whose end must not be forgotten."""
+"""Steps that must not be torn apart by Ctrl-C."""
 
 from __future__ import annotations
 
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
@@ -21,24 +21,3 @@ def signals_deferred() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def keep_ended_children() -> Callable[[], None]:
-    """Let the kernel keep the status of children until it is asked for; return the way back.
-
-    It keeps none where SIGCHLD is ignored, as a process may inherit it from its parent.
-    """
-    if signal.getsignal(signal.SIGCHLD) != signal.SIG_IGN:
-        return lambda: None
-    try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    except ValueError:
-        # Only the main thread may.
-        return lambda: None
-    return _ignore_ended_children
-
-
-def _ignore_ended_children() -> None:
-    # A generator that nobody finished may be closed in any thread.
-    with suppress(ValueError):
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)

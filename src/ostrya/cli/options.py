@@ -16,6 +16,7 @@ class Kind(Enum):
 
     FLAG = "flag"
     TEXT = "text"
+    OPTIONAL_TEXT = "optional text"
     TEXTS = "texts"
     NUMBER = "number"
     BOOLEAN = "boolean"
@@ -41,6 +42,18 @@ class Option(NamedTuple):
     hidden: bool = False
 
     @property
+    def needs_value(self) -> bool:
+        """Whether it cannot be given without a value."""
+        return self.kind not in {Kind.FLAG, Kind.OPTIONAL_TEXT}
+
+    @property
+    def value(self) -> str:
+        """How its value is spelled behind the name: ``=PATH``, ``[=HOW]``, or empty."""
+        if not self.metavar or self.kind is Kind.FLAG:
+            return ""
+        return f"={self.metavar}" if self.needs_value else f"[={self.metavar}]"
+
+    @property
     def takes_path(self) -> bool:
         """Whether the value names a file, so that it need not be text."""
         return self.metavar in _PATHS
@@ -59,6 +72,11 @@ def flag(name: str, summary: str, *, short: str = "", hidden: bool = False) -> O
 def text(name: str, metavar: str, summary: str, *, short: str = "") -> Option:
     """Declare an option with a value; the last one given counts."""
     return Option(name, Kind.TEXT, summary, short, metavar)
+
+
+def optional_text(name: str, metavar: str, summary: str) -> Option:
+    """Declare an option that may be given without a value; with one only after an equals sign."""
+    return Option(name, Kind.OPTIONAL_TEXT, summary, "", metavar)
 
 
 def texts(name: str, metavar: str, summary: str, *, short: str = "") -> Option:

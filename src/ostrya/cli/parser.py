@@ -55,6 +55,12 @@ class Arguments:
         value = self._values.get(name)
         return value if isinstance(value, str) else None
 
+    def optional_text(self, name: str) -> str | None:
+        """Return the value of an option that needs none: empty without, None when not given."""
+        self._check(name, Kind.OPTIONAL_TEXT)
+        value = self._values.get(name)
+        return value if isinstance(value, str) else None
+
     def texts(self, name: str) -> list[str]:
         """Return all values of an option that repeats."""
         self._check(name, Kind.TEXTS)
@@ -95,7 +101,7 @@ class Arguments:
         match option.kind:
             case Kind.FLAG:
                 self._values[option.name] = True
-            case Kind.TEXT:
+            case Kind.TEXT | Kind.OPTIONAL_TEXT:
                 self._values[option.name] = value
             case Kind.TEXTS:
                 self._values[option.name] = [*self.texts(option.name), value]
@@ -172,7 +178,7 @@ class _Parser:
                 raise HelpRequested
             raise UsageError(f"Unknown option {argument}")
         shown = f"--{name}"
-        if not equals and option.kind is not Kind.FLAG:
+        if not equals and option.needs_value:
             value = self._next_argument(shown)
         self.arguments.store(option, value, shown)
 
@@ -185,7 +191,7 @@ class _Parser:
                     raise HelpRequested
                 raise UsageError(f"Unknown option {argument}")
             value, shown = "", f"-{letter}"
-            if option.kind is not Kind.FLAG:
+            if option.needs_value:
                 if value_taken:
                     raise UsageError(f"Error parsing option {shown}")
                 value, value_taken = self._next_argument(shown), True

@@ -106,9 +106,8 @@ def _table(options: Iterable[Option]) -> str:
         is_free = bool(option.short) and option.short not in letters
         short = f"`-{option.short}`, " if is_free else ""
         letters.add(option.short)
-        value = f"={option.metavar}" if option.metavar else ""
         # A bar ends a cell, within code too.
-        row = (f"{short}`--{option.name}{value}`", option.help)
+        row = (f"{short}`--{option.name}{option.value}`", option.help)
         lines.append("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |")
     return "\n".join(lines) + "\n"
 

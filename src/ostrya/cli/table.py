@@ -76,7 +76,12 @@ _STATIC_DELTA = (
         takes_long=True,
     ),
     Verb("plan", "static_delta_plan", "Say what each way to a commit costs", reads=True),
-    Verb("apply-offline", "static_delta_apply_offline", "Apply a static delta from files"),
+    Verb(
+        "apply-offline",
+        "static_delta_apply_offline",
+        "Apply a static delta from files",
+        takes_long=True,
+    ),
     Verb("verify", "static_delta_verify", "Verify the signatures of a static delta"),
     Verb("indexes", "static_delta_indexes", "List the commits that have a delta index", reads=True),
     Verb("reindex", "static_delta_reindex", "Write delta indexes anew"),

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.cli.options import Kind, Option
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ostrya.cli.options import Option
     from ostrya.cli.table import Verb
 
 _GAP = 4
@@ -56,5 +55,4 @@ def format_verbs(verbs: Sequence[Verb], group: str = "") -> str:
 
 def _spelling(option: Option) -> str:
     short = f"-{option.short}, " if option.short else ""
-    value = f"={option.metavar}" if option.metavar and option.kind is not Kind.FLAG else ""
-    return f"{short}--{option.name}{value}"
+    return f"{short}--{option.name}{option.value}"

@@ -29,7 +29,7 @@ enum {
   SWITCH = 100 * BIT,     /* to begin a copy: three numbers of a patch */
   FIRST_DIFF = 13 * BIT,  /* a byte that differs, after one that does not */
   NEXT_DIFF = 9 * BIT,    /* a byte that differs, after one that does as well */
-  LITERAL = 13 * BIT / 2,
+  MAX_LITERAL = 16 * BIT,
   SETTLED = 32,           /* equal bytes in a row that nothing else can beat */
   MAX_ALIGNMENTS = 24,
   MAX_PROPOSALS = 48,
@@ -55,6 +55,7 @@ typedef struct {
   int seen_bits;
   int bits, depth, drop; /* of eight bytes, so many bits are not hashed */
   size_t stride;
+  u32 literal; /* the price of a literal byte */
   /* Prices up to each byte since `base`, and the run that gives them. */
   u32 *price, *run_at;
   size_t base, room;
@@ -387,7 +388,7 @@ static int search(Search *s) {
       literal = s->price[at - s->base];
       if ((literal_run = add_run(s, (i64)at, LITERALS)) == NONE) return 0;
     }
-    literal += LITERAL;
+    literal += s->literal;
     if (!room_for(s, at + 1)) return 0;
     u32 run = literal_run, best = step(s, at, literal, &run);
     at++;
@@ -461,13 +462,13 @@ static int run_search(Search *s, Out *out) {
 
 static PyObject *make_patch(PyObject *self, PyObject *args) {
   Py_buffer old, new;
-  int depth, stride, hashed;
+  int depth, stride, hashed, literal;
   (void)self;
-  if (!PyArg_ParseTuple(args, "y*y*iii", &old, &new, &depth, &stride, &hashed)) return NULL;
+  if (!PyArg_ParseTuple(args, "y*y*iiii", &old, &new, &depth, &stride, &hashed, &literal)) return NULL;
   PyObject *result = NULL;
   if (depth < 1 || depth > MAX_PROPOSALS || stride < 1 || hashed < 4 || hashed > 8 ||
-      (size_t)old.len / (size_t)stride >= NONE) {
-    PyErr_SetString(PyExc_ValueError, "depth, stride or hashed out of range");
+      literal < 1 || literal > MAX_LITERAL || (size_t)old.len / (size_t)stride >= NONE) {
+    PyErr_SetString(PyExc_ValueError, "depth, stride, hashed or literal out of range");
   } else {
     Search s = {0};
     Out out = {0};
@@ -478,6 +479,7 @@ static PyObject *make_patch(PyObject *self, PyObject *args) {
     s.new_size = (size_t)new.len;
     s.depth = depth;
     s.stride = (size_t)stride;
+    s.literal = (u32)literal;
     s.drop = 64 - 8 * hashed;
     Py_BEGIN_ALLOW_THREADS
     done = run_search(&s, &out);

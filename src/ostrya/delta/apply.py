@@ -97,9 +97,13 @@ def has_all_objects(repo: Repository, header: PartHeader) -> bool:
 
 
 class PartApplier:
-    """Runs parts into a repository, one after the other."""
+    """Runs parts into a repository, one after the other.
 
-    __slots__ = ("_check_modes", "_commit", "_repo", "_writer")
+    Attributes:
+        made: Bytes of the objects that are done with, whether made or here before.
+    """
+
+    __slots__ = ("_check_modes", "_commit", "_repo", "_writer", "made")
 
     def __init__(
         self,
@@ -120,6 +124,7 @@ class PartApplier:
         self._repo = repo
         self._writer = writer
         self._commit = commit
+        self.made = 0
         self._check_modes = check_user_only_modes or repo.mode == RepoMode.BARE_USER_ONLY
 
     def run(self, header: PartHeader, payload: Payload) -> None:
@@ -144,10 +149,13 @@ class PartApplier:
         try:
             if isinstance(operation, SpliceMetadata):
                 self._splice_metadata(run, operation)
+                self.made += operation.size
             elif isinstance(operation, SpliceFile):
                 self._splice_file(run, operation)
+                self.made += operation.size
             elif isinstance(operation, Open):
                 self._make_file(run, operation)
+                self.made += operation.size
             elif isinstance(operation, SetReadSource):
                 run.set_source(operation)
             elif isinstance(operation, (UnsetReadSource, Close)):

@@ -16,10 +16,25 @@ try:
 except ImportError:  # built where there was no compiler
     _COMPILED = False
 
-# How many places of the old file are tried for each place of the new one, and how many bytes
-# have to be equal there.
-_QUICK = (16, 8)
-_THOROUGH = (48, 4)
+
+class _Effort(NamedTuple):
+    """How a patch is searched for.
+
+    Attributes:
+        depth: How many places of the old file are tried for each place of the new one.
+        hashed: How many bytes have to be equal there.
+        literal: What a byte takes that is in neither of them, in 1/16 bit.
+    """
+
+    depth: int
+    hashed: int
+    literal: int = 104
+
+
+_QUICK = _Effort(16, 8)
+_THOROUGH = _Effort(48, 4)
+# A large file of which a search finds little is compressed as a rule: so are its literal bytes.
+_COMPRESSED = _Effort(48, 4, 128)
 # Where a quick search leaves so much, a thorough one finds more; beyond that, nothing is there.
 _POOR_SHARE = 0.25
 _HOPELESS_SHARE = 0.7
@@ -63,7 +78,7 @@ def make_patch(
     if len(new) >= _LARGE_BYTES:
         sample = _sample(new)
         tried = _search(old, sample, stride, _QUICK)
-        return _search(old, new, stride, _THOROUGH if _is_poor(tried, sample) else _QUICK)
+        return _search(old, new, stride, _COMPRESSED if _is_poor(tried, sample) else _QUICK)
     made = _search(old, new, stride, _QUICK)
     if not _is_poor(made, new):
         return made
@@ -72,10 +87,9 @@ def make_patch(
 
 
 def _search(
-    old: bytes | memoryview, new: bytes | memoryview, stride: int, effort: tuple[int, int]
+    old: bytes | memoryview, new: bytes | memoryview, stride: int, effort: _Effort
 ) -> MadePatch:
-    depth, hashed = effort
-    return MadePatch(*_make_patch(old, new, depth, stride, hashed))
+    return MadePatch(*_make_patch(old, new, effort.depth, stride, effort.hashed, effort.literal))
 
 
 def _is_poor(made: MadePatch, new: bytes | memoryview) -> bool:

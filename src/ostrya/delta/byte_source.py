@@ -42,13 +42,19 @@ class MemorySource:
 
 
 class FileSource:
-    """A range of an open file, which the caller closes."""
+    """A range of an open file, which the caller closes.
 
-    __slots__ = ("_fd", "_start", "size")
+    Attributes:
+        fd: The file.
+        start: Where in it the range begins.
+        size: How many bytes there are.
+    """
+
+    __slots__ = ("fd", "size", "start")
 
     def __init__(self, fd: int, start: int, size: int) -> None:
-        self._fd = fd
-        self._start = start
+        self.fd = fd
+        self.start = start
         self.size = size
 
     def read(self, offset: int, size: int) -> bytes:
@@ -56,7 +62,7 @@ class FileSource:
         wanted = min(size, self.size - offset)
         if wanted <= 0:
             return b""
-        return os.pread(self._fd, wanted, self._start + offset)
+        return os.pread(self.fd, wanted, self.start + offset)
 
 
 def read_range(source: ByteSource, offset: int, size: int) -> Iterator[bytes]:

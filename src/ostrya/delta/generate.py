@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import get_ident
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.atomic import replace_file
@@ -24,6 +25,7 @@ from ostrya.delta.plan import (
     apply_bytes,
     group_parts,
 )
+from ostrya.delta.tally import Tally
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.delta_name import DeltaName, commitmeta_path, delta_dir, part_path
 from ostrya.formats.delta_signed import SignedDelta
@@ -49,7 +51,7 @@ from ostrya.workers import default_jobs, map_batches
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ostrya.delta.generate_worker import Batch, Shipped
+    from ostrya.delta.generate_worker import Batch, BatchResult, Shipped
     from ostrya.delta.plan import NewObject
     from ostrya.progress import ProgressSink
     from ostrya.repo.repository import Repository
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
 
 _TASK = "Making delta"
 _SUPERBLOCK_MODE = 0o644
+# So often at the most is told how far it is.
+_REPORTS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,9 @@ class _Generator:
         # By number: temporary name and facts of a finished part.
         self._made: dict[int, tuple[str, WrittenPart]] = {}
         self._shipped: list[Shipped] = []
+        self._tally: Tally | None = None
+        self._reported = 0
+        self._owner = os.getpid(), get_ident()
 
     def run(self, filename: str, now: int, signers: Sequence[Signer]) -> GeneratedDelta:
         commit_data = load_commit_bytes(self._repo, self._name.to)
@@ -252,24 +259,35 @@ class _Generator:
     # ------------------------------------------------------------------ making
 
     def _make_parts(self, groups: list[list[NewObject]]) -> None:
-        sizes = [sum(one.size for one in group) for group in groups]
-        self._progress.send(Started(_TASK, sum(sizes), Unit.BYTES))
-        worker = make_part_worker(self._repo, self._out_fd, self._options.limits, self._workshop)
-        done = 0
-        for number, temporary, part, shipped in map_batches(
-            worker, _batches(groups), jobs=self._workshop.jobs
+        tally = Tally([sum(one.size for one in group) for group in groups] or [0], self._report)
+        self._tally = tally
+        self._progress.send(Started(_TASK, tally.total, Unit.BYTES))
+        worker = make_part_worker(
+            self._repo, self._out_fd, self._options.limits, self._workshop, tally
+        )
+        for result in map_batches(
+            worker, _batches(groups), jobs=self._workshop.jobs, on_wait=self._report
         ):
-            self._shipped += shipped
-            if part is not None:
-                self._made[number] = (temporary, WrittenPart(Checksum(part[0]), *part[1:]))
-            done += sizes[number]
-            self._progress.send(Advanced(_TASK, done))
+            self._take(result)
         if not self._made:
             # Clients expect a part, even if it makes nothing.
-            number, temporary, part, _ = worker()((0, []))
-            if part is not None:
-                self._made[number] = (temporary, WrittenPart(Checksum(part[0]), *part[1:]))
-        self._progress.send(Finished(_TASK, done))
+            self._take(worker()((0, [])))
+        self._progress.send(Finished(_TASK, tally.total))
+
+    def _take(self, result: BatchResult) -> None:
+        number, temporary, part, shipped = result
+        self._shipped += shipped
+        if part is not None:
+            self._made[number] = (temporary, WrittenPart(Checksum(part[0]), *part[1:]))
+
+    def _report(self) -> None:
+        """Say how far all parts are, unless this is a worker apart."""
+        if (os.getpid(), get_ident()) != self._owner or self._tally is None:
+            return
+        done, total = self._tally.done, self._tally.total
+        if done >= self._reported + total // _REPORTS:
+            self._reported = done
+            self._progress.send(Advanced(_TASK, done, total))
 
     def _order_parts(self) -> list[tuple[str, WrittenPart]]:
         self._shipped.sort()

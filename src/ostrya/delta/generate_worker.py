@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ostrya.delta.plan import DeltaLimits, Workshop
+    from ostrya.delta.tally import Tally
     from ostrya.repo.repository import Repository
     from ostrya.repo.stores.base import FileObject
 
@@ -66,20 +67,26 @@ class _Attempt(NamedTuple):
 
 
 def make_part_worker(
-    repo: Repository, out_fd: int, limits: DeltaLimits, workshop: Workshop
+    repo: Repository, out_fd: int, limits: DeltaLimits, workshop: Workshop, tally: Tally
 ) -> Callable[[], Callable[[Batch], BatchResult]]:
     """Return a factory of workers, for ``map_batches``; parts get temporary names below out_fd."""
 
     def make() -> Callable[[Batch], BatchResult]:
-        return _PartWorker(repo, out_fd, limits, workshop).run
+        return _PartWorker(repo, out_fd, limits, workshop, tally).run
 
     return make
 
 
 class _PartWorker:
     def __init__(
-        self, repo: Repository, out_fd: int, limits: DeltaLimits, workshop: Workshop
+        self,
+        repo: Repository,
+        out_fd: int,
+        limits: DeltaLimits,
+        workshop: Workshop,
+        tally: Tally,
     ) -> None:
+        self._tally = tally
         self._repo = repo
         self._out_fd = out_fd
         self._limits = limits
@@ -88,7 +95,7 @@ class _PartWorker:
     def run(self, batch: Batch) -> BatchResult:
         number, tasks = batch
         shipped: list[Shipped] = []
-        made = 0
+        made = searched = 0
         with PartWriter(self._repo.tmp_fd) as writer:
             for kind, checksum, size, partners in tasks:
                 name = ObjectName(Checksum(checksum), ObjectType(kind))
@@ -99,13 +106,20 @@ class _PartWorker:
                 else:
                     writer.add_metadata(name, load_metadata(self._repo, name))
                     made += 1
+                searched += size
+                self._tally.note_searched(number, searched)
             if tasks and not made:
                 return number, "", None, shipped
             temporary = temporary_name()
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
             fd = os.open(temporary, flags, 0o644, dir_fd=self._out_fd)
             try:
-                part = writer.finish(fd, self._limits, self._workshop.encoder)
+                part = writer.finish(
+                    fd,
+                    self._limits,
+                    self._workshop.encoder,
+                    lambda share: self._tally.note_packed(number, share),
+                )
                 if self._repo.config.fsync:
                     os.fsync(fd)
             except BaseException:

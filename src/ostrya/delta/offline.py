@@ -12,18 +12,28 @@ from ostrya.delta.part_sink import PartJob, PartSink
 from ostrya.formats.commitmeta import encode_commitmeta
 from ostrya.formats.delta_name import commitmeta_path
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.progress import NULL_PROGRESS, Advanced, Finished, Started, Unit
 from ostrya.repo.detached import write_detached_bytes
 from ostrya.repo.reader import has_object
 
 if TYPE_CHECKING:
     from ostrya.delta.open_delta import OpenDelta
     from ostrya.formats.checksum import Checksum
+    from ostrya.progress import ProgressSink
     from ostrya.repo.transaction import Transaction
     from ostrya.sign.engine import Verifier
 
+TASK = "applying delta"
+_REPORT_S = 0.2
+
 
 def apply_offline(
-    tx: Transaction, path: str, verifier: Verifier | None = None, *, jobs: int | None = None
+    tx: Transaction,
+    path: str,
+    verifier: Verifier | None = None,
+    *,
+    jobs: int | None = None,
+    progress: ProgressSink = NULL_PROGRESS,
 ) -> Checksum:
     """Make the commit of a delta present, within a transaction, and return it.
 
@@ -33,6 +43,7 @@ def apply_offline(
         verifier: Who has to vouch for a signed delta; with None nobody does, unless the
             repository's ``sign-verify-deltas`` asks for somebody.
         jobs: How many threads, one or two; two where there are as many processors if None.
+        progress: Told how many bytes are made.
 
     Raises:
         DeltaRefused: It does not fit this repository.
@@ -46,11 +57,7 @@ def apply_offline(
         _check_fits(tx, delta)
         check_offline(delta)
         check_commit(delta.superblock)
-        with PartSink(tx, delta.superblock, jobs=jobs) as sink:
-            for index in range(len(delta.superblock.parts)):
-                _put_part(tx, delta, index, sink)
-            while sink.under_way:
-                sink.collect(wait=True)
+        _make_objects(tx, delta, jobs, progress)
         # Not before: where nothing waits for a sync, objects are in place at once.
         _store_commit(tx, delta)
         return delta.superblock.to
@@ -86,17 +93,29 @@ def _store_commit(tx: Transaction, delta: OpenDelta) -> None:
         write_detached_bytes(tx.repo, block.to, encode_commitmeta(detached))
 
 
-def _put_part(tx: Transaction, delta: OpenDelta, index: int, sink: PartSink) -> None:
-    header = delta.superblock.parts[index]
-    check_part_version(header)
-    if has_all_objects(tx.repo, header):
-        return
-    sink.collect(wait=sink.is_full)
+def _make_objects(
+    tx: Transaction, delta: OpenDelta, jobs: int | None, progress: ProgressSink
+) -> None:
+    block = delta.superblock
+    for header in block.parts:
+        check_part_version(header)
+    parts = enumerate(block.parts)
+    missing = [index for index, part in parts if not has_all_objects(tx.repo, part)]
+    total = sum(block.parts[index].unpacked_size for index in missing)
+    progress.send(Started(TASK, total, Unit.BYTES))
+    with PartSink(tx, block, jobs=jobs) as sink:
+        while missing or sink.under_way:
+            while missing and not sink.is_full:
+                sink.put(_job(tx, delta, missing.pop(0)))
+            sink.collect(wait=True, patience_s=_REPORT_S)
+            progress.send(Advanced(TASK, min(sink.made, total), total))
+        progress.send(Finished(TASK, min(sink.made, total)))
+
+
+def _job(tx: Transaction, delta: OpenDelta, index: int) -> PartJob:
     spool_fd = tx.repo.tmp_fd
-    sink.put(
-        PartJob(
-            header,
-            lambda: delta.open_part(index, spool_fd),
-            f"Executing delta part {index}",
-        )
+    return PartJob(
+        delta.superblock.parts[index],
+        lambda: delta.open_part(index, spool_fd),
+        f"Executing delta part {index}",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from errno import ENOTDIR
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import open_dir
@@ -83,12 +83,15 @@ class OpenDelta:
         header = self.superblock.parts[index]
         inline = self.superblock.inline_part(index)
         if inline is not None:
-            return open_inline_part(*inline, header, spool_fd)
+            return open_inline_part(*inline, header, spool_fd, self._let_go)
         fd = os.open(str(index), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._dir_fd)
         return open_part_file(fd, header, spool_fd, checksum=checksum)
 
     def verify(self, verifier: Verifier) -> str:
         """Return the sentence of whoever vouches for the delta.
+
+        All of it is read from the map, which the kernel can drop from memory: a signature by a
+        plain key is made over the whole message, so it cannot be checked piece by piece.
 
         Raises:
             DeltaNotTrusted: It has no signature of that kind.
@@ -101,7 +104,14 @@ class OpenDelta:
             raise DeltaNotTrusted(
                 f"no signature for '{verifier.metadata_key}' in static-delta superblock"
             )
-        return verifier.verify(bytes(self.signed.superblock), signatures)
+        sentence = verifier.verify(memoryview(self.signed.superblock), signatures)
+        self._let_go()
+        return sentence
+
+    def _let_go(self) -> None:
+        """Drop what was read of the map: it need not stay in memory, and can be read again."""
+        if self._map is not None:
+            self._map.madvise(MADV_DONTNEED)
 
     def close(self) -> None:
         """Let go of the file, once nothing refers to it."""

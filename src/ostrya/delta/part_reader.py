@@ -30,13 +30,17 @@ from ostrya.formats.delta_part import (
 from ostrya.formats.errors import DeltaFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
     from ostrya.delta.byte_source import ByteSource
     from ostrya.formats.delta_superblock import PartHeader
 
 _IN_MEMORY_BYTES = 1 << 20
+# At a time: between two times, another thread may be in the way.
+_INFLATED_BYTES = 1 << 20
+# A mapped body is dropped from memory after so much of it, a multiple of what is read at a time.
+_LET_GO_BYTES = 2 << 20
 # Tables and operations are held whole.
 _MAX_TABLE_BYTES = 16 << 20
 _MAX_OPERATION_BYTES = 64 << 20
@@ -155,9 +159,20 @@ def open_part_file(fd: int, header: PartHeader, spool_fd: int, *, checksum: bool
 
 
 def open_inline_part(
-    compression: int, body: memoryview | bytes, header: PartHeader, spool_fd: int
+    compression: int,
+    body: memoryview | bytes,
+    header: PartHeader,
+    spool_fd: int,
+    let_go: Callable[[], None] | None = None,
 ) -> Payload:
     """Open a part that its superblock carries; nothing but the superblock vouches for it.
+
+    Args:
+        compression: How it is compressed.
+        body: What the superblock carries.
+        header: What the superblock says of it.
+        spool_fd: The directory for what is inflated.
+        let_go: Called now and then: what was read of the body is not needed any more.
 
     Raises:
         DeltaFormatError: It cannot be inflated within the limits.
@@ -166,8 +181,14 @@ def open_inline_part(
     if compression == COMPRESSION_NONE:
         _require_payload(len(view), header)
         return Payload(MemorySource(view))
-    pieces = (bytes(view[at : at + CHUNK_BYTES]) for at in range(0, len(view), CHUNK_BYTES))
-    return _inflate(compression, pieces, header, spool_fd)
+    return _inflate(compression, _pieces(view, let_go), header, spool_fd)
+
+
+def _pieces(view: memoryview, let_go: Callable[[], None] | None) -> Iterator[bytes]:
+    for at in range(0, len(view), CHUNK_BYTES):
+        yield bytes(view[at : at + CHUNK_BYTES])
+        if let_go is not None and at % _LET_GO_BYTES == 0:
+            let_go()
 
 
 def _hashed(chunks: Iterable[bytes]) -> str:
@@ -250,7 +271,7 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
             while given or not (decoder.eof or decoder.needs_input):
                 if decoder.eof:
                     raise DeltaFormatError("Invalid delta part: something follows its xz stream")
-                yield decoder.decompress(given, CHUNK_BYTES)
+                yield decoder.decompress(given, _INFLATED_BYTES)
                 given = b""
             if decoder.eof and decoder.unused_data:
                 raise DeltaFormatError("Invalid delta part: something follows its xz stream")

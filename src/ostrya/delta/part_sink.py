@@ -11,7 +11,7 @@ would be slower: operations are many small steps, which hold Python's global loc
 
 from __future__ import annotations
 
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -95,22 +95,35 @@ class PartSink:
         self.under_way += 1
         self._todo.put(job)
 
-    def collect(self, *, wait: bool = False) -> None:
+    @property
+    def made(self) -> int:
+        """Bytes of the objects that are made by now."""
+        return self._applier.made
+
+    def collect(self, *, wait: bool = False, patience_s: float | None = None) -> None:
         """Take note of what is applied.
 
         Args:
             wait: Wait until something is, unless nothing is under way.
+            patience_s: But not longer than this.
 
         Raises:
             OstryaError: A part was refused.
             OSError: Something could not be written.
         """
         while self.under_way and (wait or not self._done.empty()):
-            error = self._done.get()
+            try:
+                error = self._done.get(timeout=patience_s)
+            except Empty:
+                return
             self.under_way -= 1
             wait = False
             if error is not None:
-                raise error
+                try:
+                    raise error
+                finally:
+                    # Held by a frame of its own trace, it would hold files open with it.
+                    del error
             self.applied += 1
 
     def close(self) -> None:

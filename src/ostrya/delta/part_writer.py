@@ -31,7 +31,7 @@ from ostrya.formats.delta_part import COMPRESSION_XZ, FileMode, frame_part
 from ostrya.formats.delta_superblock import encode_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
     from ostrya.delta.plan import DeltaLimits
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     from ostrya.formats.xattrs import Xattrs
 
 _CHUNK_BYTES = 1 << 20
-# Patches are mostly rows of zeros: long matches found at once are worth more than many tries.
-_THOROUGH = {"preset": 6, "nice_len": 192, "depth": 24}
+# Patches are mostly rows of zeros: long matches found at once are worth more than many tries. Steps
+# of 24 bytes and more stand between them, so nothing is aligned.
+_THOROUGH = {"preset": 6, "nice_len": 192, "depth": 24, "pb": 0}
 # What was compressed before gains nothing from more.
 _FAST = {"preset": 1}
 _SAMPLES = 16
@@ -149,8 +150,21 @@ class PartWriter:
     def _write_literal(self, content: bytes | memoryview) -> None:
         self._operate(Write(len(content), self._put((content,))))
 
-    def finish(self, out_fd: int, limits: DeltaLimits, encoder_bytes: int) -> WrittenPart:
-        """Write the file of the part."""
+    def finish(
+        self,
+        out_fd: int,
+        limits: DeltaLimits,
+        encoder_bytes: int,
+        on_packed: Callable[[float], None] | None = None,
+    ) -> WrittenPart:
+        """Write the file of the part.
+
+        Args:
+            out_fd: The file.
+            limits: What the delta may hold.
+            encoder_bytes: What compressing may take, roughly.
+            on_packed: Told now and then the share that is compressed, from 0 to 1.
+        """
         operations = bytes(self._operations)
         head, tail = frame_part(self._modes, self._xattrs, self._data_size, operations)
         payload_size = len(head) + self._data_size + len(tail)
@@ -160,10 +174,12 @@ class PartWriter:
         compressor = lzma.LZMACompressor(lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=filters)
         hasher = hashlib.sha256()
         size = 0
-        for piece in self._packed(compressor, head, tail):
+        for taken, piece in enumerate(self._packed(compressor, head, tail)):
             write_all(out_fd, piece)
             hasher.update(piece)
             size += len(piece)
+            if on_packed is not None:
+                on_packed(min(1.0, taken * _CHUNK_BYTES / max(self._data_size, 1)))
         return WrittenPart(
             Checksum(hasher.hexdigest()),
             size,

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ostrya.repo.transaction import Transaction
 
 TASK = "receiving delta parts"
+MAKING_TASK = "making objects"
+_REPORT_S = 0.5
 
 
 class PartFetcher:
@@ -67,7 +69,9 @@ class PartFetcher:
         """
         block = self._block
         total = sum(block.parts[index].size for index in indexes)
+        unpacked = sum(block.parts[index].unpacked_size for index in indexes)
         self._progress.send(Started(TASK, total, Unit.BYTES))
+        self._progress.send(Started(MAKING_TASK, unpacked, Unit.BYTES))
         waiting = list(reversed(indexes))
         while waiting or self._fetcher.in_flight or sink.under_way:
             self._ask(waiting, sink)
@@ -76,9 +80,11 @@ class PartFetcher:
                     self._take(int(str(key)), answer, sink)
                 sink.collect()
             else:
-                sink.collect(wait=True)
+                sink.collect(wait=True, patience_s=_REPORT_S)
             self._progress.send(Advanced(TASK, self._received, total))
+            self._progress.send(Advanced(MAKING_TASK, min(sink.made, unpacked), unpacked))
         self._progress.send(Finished(TASK, self._received))
+        self._progress.send(Finished(MAKING_TASK, min(sink.made, unpacked)))
 
     def _ask(self, waiting: list[int], sink: PartSink) -> None:
         while (

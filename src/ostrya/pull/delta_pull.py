@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from mmap import ACCESS_READ, mmap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.memory import available_bytes
 from ostrya.delta.apply import check_commit, check_part_version, has_all_objects
@@ -20,104 +20,32 @@ from ostrya.errors import FormatError, IntegrityError, SignatureError
 from ostrya.fetch.fetcher import Request, fetch_one
 from ostrya.formats.commitmeta import encode_commitmeta
 from ostrya.formats.delta_name import DeltaName, commitmeta_path, superblock_path
-from ostrya.formats.delta_superblock import KEY_APPLY_MEMORY, Superblock, decode_superblock
+from ostrya.formats.delta_superblock import decode_superblock
 from ostrya.formats.errors import DeltaFormatError
-from ostrya.formats.gvariant.byteorder import swap_u64
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull.delta_choice import choose_delta
+from ostrya.pull.delta_found import DeltaCounts, FoundDelta
 from ostrya.pull.delta_parts import PartFetcher
 from ostrya.pull.errors import NoDelta, NotTrusted
 from ostrya.pull.planner import Wanted
 from ostrya.repo.delta_indexes import MAX_SUPERBLOCK_BYTES
 from ostrya.repo.errors import LowSpace, ObjectNotFound
-from ostrya.repo.free_space import format_size
+from ostrya.repo.free_space import format_size, min_free_bytes
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import has_object, load_commit
 
 if TYPE_CHECKING:
     from ostrya.fetch.fetcher import Fetcher, Response
     from ostrya.formats.checksum import Checksum
+    from ostrya.formats.delta_superblock import Superblock
     from ostrya.progress import ProgressSink
+    from ostrya.pull.delta_found import DeltaTarget
     from ostrya.pull.delta_offers import DeltaOffers
     from ostrya.pull.engine import CommitTaker
     from ostrya.pull.options import PullOptions
     from ostrya.pull.places import Places
     from ostrya.repo.repository import Repository
     from ostrya.repo.transaction import Transaction
-
-
-class DeltaTarget(NamedTuple):
-    """A commit to get by a delta.
-
-    Attributes:
-        commit: The commit.
-        ref: What it was asked for by; None for itself.
-        current: What that ref is here; None if it is not.
-    """
-
-    commit: Checksum
-    ref: str | None = None
-    current: Checksum | None = None
-
-
-class FoundDelta(NamedTuple):
-    """A delta that leads to a target.
-
-    Attributes:
-        block: Its head.
-        missing: Its parts whose objects are not all here, by number.
-    """
-
-    block: Superblock
-    missing: tuple[int, ...]
-
-
-class DeltaCounts:
-    """What the deltas of a pull came to, so far.
-
-    Attributes:
-        parts: How many parts they have.
-        parts_here: How many of those were here, or are by now.
-        parts_fetched: How many were applied.
-        fallbacks: How many objects are in none of the parts.
-        fallbacks_here: How many of those are here.
-        size: Of parts and fallbacks, in bytes.
-        size_here: Of those that were here.
-        unpacked_size: Of what they make, in bytes.
-        superblocks: How many deltas there are.
-    """
-
-    __slots__ = (
-        "fallbacks",
-        "fallbacks_here",
-        "parts",
-        "parts_fetched",
-        "parts_here",
-        "size",
-        "size_here",
-        "superblocks",
-        "unpacked_size",
-    )
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.parts = 0
-        self.parts_here = 0
-        self.parts_fetched = 0
-        self.fallbacks = 0
-        self.fallbacks_here = 0
-        self.size = 0
-        self.size_here = 0
-        self.unpacked_size = 0
-        self.superblocks = 0
-
-    def sentence(self) -> str:
-        """Say it as libostree does before a pull."""
-        here, total = self.parts_here + self.fallbacks_here, self.parts + self.fallbacks
-        return (
-            f"Delta update: {here}/{total} parts, {format_size(self.size_here)}/"
-            f"{format_size(self.size)}, {format_size(self.unpacked_size)} total uncompressed"
-        )
 
 
 class DeltaPull:
@@ -167,30 +95,57 @@ class DeltaPull:
         """
         if self.is_whole(target.commit):
             return None
-        found = self._choose(target)
-        if found is None:
+        chosen = self._choose(target)
+        if chosen is None:
             self._do_without(target.ref or "", target.commit)
             return None
-        name, digest = found
+        name, digest = chosen
+        found = self.load(name, digest)
+        if found is None:
+            self._do_without(name.origin or "(null)", target.commit)
+            return None
+        if not self._fits_memory(found):
+            return None
+        self.count(found)
+        return found
+
+    def load(self, name: DeltaName, digest: bytes | None) -> FoundDelta | None:
+        """Fetch the superblock of a delta; None if the remote does not have it.
+
+        Args:
+            name: From where to where.
+            digest: What the remote says that the superblock hashes to, if it says so.
+
+        Raises:
+            FetchError: It cannot be had.
+            DeltaFormatError: It is damaged, or another one.
+            NotTrusted: Somebody has to vouch for it, and nobody does.
+        """
         urls = self._places.content_urls(superblock_path(name))
         response = fetch_one(self._fetcher, Request(urls, MAX_SUPERBLOCK_BYTES))
         if response.is_absent:
-            self._do_without(name.origin or "(null)", target.commit)
             return None
         try:
-            block = self._decode(response, name, digest)
+            data = self._read(response, name, digest)
+            block = self._decode(data, name)
         except (FormatError, IntegrityError) as exc:
             exc.put_first(f"While fetching {response.url}")
             raise
-        if not self._fits_memory(block):
-            return None
         parts = enumerate(block.parts)
-        missing = [index for index, part in parts if not has_all_objects(self._repo, part)]
-        self._count(block, missing)
-        return FoundDelta(block, tuple(missing))
+        return FoundDelta(
+            block,
+            tuple(index for index, part in parts if not has_all_objects(self._repo, part)),
+            tuple(one for one in block.fallbacks if not has_object(self._repo, one.name)),
+            len(data),
+        )
 
-    def apply(self, tx: Transaction, found: FoundDelta, commits: CommitTaker) -> None:
+    def apply(self, tx: Transaction, found: FoundDelta, commits: CommitTaker | None) -> None:
         """Make what a delta makes.
+
+        Args:
+            tx: Where objects are written.
+            found: The delta.
+            commits: Takes the commit; with None only what it holds is made, for the next delta.
 
         Raises:
             SignatureError: Nobody trusted vouches for the commit.
@@ -199,9 +154,10 @@ class DeltaPull:
             IntegrityError: Likewise, or it makes something else than it says.
             LowSpace: It would not fit the disk.
         """
-        block, missing = found
+        block, missing = found.block, found.missing
         self._require_space(sum(block.parts[index].unpacked_size for index in missing))
-        self._take_commit(block, commits)
+        if commits is not None:
+            self._take_commit(block, commits)
         if not missing:
             return
         sink = PartSink(
@@ -240,7 +196,9 @@ class DeltaPull:
         if self._options.require_deltas:
             raise NoDelta(f"Static deltas required, but none found for {origin} to {commit}")
 
-    def _decode(self, response: Response, name: DeltaName, digest: bytes | None) -> Superblock:
+    def _read(
+        self, response: Response, name: DeltaName, digest: bytes | None
+    ) -> bytes | memoryview:
         data: bytes | memoryview
         if response.spool_fd != -1:
             try:
@@ -256,6 +214,9 @@ class DeltaPull:
             )
         if digest is not None and hashlib.sha256(data).digest() != digest:
             raise DeltaFormatError(f"Invalid checksum for static delta {name}")
+        return data
+
+    def _decode(self, data: bytes | memoryview, name: DeltaName) -> Superblock:
         block, _ = decode_superblock(data)
         if block.name != name:
             raise DeltaFormatError(f"Invalid static delta {name}: it is {block.name}")
@@ -267,36 +228,51 @@ class DeltaPull:
                 raise DeltaFormatError(f"Found metadata object as fallback: {fallback.name}")
         return block
 
-    def _fits_memory(self, block: Superblock) -> bool:
+    def obstacle(self, memory: int | None, space: int) -> str | None:
+        """Say why something cannot be applied that takes so many bytes; None if it can."""
+        available = self._available_memory()
+        if memory is not None and available is not None and memory > available:
+            return f"only {format_size(available)} of memory are available"
+        room = self._room()
+        if space > room:
+            return f"only {format_size(max(room, 0))} of free space are available"
+        return None
+
+    def _available_memory(self) -> int | None:
+        limit = self._options.apply_memory
+        return available_bytes() if limit is None else limit
+
+    def _room(self) -> int:
+        found = os.fstatvfs(self._repo.dir_fd)
+        return found.f_bfree * found.f_bsize - min_free_bytes(self._repo)
+
+    def _fits_memory(self, found: FoundDelta) -> bool:
         """Say whether applying a delta takes no more memory than there is, if its author knows."""
-        stated = block.metadata.lookup(KEY_APPLY_MEMORY, "t")
-        available = self._options.apply_memory
-        if available is None:
-            available = available_bytes()
-        if stated is None or available is None or swap_u64(stated) <= available:
+        stated, available = found.apply_memory, self._available_memory()
+        if stated is None or available is None or stated <= available:
             return True
         if self._options.require_deltas:
             raise NoDelta(
-                f"Static delta {block.name} takes {format_size(swap_u64(stated))} of memory to "
+                f"Static delta {found.block.name} takes {format_size(stated)} of memory to "
                 f"apply, but only {format_size(available)} are available"
             )
         return False
 
-    def _count(self, block: Superblock, missing: list[int]) -> None:
-        counts = self.counts
+    def count(self, found: FoundDelta) -> None:
+        """Take note of a delta that is to be applied."""
+        counts, block = self.counts, found.block
         counts.superblocks += 1
         counts.parts += len(block.parts)
-        counts.parts_here += len(block.parts) - len(missing)
+        counts.parts_here += len(block.parts) - len(found.missing)
         counts.size += block.size
-        counts.size_here += block.size - sum(block.parts[index].size for index in missing)
+        counts.size_here += block.size - sum(block.parts[index].size for index in found.missing)
         counts.unpacked_size += block.unpacked_size
-        for fallback in block.fallbacks:
-            counts.fallbacks += 1
-            counts.size += fallback.size
-            counts.unpacked_size += fallback.unpacked_size
-            if has_object(self._repo, fallback.name):
-                counts.fallbacks_here += 1
-                counts.size_here += fallback.size
+        fallback_size = sum(fallback.size for fallback in block.fallbacks)
+        counts.fallbacks += len(block.fallbacks)
+        counts.fallbacks_here += len(block.fallbacks) - len(found.fallbacks)
+        counts.size += fallback_size
+        counts.size_here += fallback_size - sum(fallback.size for fallback in found.fallbacks)
+        counts.unpacked_size += sum(fallback.unpacked_size for fallback in block.fallbacks)
 
     def _require_space(self, size: int) -> None:
         found = os.fstatvfs(self._repo.dir_fd)

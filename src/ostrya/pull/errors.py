@@ -69,6 +69,10 @@ class NoDelta(RepoError):
     """A static delta is asked for, and there is none that leads from here to there."""
 
 
+class NoWay(RepoError):
+    """None of the ways to a commit fits the memory and the disk that there are."""
+
+
 class DeltaPartNotServed(FetchError):
     """The server says that it does not have a part of a delta whose superblock it has.
 

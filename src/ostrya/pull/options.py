@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
-    from ostrya.formats.refs import CollectionRef
 
 
 class RefRequest(NamedTuple):
@@ -22,6 +22,13 @@ class RefRequest(NamedTuple):
     ref: str
     commit: Checksum | None = None
     collection_id: str | None = None
+
+
+class Plan(StrEnum):
+    """What is done with the ways to a commit: told, or compared to go the cheapest."""
+
+    SHOW = "show"
+    CHEAPEST = "cheapest"
 
 
 class PullOptions(NamedTuple):
@@ -49,6 +56,8 @@ class PullOptions(NamedTuple):
         apply_memory: The most memory that a delta may say it takes, in bytes; None for what there
             is.
         dry_run: Find out what the deltas come to, and pull nothing.
+        plan: Find out what each way costs, and pull nothing or take the cheapest that fits; with
+            None, take deltas as libostree does.
     """
 
     mirror: bool = False
@@ -71,31 +80,4 @@ class PullOptions(NamedTuple):
     require_deltas: bool = False
     apply_memory: int | None = None
     dry_run: bool = False
-
-
-class PullResult(NamedTuple):
-    """What was pulled.
-
-    Attributes:
-        metadata_fetched: Commits, directories and their metadata that came over the network.
-        content_fetched: Files and links that did.
-        metadata_imported: Those that were taken from a repository on this machine.
-        content_imported: Likewise.
-        content_bytes_written: Bytes of files that had to be written.
-        bytes_transferred: Bytes that came over the network.
-        is_local: Whether the remote itself is on this machine.
-        refs: The refs that were set, and the commits they point to.
-        delta_parts_fetched: Parts of static deltas that were applied.
-        plan: Of a pull that was not made: what its deltas come to, in one sentence.
-    """
-
-    metadata_fetched: int
-    content_fetched: int
-    metadata_imported: int
-    content_imported: int
-    content_bytes_written: int
-    bytes_transferred: int
-    is_local: bool
-    refs: dict[CollectionRef, Checksum]
-    delta_parts_fetched: int = 0
-    plan: str | None = None
+    plan: Plan | None = None

@@ -15,7 +15,7 @@ from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.errors import RemoteRefusal
 from ostrya.pull.judge import Judge
 from ostrya.pull.network import NetworkOptions, http_options, require_pullable
-from ostrya.pull.options import PullOptions, PullResult, RefRequest
+from ostrya.pull.options import PullOptions, RefRequest
 from ostrya.pull.places import RemotePlaces, base_address
 from ostrya.pull.remote_pull import RemotePull
 from ostrya.pull.remote_summary import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ostrya.fetch.fetcher import Fetcher
     from ostrya.pull.judge import GpgCheck
+    from ostrya.pull.result import PullResult
     from ostrya.repo.repository import Repository
 
 _FILE = "file://"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ostrya.formats.refs import CollectionRef
     from ostrya.pull.network import NetworkOptions
     from ostrya.pull.offers import FoundRemote
-    from ostrya.pull.options import PullResult
+    from ostrya.pull.result import PullResult
     from ostrya.repo.repository import Repository
 
     OnFailure = Callable[[FoundRemote, Exception], None]

@@ -15,14 +15,18 @@ from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.commits import CommitRules, CommitWriter
 from ostrya.pull.content import ContentSink
 from ostrya.pull.content_workers import ContentWorkers
+from ostrya.pull.delta_found import DeltaCounts, DeltaTarget
 from ostrya.pull.delta_offers import DeltaOffers, has_indexes
-from ostrya.pull.delta_pull import DeltaCounts, DeltaPull, DeltaTarget
+from ostrya.pull.delta_pull import DeltaPull
+from ostrya.pull.delta_stage import DeltaStage
 from ostrya.pull.engine import Engine
 from ostrya.pull.errors import NoDelta, RemoteRefusal
-from ostrya.pull.options import PullOptions, PullResult, RefRequest
+from ostrya.pull.options import Plan, PullOptions, RefRequest
 from ostrya.pull.planner import Planner
 from ostrya.pull.remote_refs import Resolved, all_refs, resolve, split_requests
 from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summary
+from ostrya.pull.result import PullResult
+from ostrya.pull.ways import WayFinder
 from ostrya.repo.importer import Importer
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import clear_partial
@@ -88,7 +92,7 @@ class RemotePull:
         self._progress = progress
         # Whether the remote's configuration promises delta indexes, where that was looked at.
         self._indexed = False
-        self._deltas = DeltaCounts()
+        self._counts = DeltaCounts()
 
     def run(self, requests: Sequence[RefRequest] | None) -> PullResult:
         """Pull refs and commits.
@@ -105,9 +109,12 @@ class RemotePull:
         self._require_usable_deltas()
         refs, commits, summary, mirrored = self._find(requests)
         targets = self._targets(refs, commits)
+        deltas = self._deltas(summary)
+        if options.plan is Plan.SHOW:
+            return self._planned()._replace(plan=None, ways=deltas.ways(targets))
         with Transaction(self._repo, keep_interrupted=True) as tx:
             taker = CommitWriter(tx, self._judge, self._rules(refs, commits))
-            whole = self._take_deltas(tx, targets, taker, summary)
+            whole = deltas.take(tx, targets, taker)
             if options.dry_run:
                 return self._planned()
             planner = Planner(commits_only=options.commits_only, subpaths=options.subpaths)
@@ -155,16 +162,7 @@ class RemotePull:
             found[ref.commit] = DeltaTarget(ref.commit, ref.ref, current)
         return list(found.values())
 
-    def _take_deltas(
-        self,
-        tx: Transaction,
-        targets: list[DeltaTarget],
-        taker: CommitWriter,
-        summary: RemoteSummary | None,
-    ) -> frozenset[Checksum]:
-        """Apply the deltas that lead to the targets; return what need not be looked at again."""
-        if not self._uses_deltas:
-            return frozenset()
+    def _deltas(self, summary: RemoteSummary | None) -> DeltaStage:
         options = self._options
         offers = DeltaOffers(
             self._fetcher,
@@ -172,7 +170,7 @@ class RemotePull:
             None if summary is None else summary.summary,
             indexed=self._indexed,
         )
-        if options.require_deltas and not offers.are_listed:
+        if self._uses_deltas and options.require_deltas and not offers.are_listed:
             raise NoDelta(
                 "Fetch configured to require static deltas, but no summary deltas or delta index "
                 "found"
@@ -187,16 +185,16 @@ class RemotePull:
             progress=self._progress,
             jobs=self._jobs,
         )
-        self._deltas = deltas.counts
-        whole = set()
-        for target in targets:
-            found = deltas.find(target)
-            if found is not None and not options.dry_run:
-                deltas.apply(tx, found, taker)
-            elif options.require_deltas and found is None:
-                # Nothing is asked for that is here: not even for signatures.
-                whole.add(target.commit)
-        return frozenset(whole)
+        self._counts = deltas.counts
+        finder = WayFinder(
+            self._repo,
+            fetcher=self._fetcher,
+            places=self._places,
+            deltas=deltas,
+            offers=offers if self._uses_deltas else None,
+            source=self._source,
+        )
+        return DeltaStage(deltas, finder, options, usable=self._uses_deltas)
 
     # -- refs
 
@@ -386,10 +384,10 @@ class RemotePull:
             bytes_transferred=engine.bytes_received,
             is_local=self._source is not None,
             refs={CollectionRef(ref.collection_id or "", ref.ref): ref.commit for ref in refs},
-            delta_parts_fetched=self._deltas.parts_fetched,
+            delta_parts_fetched=self._counts.parts_fetched,
         )
 
     def _planned(self) -> PullResult:
         """Return what a pull would come to that was not made."""
         received = self._fetcher.stats.bytes_received
-        return PullResult(0, 0, 0, 0, 0, received, False, {}, plan=self._deltas.sentence())  # noqa: FBT003  # by place
+        return PullResult(0, 0, 0, 0, 0, received, False, {}, plan=self._counts.sentence())  # noqa: FBT003  # by place

@@ -44,7 +44,7 @@ class DummyVerifier:
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._keys = frozenset(keys)
 
-    def verify(self, data: bytes, signatures: Sequence[bytes]) -> str:
+    def verify(self, data: bytes | memoryview, signatures: Sequence[bytes]) -> str:
         """Return libostree's sentence.
 
         Raises:

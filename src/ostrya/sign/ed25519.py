@@ -89,7 +89,7 @@ class Ed25519Verifier:
             check_public_key(key)
         self._keys = keys
 
-    def verify(self, data: bytes, signatures: Sequence[bytes]) -> str:
+    def verify(self, data: bytes | memoryview, signatures: Sequence[bytes]) -> str:
         """Return libostree's sentence about the key that vouches for some bytes.
 
         Raises:
@@ -99,7 +99,7 @@ class Ed25519Verifier:
         return f"ed25519: Signature verified successfully with key '{key.hex()}'"
 
 
-def _is_made_by(key: bytes, data: bytes, signature: bytes) -> bool:
+def _is_made_by(key: bytes, data: bytes | memoryview, signature: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

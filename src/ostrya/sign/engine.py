@@ -52,7 +52,7 @@ class Verifier(Protocol):
     name: str
     metadata_key: str
 
-    def verify(self, data: bytes, signatures: Sequence[bytes]) -> str:
+    def verify(self, data: bytes | memoryview, signatures: Sequence[bytes]) -> str:
         """Return libostree's sentence about who vouches for some bytes.
 
         Raises:

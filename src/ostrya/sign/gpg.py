@@ -61,7 +61,7 @@ class GpgVerifier:
     def __init__(self, keyrings: Keyrings) -> None:
         self._keyrings = keyrings
 
-    def verify(self, data: bytes, signatures: Sequence[bytes]) -> str:
+    def verify(self, data: bytes | memoryview, signatures: Sequence[bytes]) -> str:
         """Return libostree's description of all signatures, of which one at least is good.
 
         Raises:
@@ -76,7 +76,7 @@ class GpgVerifier:
         require_good(found)
         return "".join(map(describe_signature, found)).rstrip("\n")
 
-    def check(self, data: bytes, signatures: Sequence[bytes]) -> list[GpgSignature]:
+    def check(self, data: bytes | memoryview, signatures: Sequence[bytes]) -> list[GpgSignature]:
         """Return what there is to say of each signature, good or not.
 
         Raises:
@@ -243,7 +243,7 @@ def _all_packets(signatures: Sequence[bytes]) -> list[bytes]:
     return packets
 
 
-def _check(home: GpgHome, data: bytes, packets: Sequence[bytes]) -> list[GpgSignature]:
+def _check(home: GpgHome, data: bytes | memoryview, packets: Sequence[bytes]) -> list[GpgSignature]:
     if not packets:
         return []
     path = home.write("signatures", b"".join(packets))

@@ -55,7 +55,7 @@ class GpgHome:
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def run(self, *arguments: str, data: bytes = b"") -> Completed:
+    def run(self, *arguments: str, data: bytes | memoryview = b"") -> Completed:
         """Run ``gpg`` here, with some bytes on its standard input."""
         return _run([*_COMMON, *_ALONE, f"--homedir={self.path}", *arguments], data)
 
@@ -142,7 +142,7 @@ def _from_keybox(home: GpgHome, number: int, data: bytes) -> bytes:
     return result.stdout
 
 
-def _run(argv: Sequence[str], data: bytes) -> Completed:
+def _run(argv: Sequence[str], data: bytes | memoryview) -> Completed:
     try:
         return run_to_end(argv, input_data=data, timeout_s=_TIMEOUT_S)
     except CommandFailed as exc:

@@ -30,9 +30,9 @@ class TrustedKeys(NamedTuple):
 def find_signer(
     engine: str,
     keys: TrustedKeys,
-    data: bytes,
+    data: bytes | memoryview,
     signatures: Sequence[bytes],
-    check: Callable[[bytes, bytes, bytes], bool],
+    check: Callable[[bytes, bytes | memoryview, bytes], bool],
 ) -> bytes:
     """Return the trusted key that made one of the signatures.
 
@@ -84,9 +84,9 @@ def check_count(engine: str, signatures: Sequence[bytes]) -> None:
 def _look_for_revoked(
     engine: str,
     keys: TrustedKeys,
-    data: bytes,
+    data: bytes | memoryview,
     signatures: Sequence[bytes],
-    check: Callable[[bytes, bytes, bytes], bool],
+    check: Callable[[bytes, bytes | memoryview, bytes], bool],
 ) -> None:
     for key in sorted(keys.revoked):
         for signature in signatures:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ostrya._linux.signals import keep_ended_children, signals_deferred
+from ostrya._linux.signals import signals_deferred
 
 
 def test_they_come_when_the_step_is_done():
@@ -21,17 +21,3 @@ def test_they_come_when_the_step_is_done():
         signal.signal(signal.SIGINT, before)
     assert done == ["the step"]
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
-
-
-def test_children_are_kept_until_they_are_asked_for():
-    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    try:
-        restore = keep_ended_children()
-        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
-        restore()
-        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        keep_ended_children()()
-        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL
-    finally:
-        signal.signal(signal.SIGCHLD, before)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import boolean, flag, number, text, texts
+from ostrya.cli.options import boolean, flag, number, optional_text, text, texts
 from ostrya.cli.parser import HelpRequested, parse_arguments, take_verb
 
 OPTIONS = (
@@ -176,3 +176,17 @@ def test_values_are_text_unless_they_are_paths():
             parse_arguments(declared, argv)
     assert parse_arguments(declared, ["--skip-list=a\udcff"]).text("skip-list") == "a\udcff"
     assert parse("--subject=é😀").text("subject") == "é😀"
+
+
+def test_a_value_that_may_be_left_out():
+    options = [optional_text("plan", "HOW", "h"), flag("a", "h")]
+    for words, value, positionals in (
+        (["x"], None, ["x"]),
+        (["--plan", "x"], "", ["x"]),
+        (["--plan=how", "x"], "how", ["x"]),
+    ):
+        arguments = parse_arguments(options, words)
+        assert arguments.optional_text("plan") == value
+        assert arguments.positionals == positionals
+    with pytest.raises(KeyError):
+        arguments.text("plan")

@@ -205,6 +205,24 @@ def test_the_same_commit_takes_one_empty_part(releases):
     assert part.unpacked_size == 0
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_progress(releases, jobs):
+    repo, old, new = releases
+    events = []
+
+    class Sink:
+        send = staticmethod(events.append)
+
+    options = GenerateOptions(DeltaLimits(max_chunk=100_000), jobs=jobs)
+    generate_delta(repo, DeltaName(new, old), options, now=NOW, progress=Sink())
+    first, *between, last = events
+    done = [event.done for event in between]
+    assert done == sorted(done)
+    assert len(done) > (3 if jobs == 1 else 0)
+    assert {event.total for event in between} == {first.total}
+    assert done[-1] == last.done == first.total > 200_000
+
+
 def test_failure_leaves_the_earlier_delta(releases, monkeypatch):
     repo, old, _ = releases
     generate(repo, old, None)

@@ -11,6 +11,7 @@ import pytest
 from ostrya.delta.generate_worker import make_part_worker, make_sketch_worker
 from ostrya.delta.plan import DeltaLimits, Workshop
 from ostrya.delta.similarity import sketch
+from ostrya.delta.tally import Tally
 from ostrya.formats.object_name import ObjectType
 from support.small_repos import commit_tree, make_repo
 
@@ -43,7 +44,9 @@ def stored(tmp_path):
 def shipped(stored, tmp_path, partners, limits=None):
     repo, names, _ = stored
     out_fd = os.open(tmp_path, os.O_RDONLY)
-    worker = make_part_worker(repo, out_fd, limits or DeltaLimits(), Workshop(1))()
+    worker = make_part_worker(
+        repo, out_fd, limits or DeltaLimits(), Workshop(1), Tally([1 << 20] * 8)
+    )()
     tasks = [(FILE, names["new"], 60_008, tuple(names[one] for one in partners))]
     number, temporary, part, [entry] = worker((7, tasks))
     os.close(out_fd)

@@ -45,6 +45,24 @@ def test_two_commits(source, tmp_path, mode, inline, order):
         apply(repo, second)
 
 
+def test_progress(source, tx, tmp_path):
+    theirs, _, new = source
+    events = []
+
+    class Sink:
+        send = staticmethod(events.append)
+
+    folder = write_delta(theirs, new, into=tmp_path / "delta")
+    apply_offline(tx, str(folder), progress=Sink())
+    first, *between, last = events
+    part = Superblock.decode((folder / "superblock").read_bytes()).parts[0]
+    assert first.total == last.done == part.unpacked_size
+    assert [event.total for event in between] == [first.total] * len(between)
+    events.clear()
+    apply_offline(tx, str(folder), progress=Sink())
+    assert [event.done for event in events[1:]] == [0]
+
+
 def test_detached_metadata(source, repo):
     theirs, _, new = source
     folder = write_delta(theirs, new)

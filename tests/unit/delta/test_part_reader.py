@@ -123,3 +123,18 @@ def test_limits_of_tables(opened, monkeypatch):
         opened(b"\0" + PAYLOAD) as found,
     ):
         found.tables()
+
+
+def test_what_was_read_of_a_carried_part_is_let_go(tmp_path, monkeypatch):
+    monkeypatch.setattr(part_reader, "_LET_GO_BYTES", part_reader.CHUNK_BYTES)
+    payload = encode_part((MODE,), ((),), os.urandom(600_000), b"")
+    body = lzma.compress(payload)
+    header = PartHeader(0, "a" * 64, len(body), 600_000, b"")
+    told = []
+    spool_fd = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with open_inline_part(ord("x"), body, header, spool_fd, lambda: told.append(1)) as found:
+            assert found.source.read(0, len(payload)) == payload
+    finally:
+        os.close(spool_fd)
+    assert len(told) == 3

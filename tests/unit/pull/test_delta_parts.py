@@ -15,7 +15,7 @@ from ostrya.formats.delta_name import DeltaName, delta_dir, part_path
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.gvariant.vardict import Variant
 from ostrya.progress import Finished
-from ostrya.pull.delta_parts import PartFetcher
+from ostrya.pull.delta_parts import MAKING_TASK, TASK, PartFetcher
 from ostrya.pull.errors import DeltaPartNotServed
 from ostrya.pull.places import RemotePlaces
 from ostrya.repo.reader import has_object
@@ -65,8 +65,11 @@ def run(tx, block, fetcher, indexes=range(6), jobs=2):
     events = Events()
     with PartSink(tx, block, jobs=jobs) as sink:
         PartFetcher(tx, block, fetcher, PLACES, events).run(list(indexes), sink)
-    assert isinstance(events[-1], Finished)
-    assert events[-1].done == sum(block.parts[index].size for index in indexes)
+    done = {event.task: event.done for event in events if isinstance(event, Finished)}
+    assert done == {
+        TASK: sum(block.parts[index].size for index in indexes),
+        MAKING_TASK: sum(block.parts[index].unpacked_size for index in indexes),
+    }
     return sink.applied
 
 

@@ -25,6 +25,12 @@ def test_signed_and_verified():
     assert sentence == f"ed25519: Signature verified successfully with key '{hexadecimal}'"
 
 
+def test_what_is_mapped_is_not_copied():
+    signature = Ed25519Signer(ONE.secret).sign(b"data")
+    data = memoryview(b"more data")[5:]
+    assert Ed25519Verifier(TrustedKeys((ONE.public,))).verify(data, [signature])
+
+
 def test_another_key_and_other_data():
     signature = Ed25519Signer(ONE.secret).sign(b"data")
     with pytest.raises(UntrustedKey, match=TWO.public.hex()):

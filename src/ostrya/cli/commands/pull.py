@@ -3,6 +3,10 @@
 
 A ref may carry the commit to pull for it, ``main@CHECKSUM``. Without refs those are pulled that
 the remote's settings name as ``branches``, and with ``--mirror`` all that its summary lists.
+
+``--plan`` pulls nothing, and prints what each way to each commit costs from here: its objects one
+by one, a delta, a delta from nothing, deltas one after the other. ``--plan=cheapest`` takes the one
+of fewest bytes that the memory and the disk allow.
 """
 
 from __future__ import annotations
@@ -12,8 +16,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import Option, flag, number, text, texts
+from ostrya.cli.options import Option, flag, number, optional_text, text, texts
 from ostrya.cli.output import write_json, write_line
+from ostrya.cli.pull_ways import print_ways, ways_as_json
 from ostrya.cli.repo_lookup import make_runtime, named_path
 from ostrya.cli.sizes import parse_size
 from ostrya.cli.version import FOLLOWED_VERSION
@@ -21,13 +26,14 @@ from ostrya.errors import RepoError
 from ostrya.formats.checksum import check_checksum
 from ostrya.formats.refs import parse_refspec
 from ostrya.pull.network import NetworkOptions
-from ostrya.pull.options import PullOptions, PullResult, RefRequest
+from ostrya.pull.options import Plan, PullOptions, RefRequest
 from ostrya.repo.free_space import format_size
 from ostrya.repo.repository import open_repository, require_writable
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
+    from ostrya.pull.result import PullResult
 
 PARAMETERS = "REMOTE [REF...]"
 OPTIONS: tuple[Option, ...] = (
@@ -44,6 +50,7 @@ OPTIONS: tuple[Option, ...] = (
     flag("untrusted", "Hash objects of a repository on this machine too"),
     flag("http-trusted", "Do not hash what a mirror gets over the network"),
     flag("bareuseronly-files", "Refuse files with modes beyond 0775"),
+    optional_text("plan", "HOW", "Print what each way costs; with cheapest, take the cheapest"),
     flag("dry-run", "Print what would be fetched; needs static deltas"),
     number("depth", "DEPTH", "Copy this many parents too; -1 for all (default: 0)"),
     text("url", "URL", "Pull from here instead of the remote's address"),
@@ -71,6 +78,8 @@ def run(arguments: Arguments, context: Context) -> int:
         raise context.usage_error("REMOTE must be specified")
     if arguments.flag("dry-run") and not arguments.flag("require-static-deltas"):
         raise RepoError("--dry-run requires --require-static-deltas")
+    if arguments.flag("dry-run") and arguments.optional_text("plan") is not None:
+        raise UsageError("--dry-run and --plan cannot be used together")
     remote, requests = _parse_what(arguments.positionals)
     if arguments.flag("disable-fsync"):
         context.disable_fsync()
@@ -139,7 +148,18 @@ def _options(arguments: Arguments) -> PullOptions:
         require_deltas=arguments.flag("require-static-deltas"),
         apply_memory=_apply_memory(arguments),
         dry_run=arguments.flag("dry-run"),
+        plan=_plan(arguments),
     )
+
+
+def _plan(arguments: Arguments) -> Plan | None:
+    text = arguments.optional_text("plan")
+    if text is None:
+        return None
+    try:
+        return Plan(text or Plan.SHOW)
+    except ValueError:
+        raise UsageError(f"Unknown plan '{text}', expected {', '.join(Plan)}") from None
 
 
 def _apply_memory(arguments: Arguments) -> int | None:
@@ -179,7 +199,11 @@ def _print(context: Context, result: PullResult, seconds: float) -> None:
             {"collection": owned.collection_id or None, "ref": owned.ref, "commit": commit}
             for owned, commit in result.refs.items()
         ]
-        write_json({**result._asdict(), "refs": refs})
+        ways = None if result.ways is None else ways_as_json(result.ways)
+        write_json({**result._asdict(), "refs": refs, "ways": ways})
+        return
+    if result.ways is not None:
+        print_ways(result.ways)
         return
     if result.is_local:
         line = (

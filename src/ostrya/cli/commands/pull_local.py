@@ -26,7 +26,7 @@ from ostrya.repo.repository import open_repository, require_writable
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
-    from ostrya.pull.options import PullResult
+    from ostrya.pull.result import PullResult
     from ostrya.repo.repository import Repository
 
 PARAMETERS = "SRC_REPO [REFS...]"

@@ -37,7 +37,7 @@ def run(arguments: Arguments, context: Context) -> int:
     require_engine(arguments.text("sign-type") or DEFAULT_ENGINE)
     verifier = _find_verifier(arguments, context, keys)
     with Transaction(context.repo) as tx:
-        apply_offline(tx, path, verifier)
+        apply_offline(tx, path, verifier, progress=context.progress())
         tx.commit()
     return 0
 

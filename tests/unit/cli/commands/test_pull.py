@@ -49,6 +49,26 @@ def test_json(run, sample, remote, schema):
     assert found["is_local"]
 
 
+def test_plan(run, sample, remote, schema):
+    ref = run.ok(sample.option, "refs").lines[0]
+    out = run.ok(remote, "pull", "--plan", "o", ref).lines
+    assert out[0].startswith(f"To {ref}, ")
+    assert out[1].startswith("  objects ")
+    found = run.ok(remote, "pull", "--plan", "--json", "o", ref).json()
+    schema(found, "pull")
+    assert [way["kind"] for way in found["ways"][0]["routes"]] == ["objects"]
+    assert "imported" in run.ok(remote, "pull", "--plan=cheapest", "o", ref).out
+    assert run.ok(remote, "pull", "--plan", "o", ref).lines[0].endswith(": it is here")
+
+
+def test_plans_that_cannot_be(run, remote):
+    message = run.fails(remote, "pull", "--plan=dearest", "o", "main")
+    assert message == "Unknown plan 'dearest', expected show, cheapest"
+    both = ("--plan", "--dry-run", "--require-static-deltas")
+    message = "--dry-run and --plan cannot be used together"
+    assert run.fails(remote, "pull", *both, "o", "main") == message
+
+
 def test_progress(run, sample, remote, schema):
     ref = run.ok(sample.option, "refs").lines[0]
     pulled = run.ok(remote, "pull", "--progress=json", "--update-frequency=60000", "o", ref)
