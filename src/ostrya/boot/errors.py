@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stops the next boot from being written.
+
+::
+
+    BootloaderError
+    ├── KernelArgumentError   an argument to replace or delete is not there, or there are several
+    └── EntryInvalid          a boot entry cannot be read or written
+"""
+
+from __future__ import annotations
+
+from ostrya.errors import BootloaderError
+
+
+class KernelArgumentError(BootloaderError):
+    """The kernel's command line does not allow a change that was asked for."""
+
+
+class EntryInvalid(BootloaderError):
+    """A boot entry holds what it cannot hold."""
