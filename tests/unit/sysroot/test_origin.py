@@ -9,7 +9,6 @@ from ostrya.sysroot.origin import Origin
 
 COMMIT = Checksum("5c" * 32)
 TEXT = f"""\
-# ours
 [origin]
 refspec=vendor:os/stable
 override-commit={COMMIT}
