@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from ostrya._linux.dirfd import open_dir
+from ostrya.boot.backends.syslinux import make_syslinux
+from ostrya.boot.backends.uboot import TREES_OWN, make_uenv
+from ostrya.boot.kernel import find_kernel
 from ostrya.sysroot.deployment import Unlocked
 from ostrya.sysroot.etc_merge import merge_etc
 from ostrya.sysroot.sysroot import Sysroot
@@ -79,6 +82,12 @@ def test_what_the_peer_deploys(machine):
             f"boot.{loaded.bootversion}.{loaded.subbootversion}"
         )
         assert (machine.root / new.path / "usr/bin/tool").exists()
+        for found in loaded.deployments:
+            fd = open_dir(str(machine.root / found.path))
+            try:
+                assert find_kernel(fd).bootcsum == found.bootcsum
+            finally:
+                os.close(fd)
         # A release with the same kernel only renews the links.
         machine.deploy()
         again = sysroot.load()
@@ -94,6 +103,38 @@ def test_the_same_deployment_twice(machine):
     assert one.bootcsum == two.bootcsum
     assert {one.bootserial, two.bootserial} == {0, 1}
     assert not one.is_same(two)
+
+
+@pytest.mark.parametrize("loader", ["uEnv.txt", "syslinux.cfg"])
+def test_both_write_the_same_for_loaders(machine, loader):
+    boot = machine.root / "boot"
+    (boot / "loader.0").mkdir()
+    (boot / "loader").symlink_to("loader.0")
+    (boot / "loader/uEnv.txt" if loader == "uEnv.txt" else boot / "loader/syslinux.cfg").touch()
+    if loader == "syslinux.cfg":
+        (boot / "syslinux").mkdir()
+        (boot / "syslinux/syslinux.cfg").symlink_to("../loader/syslinux.cfg")
+        (boot / "loader/syslinux.cfg").write_text(
+            "PROMPT 1\n\n\nTIMEOUT 50\n\nLABEL Test\n\tKERNEL /memtest\n\tAPPEND x\n\n"
+        )
+    before = (boot / "loader" / loader).read_text()
+    machine.release("1")
+    machine.deploy()
+    for version in ("2", "3"):
+        machine.release(version)
+        machine.deploy("--retain")
+        with Sysroot(str(machine.root)) as sysroot:
+            deployments = sysroot.load().deployments
+        entries = [found.entry for found in deployments if found.entry is not None]
+        if loader == "uEnv.txt":
+            own = machine.root / deployments[0].path / TREES_OWN
+            text = make_uenv(entries, own.read_text() if own.exists() else None)
+            assert text.count("kernel_image") == int(version)
+        else:
+            text = make_syslinux(before, entries)
+            assert text.count("(ostree:") == int(version) + 1
+        before = (boot / "loader" / loader).read_text()
+        assert text == before
 
 
 def test_both_merge_etc_alike(machine, tmp_path):

@@ -27,6 +27,11 @@ def make(tree: Path, version: str = "1", without: tuple[str, ...] = ()) -> Path:
     (etc / "link").symlink_to("same")
     for name in without:
         subprocess.run(["rm", "-r", etc / name], check=True)
+    if version == "3":
+        (tree / "usr/lib/ostree-boot").mkdir()
+        (tree / "usr/lib/ostree-boot/uEnv.txt").write_text("loaduimage=run x\n\nexample=1\n")
+        (modules / "dtb/vendor").mkdir(parents=True)
+        (modules / "dtb/vendor/board.dtb").write_text("tree of devices\n")
     (tree / "usr/bin").mkdir()
     (tree / "usr/bin/tool").write_text(f"#!/bin/sh\necho {version}\n")
     (tree / "usr/bin/tool").chmod(0o755)

@@ -5,4 +5,5 @@
 
     kargs   a kernel command line  ⇄  arguments in their order       (pure)
     bls     a file of entries/     ⇄  a boot entry and its counters   (pure)
+    kernel  a tree                 →  its kernel, ramdisk and device trees
 """

@@ -5,7 +5,8 @@
 
     BootloaderError
     ├── KernelArgumentError   an argument to replace or delete is not there, or there are several
-    └── EntryInvalid          a boot entry cannot be read or written
+    ├── EntryInvalid          a boot entry cannot be read or written
+    └── KernelNotFound        a tree has no kernel, or pieces of several
 """
 
 from __future__ import annotations
@@ -19,3 +20,7 @@ class KernelArgumentError(BootloaderError):
 
 class EntryInvalid(BootloaderError):
     """A boot entry holds what it cannot hold."""
+
+
+class KernelNotFound(BootloaderError):
+    """A tree has no kernel that can be booted, or pieces of several."""
