@@ -13,7 +13,10 @@ import pytest
 from ostrya._linux.dirfd import open_dir
 from ostrya.boot.backends.syslinux import make_syslinux
 from ostrya.boot.backends.uboot import TREES_OWN, make_uenv
+from ostrya.boot.bls import BootLink
+from ostrya.boot.entry import Bootable, Place, entry_name, make_entry
 from ostrya.boot.kernel import find_kernel
+from ostrya.boot.os_release import parse_os_release, system_title
 from ostrya.sysroot.deployment import Unlocked
 from ostrya.sysroot.etc_merge import merge_etc
 from ostrya.sysroot.sysroot import Sysroot
@@ -103,6 +106,37 @@ def test_the_same_deployment_twice(machine):
     assert one.bootcsum == two.bootcsum
     assert {one.bootserial, two.bootserial} == {0, 1}
     assert not one.is_same(two)
+
+
+def test_both_write_the_same_entries(machine):
+    machine.release("1")
+    machine.deploy("--karg=quiet", "--karg=console=ttyS0")
+    machine.release("3")
+    machine.deploy("--karg-append=extra")
+    with Sysroot(str(machine.root)) as sysroot:
+        loaded = sysroot.load()
+    assert len(loaded.deployments) == 2
+    folder = machine.root / f"boot/loader.{loaded.bootversion}/entries"
+    for at, found in enumerate(loaded.deployments):
+        assert found.entry is not None
+        root = machine.root / found.path
+        fd = open_dir(str(root))
+        try:
+            kernel = find_kernel(fd)
+        finally:
+            os.close(fd)
+        values = parse_os_release((root / "etc/os-release").read_text())
+        version = machine.peer(machine.repo, "show", "--print-metadata-key=version", found.checksum)
+        what = Bootable(
+            system_title(values, version.strip("'")),
+            BootLink(loaded.bootversion, "test", found.bootcsum, found.bootserial),
+            kernel,
+            found.entry.kargs,
+            found.path,
+        )
+        place = Place(at, len(loaded.deployments))
+        name = entry_name(place, stateroot="test")
+        assert (folder / str(name)).read_text() == make_entry(what, place).to_text()
 
 
 @pytest.mark.parametrize("loader", ["uEnv.txt", "syslinux.cfg"])
