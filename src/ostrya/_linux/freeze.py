@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All of a file system on the disk, in its place: not in a journal that a boot loader cannot read.
+
+``syncfs`` is enough for Linux, which replays journals. GRUB and U-Boot do not, and would see the
+old directory of ``/boot``. Freezing a file system writes its journal out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+from errno import EBUSY, EINVAL, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM
+from typing import TYPE_CHECKING
+
+from ostrya._linux.durability import sync_filesystem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FIFREEZE = 0xC0045877
+_FITHAW = 0xC0045878
+_CANNOT_FREEZE = (EOPNOTSUPP, ENOSYS, ENOTTY, EPERM, EBUSY)
+
+
+def flush_filesystem(fd: int) -> bool:
+    """Write a file system out, journal and all; say whether its journal was.
+
+    A child does it, that nothing else can hold up and that signals for us do not reach: as long as
+    the file system is frozen, whoever writes to it waits. Should the child be killed, this process
+    thaws; should this one be killed, the child goes on.
+
+    Args:
+        fd: Anything on the file system.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    error = _in_child(lambda: _freeze_and_thaw(fd))
+    if error == 0:
+        return True
+    if error not in _CANNOT_FREEZE:
+        # Whatever became of the child, what it has frozen does not stay so.
+        _thaw(fd)
+        if error != -1:
+            raise OSError(error, os.strerror(error))
+    sync_filesystem(fd)
+    return False
+
+
+def _freeze_and_thaw(fd: int) -> None:
+    fcntl.ioctl(fd, _FIFREEZE, 0)
+    _thaw(fd)
+
+
+def _thaw(fd: int) -> None:
+    try:
+        fcntl.ioctl(fd, _FITHAW, 0)
+    except OSError as exc:
+        # EINVAL: it is not frozen.
+        if exc.errno != EINVAL and exc.errno not in _CANNOT_FREEZE:
+            raise
+
+
+def _in_child(action: Callable[[], None]) -> int:
+    """Do something in a child; return 0, its ``errno``, or -1 if the child was killed."""
+    pid = os.fork()
+    if pid == 0:
+        status = EINVAL
+        try:
+            os.setsid()
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            action()
+            status = 0
+        except OSError as exc:
+            status = exc.errno or EINVAL
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(pid, 0)
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1
