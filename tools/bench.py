@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import bench_delta
 import bench_pull
 import bench_report
 import debian_tree
@@ -301,6 +302,27 @@ def measure_row(bench: Bench, row: Row, pairs: int) -> dict[str, Any]:
     return result
 
 
+def measure_delta(bench: Bench, delta: bench_delta.DeltaRow) -> dict[str, Any]:
+    """Measure a row about deltas once for each tool: minutes say enough; and weigh what is made."""
+    result: dict[str, Any] = {"target": delta.target, "pairs": 1}
+    for who, tool in TOOLS.items():
+        argv = delta.prepare(bench, tool)
+        settle()
+        cost = measure(argv)
+        peak = measure(delta.prepare(bench, tool), memory=True)
+        result[who] = {
+            "wall_s": round(cost.wall_s, 3),
+            "cpu_s": round(cost.cpu_s, 3),
+            "largest_rss": peak.largest_rss,
+            "tree_pss": peak.tree_pss,
+        }
+        if delta.size_target is not None:
+            result[who]["delta_bytes"] = bench_delta.delta_bytes(bench, delta)
+            result["size_target"] = delta.size_target
+    bench.rest()
+    return result
+
+
 def content_bytes(repo: Path) -> int:
     """Bytes of all content objects of an archive repository."""
     return sum(path.stat().st_size for path in repo.glob("objects/??/*.filez"))
@@ -378,6 +400,9 @@ def run_rows(bench: Bench, args: argparse.Namespace, results: dict[str, Any]) ->
         with bench_pull.served(bench.work, bench.path("nginx")) as bench.served:
             for row in http:
                 merge(results, "rows", row.name, measure_row(bench, row, args.pairs))
+    for delta in bench_delta.ROWS if bench.update else ():
+        if is_wanted(delta.name, args):
+            merge(results, "rows", delta.name, measure_delta(bench, delta))
     if is_wanted("rev-parse", args):
         merge(results, "rows", "rev-parse", measure_rev_parse(bench))
 

@@ -130,6 +130,22 @@ def object_sentence(row: dict[str, Any]) -> str:
     )
 
 
+def delta_sentences(rows: dict[str, Any]) -> list[str]:
+    """What the deltas weigh."""
+    lines = []
+    for name, row in rows.items():
+        if "size_target" in row:
+            ours, peer = row["ours"]["delta_bytes"], row["peer"]["delta_bytes"]
+            lines += [
+                (
+                    f"{name.capitalize()}: {ours:,} bytes ours, {peer:,} the peer's "
+                    f"(ratio {ours / peer:.3f}; target ≤ {row['size_target']})."
+                ),
+                "",
+            ]
+    return lines
+
+
 def rev_parse_sentence(row: dict[str, Any]) -> str:
     """The start-up cost."""
     ours, peer = (row[who]["cpu_s"] * 1000 for who in ("ours", "peer"))
@@ -161,6 +177,7 @@ def write_page(results: dict[str, Any]) -> None:
     ]
     if "object_bytes" in rows.get("commit to archive", {}).get("ours", {}):
         lines += [object_sentence(rows["commit to archive"]), ""]
+    lines += delta_sentences(rows)
     if "rev-parse" in rows:
         lines += [rev_parse_sentence(rows["rev-parse"]), ""]
     if "many" in results:

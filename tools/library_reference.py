@@ -83,6 +83,17 @@ PAGES = {
             "ostrya.tree.errors",
         ],
     ),
+    "delta": (
+        "Static deltas: found, looked into, applied",
+        [
+            "ostrya.repo.delta_files",
+            "ostrya.repo.delta_indexes",
+            "ostrya.delta.open_delta",
+            "ostrya.delta.offline",
+            "ostrya.delta.describe",
+            "ostrya.delta.errors",
+        ],
+    ),
     "fetch": (
         "Fetching: bytes from servers and files",
         [
@@ -132,6 +143,10 @@ PAGES = {
             "ostrya.formats.refs",
             "ostrya.formats.keyfile",
             "ostrya.formats.summary",
+            "ostrya.formats.delta_name",
+            "ostrya.formats.delta_superblock",
+            "ostrya.formats.delta_signed",
+            "ostrya.formats.delta_index",
             "ostrya.formats.gvariant.vardict",
             "ostrya.formats.errors",
         ],

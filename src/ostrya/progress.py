@@ -27,11 +27,15 @@ class Started(NamedTuple):
 
 
 class Advanced(NamedTuple):
-    """A task has done ``done`` of its units in all; a known ``total`` replaces the earlier one."""
+    """A task has done ``done`` of its units in all; a known ``total`` replaces the earlier one.
+
+    One that counts items may say how many bytes these took so far, ``bytes_done``.
+    """
 
     task: str
     done: int
     total: int | None = None
+    bytes_done: int | None = None
 
 
 class Finished(NamedTuple):
@@ -39,6 +43,7 @@ class Finished(NamedTuple):
 
     task: str
     done: int
+    bytes_done: int | None = None
 
 
 ProgressEvent = Started | Advanced | Finished

@@ -15,7 +15,7 @@ VERBS = (
     "cat", "checkout", "checksum", "commit", "config", "create-usb", "diff", "export", "find-remotes",
     "fsck", "gpg-sign", "init", "keygen",
     "log", "ls", "prune", "pull", "pull-local", "push", "refs", "remote", "reset", "rev-parse", "serve", "show", "sign",
-    "summary",
+    "static-delta", "summary",
 )  # fmt: skip
 
 

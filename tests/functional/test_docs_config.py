@@ -60,7 +60,26 @@ def read_keys(path: Path) -> set[tuple[str, str]]:
     return found
 
 
+def read_settings(path: Path) -> set[tuple[str, str]]:
+    """Find the settings of a remote that a module reads through ``RemoteSettings``, or has read."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and name_of(node) in SETTINGS_READERS and node.args:
+            key = text_of(node.args[0])
+            if key is None and isinstance(node.args[0], ast.JoinedStr):
+                parts = (text_of(part) or "ENGINE" for part in node.args[0].values)
+                key = "".join(parts)
+            if key is not None:
+                found.add(("remote", key))
+    return found
+
+
 MODULES = ("config", "keyrings", "remotes", "refs", "summary")
+SETTINGS_READERS = frozenset({"text", "boolean", "texts", "load", "setting"})
+SETTINGS_MODULES = (
+    "repo/remote_settings", "pull/finders", "pull/judge", "pull/network", "pull/pull",
+    "pull/remote_pull", "sign/remote",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -70,9 +89,17 @@ def test_every_key_that_is_read_is_listed(module):
     assert {(group, key) for group, key in keys if key not in listed()[group]} == set()
 
 
+@pytest.mark.parametrize("module", SETTINGS_MODULES)
+def test_every_setting_that_is_read_is_listed(module):
+    keys = read_settings(ROOM.parent / f"{module}.py")
+    assert keys
+    assert {key for _, key in keys} <= listed()["remote"]
+
+
 def test_what_is_listed_is_read():
     loops = {("ex-fsverity", "required"), ("ex-fsverity", "opportunistic")}
     read = loops.union(*(read_keys(ROOM / f"{module}.py") for module in MODULES))
+    read.update(*(read_settings(ROOM.parent / f"{module}.py") for module in SETTINGS_MODULES))
     assert {(group, key) for group, keys in listed().items() for key in keys} == read
 
 

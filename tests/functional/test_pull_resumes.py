@@ -53,8 +53,15 @@ def staged_objects(repo: Path) -> set[str]:
     return {name for name in found if not name.endswith((".commit", ".commitmeta"))}
 
 
-@pytest.mark.parametrize("mode", ["archive", "bare-user"])
-def test_nothing_that_is_here_comes_again(source, tmp_path, mode):
+@pytest.mark.parametrize(
+    ("mode", "sent"),
+    [
+        ("archive", signal.SIGKILL),
+        ("bare-user", signal.SIGKILL),
+        ("bare-user", signal.SIGTERM),
+    ],
+)
+def test_nothing_that_is_here_comes_again(source, tmp_path, mode, sent):
     with HostileServer(source) as server:
         prepared(tmp_path / "whole", mode, server.url)
         OURS("pull", f"--repo={tmp_path / 'whole'}", "origin", "main")
@@ -63,7 +70,7 @@ def test_nothing_that_is_here_comes_again(source, tmp_path, mode):
         for number, part in enumerate((0.03, 0.3, 0.6, 0.97)):
             repo = tmp_path / f"killed{number}"
             option = prepared(repo, mode, server.url)
-            _pull_killed(server, option, int(part * len(whole)))
+            _pull_killed(server, option, int(part * len(whole)), sent)
             staged = staged_objects(repo)
             assert part < 0.3 or len(staged) > part * len(whole) / 3
             assert OURS("refs", option) == ""
@@ -78,20 +85,21 @@ def test_nothing_that_is_here_comes_again(source, tmp_path, mode):
             assert staged_objects(repo) == set()
 
 
-def _pull_killed(server: HostileServer, option: str, at: int) -> None:
-    """Pull, and kill it while it waits for the answer to its ``at``-th request."""
+def _pull_killed(server: HostileServer, option: str, at: int, sent: signal.Signals) -> None:
+    """Pull, and end it while it waits for the answer to its ``at``-th request."""
     server.forget()
     started: list[subprocess.Popen[bytes]] = []
 
     def kill(asked: Asked) -> None:
         if asked.count >= at and started:
-            started[0].send_signal(signal.SIGKILL)
+            # Once: a second signal would find it ending.
+            started.pop().send_signal(sent)
 
     server.rule(kill)
     argv = OURS.argv("pull", option, "origin", "main")
     with subprocess.Popen(argv, env=clean_environment(), stdout=subprocess.DEVNULL) as process:
         started.append(process)
-        assert process.wait(timeout=60) == -signal.SIGKILL
+        assert process.wait(timeout=60) == (-sent if sent == signal.SIGKILL else 128 + sent)
 
 
 @pytest.mark.parametrize("mirror", [False, True], ids=["remote", "mirror"])

@@ -40,7 +40,7 @@ NAMES = ["ours", "peer"]
 @pytest.fixture(scope="module")
 def people():
     with gpg_user() as user:
-        yield user, user.make_key("One <one@example.org>"), user.make_key("Two")
+        yield user, user.make_key("One <one@example.org>"), user.make_key("two@example.org")
 
 
 @pytest.fixture
@@ -83,6 +83,27 @@ def test_both_say_the_same_of_a_commit(tmp_path, tree, people, signer):
     for tool in told_of(trusted):
         assert "Found 1 signature" in tool("show", repo, "main")
         assert "already signed" in tool.fails("gpg-sign", repo, home, "main", one)
+
+
+@pytest.mark.peer
+def test_both_say_the_same_of_a_remote_s_summary(tmp_path, tree, people):
+    user, one, two = people
+    repo, home = f"--repo={tmp_path}/repo", f"--gpg-homedir={user.home}"
+    PEER("init", repo, "--mode=archive")
+    PEER("commit", repo, "-b", "main", f"--tree=dir={tree}")
+    PEER("summary", repo, "-u", home, f"--gpg-sign={one}", f"--gpg-sign={two}")
+    client = f"--repo={tmp_path}/client"
+    PEER("init", client, "--mode=archive")
+    (tmp_path / "keys.gpg").write_bytes(user.export(two))
+    add = ("remote", "add", client, f"--gpg-import={tmp_path}/keys.gpg")
+    for verify, signatures in (("true", 2), ("false", 0)):
+        setting = f"--set=gpg-verify-summary={verify}"
+        PEER(*add, "--force", setting, "o", f"file://{tmp_path}/repo")
+        shown = [tool("remote", "summary", client, "o") for tool in TOOLS]
+        assert shown[0] == shown[1]
+        assert shown[0].count("Signature made") == signatures
+        raw = [tool("remote", "summary", "--raw", client, "o") for tool in TOOLS]
+        assert raw[0] == raw[1]
 
 
 @pytest.mark.peer

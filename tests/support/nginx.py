@@ -27,7 +27,7 @@ http {{
     uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
     root {root};
     keepalive_requests 100000;
-    server {{ listen 127.0.0.1:{plain}; }}
+    server {{ listen 127.0.0.1:{plain}; {settings} }}
     server {{
         listen 127.0.0.1:{tls} ssl http2;
         ssl_certificate {certs.server}; ssl_certificate_key {certs.server_key};
@@ -52,9 +52,9 @@ class Nginx:
 
 @contextmanager
 def nginx(
-    folder: Path, root: Path, certs: Certificates, *, verify: bool = False
+    folder: Path, root: Path, certs: Certificates, *, verify: bool = False, settings: str = ""
 ) -> Iterator[Nginx]:
-    """Run nginx over ``root``, its own files in ``folder``."""
+    """Run nginx over ``root``, its own files in ``folder``; settings are of its plain server."""
     if PROGRAM is None:
         pytest.skip("needs nginx")
     folder.mkdir()
@@ -63,7 +63,7 @@ def nginx(
     config.write_text(
         _CONFIG.format(
             folder=folder, root=root, plain=plain, tls=tls, certs=certs,
-            verify="on" if verify else "off",
+            verify="on" if verify else "off", settings=settings,
         )
     )  # fmt: skip
     # A worker that root starts becomes another user, who has to get at the files.

@@ -60,11 +60,24 @@ class Context:
     def repo(self, repo: Repository) -> None:
         self._repo = repo
 
-    def progress(self) -> ProgressSink:
-        """Return where a long operation reports to, as the user wants to see it."""
+    def progress(
+        self, *, interval_s: float | None = None, lines_elsewhere: bool = False
+    ) -> ProgressSink:
+        """Return where a long operation reports to, as the user wants to see it.
+
+        Args:
+            interval_s: How often; None for what is fit for the way it is shown.
+            lines_elsewhere: Whether lines are written by default where there is no terminal, but
+                not under the name ``ostree``.
+        """
         from ostrya.cli.progress_choice import choose_progress
 
-        return choose_progress(self.progress_mode, no_color=self.environment.no_color)
+        return choose_progress(
+            self.progress_mode,
+            no_color=self.environment.no_color,
+            interval_s=interval_s,
+            lines_elsewhere=lines_elsewhere and not self.drop_in,
+        )
 
     def usage_error(self, message: str) -> UsageError:
         """Return an error that shows the verb's help above the message."""

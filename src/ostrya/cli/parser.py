@@ -67,6 +67,17 @@ class Arguments:
         value = self._values.get(name)
         return value if isinstance(value, int) else None
 
+    def generations(self, name: str) -> int:
+        """Return how many parents of a commit are wanted: 0 by default, -1 for all.
+
+        Raises:
+            UsageError: It is another negative number.
+        """
+        depth = self.number(name) or 0
+        if depth < -1:
+            raise UsageError(f"Invalid depth {depth}")
+        return depth
+
     def boolean(self, name: str) -> bool | None:
         """Return the value of a truth option, None when not given."""
         self._check(name, Kind.BOOLEAN)

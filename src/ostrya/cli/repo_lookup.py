@@ -63,6 +63,7 @@ def make_runtime(environment: Environment) -> Runtime:
         boot_id=environment.boot_id or None,
         use_cache=not environment.skip_cache,
         fail_before_commit=environment.test_error == "pre-commit",
+        fail_on_stale_summary=environment.test_error == "invalid-cache",
         write_split_xattrs=environment.write_split_xattrs,
         dummy_signatures=environment.dummy_signatures,
         gpg_home=DEFAULT_RUNTIME.gpg_home if environment.gpg_home is None else environment.gpg_home,

@@ -63,6 +63,25 @@ _REMOTE = (
     Verb("list-cookies", "remote.list_cookies", "List the cookies of a remote", reads=True),
 )
 
+_STATIC_DELTA = (
+    Verb("list", "static_delta_list", "List static deltas", reads=True),
+    Verb("show", "static_delta_show", "Show what is in a static delta", reads=True),
+    Verb("delete", "static_delta_delete", "Delete a static delta"),
+    Verb(
+        "generate",
+        "static_delta_generate",
+        "Make a static delta from one commit to another",
+        reads=True,
+        writes=True,
+        takes_long=True,
+    ),
+    Verb("plan", "static_delta_plan", "Say what each way to a commit costs", reads=True),
+    Verb("apply-offline", "static_delta_apply_offline", "Apply a static delta from files"),
+    Verb("verify", "static_delta_verify", "Verify the signatures of a static delta"),
+    Verb("indexes", "static_delta_indexes", "List the commits that have a delta index", reads=True),
+    Verb("reindex", "static_delta_reindex", "Write delta indexes anew"),
+)
+
 VERBS = (
     Verb("cat", "cat", "Write out the contents of files"),
     Verb("checkout", "checkout", "Make a directory from a commit", takes_long=True),
@@ -100,7 +119,14 @@ VERBS = (
         Repo.ADDRESS,
         takes_long=True,
     ),
-    Verb("pull", "pull", "Copy commits from a remote repository", takes_long=True),
+    Verb(
+        "pull",
+        "pull",
+        "Copy commits from a remote repository",
+        reads=True,
+        writes=True,
+        takes_long=True,
+    ),
     Verb(
         "pull-local",
         "pull_local",
@@ -122,13 +148,13 @@ VERBS = (
     Verb("serve", "serve", "Put an archive on the network, over HTTP"),
     Verb("sign", "sign", "Sign a commit, or verify its signatures"),
     Verb("show", "show", "Show an object", reads=True),
+    Verb("static-delta", "", "Static deltas", Repo.NONE, verbs=_STATIC_DELTA),
     Verb("summary", "summary", "Write or show the repository's summary", reads=True, writes=True),
 )
 
 
 _LATER = {
     "admin": "deployments are",
-    "static-delta": "static deltas are",
 }
 
 

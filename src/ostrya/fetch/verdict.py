@@ -81,6 +81,9 @@ def judge_failure(transfer: Transfer, code: int, message: str) -> Failure:
         # libcurl's own name of it, which scripts look for; the details differ by protocol.
         words = f"Transferred a partial file: {words}"
     reason = f"[{code}] {words}"
+    asked = hide_password(job.url)
+    if url.rstrip("/") != asked.rstrip("/") and transfer.curl.getinfo(pycurl.REDIRECT_COUNT):
+        reason += f"; redirected from {asked}"
     return outcome, _error_class(code)(url, reason)
 
 

@@ -22,6 +22,12 @@ in time and memory bounded by their size.
     keyfile.py         the GKeyFile text of ``config`` and remotes
     summary.py         the ``summary`` file
     varint.py          LEB128
+    delta_name.py      names of static deltas, and where their files lie
+    delta_superblock.py  the head of a delta: what it makes, and of which parts
+    delta_signed.py    the same with signatures
+    delta_part.py      the body of one part: tables, data, operations
+    delta_operations.py  what a part does, one operation after the other
+    delta_index.py     which deltas lead to a commit
     verity_digest.py   fs-verity digest of a byte stream
     erofs/             composefs images, byte for byte
 """

@@ -8,7 +8,8 @@
     ├── ObjectFormatError    an object whose fields make no sense
     ├── RefNameError         a ref, refspec, remote name or collection id
     ├── KeyFileError         configuration text
-    └── SummaryFormatError   a summary whose fields make no sense
+    ├── SummaryFormatError   a summary whose fields make no sense
+    └── DeltaFormatError     a static delta, or a part of one
 """
 
 from __future__ import annotations
@@ -53,3 +54,7 @@ class KeyFileError(FormatError):
 
 class SummaryFormatError(FormatError):
     """A summary is a well-formed variant, but its fields make no sense."""
+
+
+class DeltaFormatError(FormatError):
+    """A static delta, one of its parts, or its index is not what it has to be."""

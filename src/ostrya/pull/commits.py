@@ -136,4 +136,4 @@ def _require_newer(checksum: Checksum, commit: Commit, other: Checksum, current:
 
 
 def _date(timestamp: int) -> str:
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%a %b %d %H:%M:%S %Y")
+    return datetime.fromtimestamp(timestamp, UTC).strftime("%a %b %e %H:%M:%S %Y")

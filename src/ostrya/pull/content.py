@@ -178,7 +178,7 @@ class _Store:
         if self._keeps_packed:
             verify_content(self._hasher, checksum, loaded)
             # As it came: compressed again, it would be another file than the remote's.
-            write_packed(self._writer, checksum, _pieces(response))
+            write_packed(self._writer, checksum, _pieces(response), loaded.size)
         elif header.is_symlink:
             self._writer.write_symlink(header, checksum)
         elif loaded.size <= WHOLE_BYTES:

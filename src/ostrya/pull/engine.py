@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ostrya.repo.transaction import Transaction
 
 TASK = "receiving objects"
+_REPORT_S = 0.5
 # An object larger than that is no file of an operating system.
 MAX_CONTENT_BYTES = 1 << 40
 # A commit lists no files, nor does what is detached of it, which is held until the commit is here:
@@ -109,6 +110,7 @@ class Engine:
         self._progress = progress
         # By commit: its detached metadata arrives first.
         self._detached: dict[Checksum, bytes | None] = {}
+        self._reported: Advanced | None = None
         self.metadata_fetched = 0
         self.content_fetched = 0
         self.metadata_imported = 0
@@ -127,8 +129,10 @@ class Engine:
         while True:
             self._ask()
             if self._fetcher.in_flight:
-                # Not to wait for the network alone: threads may be done before it is.
-                for key, answer in self._fetcher.wait(0.1 if self._sink.under_way else None):
+                # Not to wait for the network alone: threads may be done before it is, and a long
+                # file is told of while it comes.
+                patience_s = 0.1 if self._sink.under_way else _REPORT_S
+                for key, answer in self._fetcher.wait(patience_s):
                     self._take(key, answer)
                 self._sink.collect()
             elif self._sink.under_way:
@@ -136,15 +140,20 @@ class Engine:
             elif self._planner.is_empty:
                 break
             self._report()
-        progress.send(Finished(TASK, self._done))
+        progress.send(Finished(TASK, self._done, self._fetcher.stats.bytes_received))
 
     @property
     def _done(self) -> int:
-        return self.metadata_fetched + self.content_fetched
+        fetched = self.metadata_fetched + self.content_fetched
+        return fetched + self.metadata_imported + self.content_imported
 
     def _report(self) -> None:
         waiting = self._planner.content_waiting + self._fetcher.in_flight
-        self._progress.send(Advanced(TASK, self._done, self._done + waiting))
+        received = self._fetcher.stats.bytes_received
+        event = Advanced(TASK, self._done, self._done + waiting, received)
+        if event != self._reported:
+            self._reported = event
+            self._progress.send(event)
 
     # -- asking
 

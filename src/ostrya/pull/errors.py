@@ -63,3 +63,23 @@ class RefMoved(RepoError):
 
 class PushFailed(FetchError):
     """The target did not take something."""
+
+
+class NoDelta(RepoError):
+    """A static delta is asked for, and there is none that leads from here to there."""
+
+
+class DeltaPartNotServed(FetchError):
+    """The server says that it does not have a part of a delta whose superblock it has.
+
+    Attributes:
+        index: Which part, from 0.
+    """
+
+    def __init__(self, index: int, response: Response) -> None:
+        super().__init__(
+            f"Server returned HTTP {response.status} for {response.url}",
+            hint="the delta may just be being made, or deleted; --disable-static-deltas does "
+            "without it",
+        )
+        self.index = index

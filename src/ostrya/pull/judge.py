@@ -127,4 +127,9 @@ class Judge:
                 "verified here",
                 hint="install gpg, or set gpg-verify=false for a remote that needs no signature",
             )
-        self._gpg(data, signatures)
+        try:
+            self._gpg(data, signatures)
+        except SignatureError as exc:
+            if context:
+                exc.put_first(context.removesuffix(": "))
+            raise

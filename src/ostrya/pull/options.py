@@ -44,6 +44,11 @@ class PullOptions(NamedTuple):
         gpg_verify: Overrides the remote's own setting.
         sign_verify: False to look at no signatures of keys.
         collection_id: The collection that all commits must belong to; None for the remote's.
+        use_deltas: Take static deltas where they lead from what is here to what is wanted.
+        require_deltas: Refuse to do without.
+        apply_memory: The most memory that a delta may say it takes, in bytes; None for what there
+            is.
+        dry_run: Find out what the deltas come to, and pull nothing.
     """
 
     mirror: bool = False
@@ -62,6 +67,10 @@ class PullOptions(NamedTuple):
     gpg_verify: bool | None = None
     sign_verify: bool = True
     collection_id: str | None = None
+    use_deltas: bool = True
+    require_deltas: bool = False
+    apply_memory: int | None = None
+    dry_run: bool = False
 
 
 class PullResult(NamedTuple):
@@ -76,6 +85,8 @@ class PullResult(NamedTuple):
         bytes_transferred: Bytes that came over the network.
         is_local: Whether the remote itself is on this machine.
         refs: The refs that were set, and the commits they point to.
+        delta_parts_fetched: Parts of static deltas that were applied.
+        plan: Of a pull that was not made: what its deltas come to, in one sentence.
     """
 
     metadata_fetched: int
@@ -86,3 +97,5 @@ class PullResult(NamedTuple):
     bytes_transferred: int
     is_local: bool
     refs: dict[CollectionRef, Checksum]
+    delta_parts_fetched: int = 0
+    plan: str | None = None

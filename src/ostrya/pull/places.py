@@ -38,4 +38,5 @@ def base_address(url: str) -> str:
     """
     if not url.lower().startswith(_SCHEMES):
         raise RemoteRefusal(f"Invalid URI scheme in {url}; expected http, https or file")
-    return url.rstrip("/")
+    scheme, _, rest = url.partition("://")
+    return f"{scheme.lower()}://{rest.rstrip('/')}"

@@ -30,13 +30,11 @@ class Wanted(NamedTuple):
     Attributes:
         name: The object.
         path: Of a dirtree: where it lies, ``/usr/bin/``; empty for other objects.
-        depth: Of a commit: how many generations of parents are wanted with it.
         is_parent: Of a commit: nobody asked for it by name.
     """
 
     name: ObjectName
     path: str = ""
-    depth: int = 0
     is_parent: bool = False
 
 
@@ -52,7 +50,9 @@ class Planner:
         "_commits_only",
         "_content",
         "_content_seen",
+        "_depths",
         "_metadata",
+        "_parents",
         "_seen",
         "_subpaths",
         "content_found",
@@ -70,6 +70,9 @@ class Planner:
         self._subpaths = tuple(subpaths)
         self._metadata: deque[Wanted] = deque()
         self._seen = ObjectNameSet()
+        # How many generations are wanted with a commit, and what comes before those that are here.
+        self._depths: dict[Checksum, int] = {}
+        self._parents: dict[Checksum, Checksum | None] = {}
         self._content = DigestQueue()
         self._content_seen = DigestSet()
         self.metadata_found = 0
@@ -86,9 +89,24 @@ class Planner:
         return len(self._content)
 
     def want_commit(self, checksum: Checksum, depth: int = 0, *, is_parent: bool = False) -> None:
-        """Want a commit, and ``depth`` generations before it; ALL_PARENTS for all there are."""
-        name = ObjectName(checksum, ObjectType.COMMIT)
-        self._want(Wanted(name, depth=depth, is_parent=is_parent))
+        """Want a commit, and ``depth`` generations before it; ALL_PARENTS for all there are.
+
+        Where histories meet, more generations may be wanted of one that is here already, or on its
+        way, since answers come in any order.
+        """
+        parent: Checksum | None = checksum
+        while parent is not None:
+            checksum = parent
+            known = self._depths.get(checksum)
+            if known is not None and not _is_deeper(depth, known):
+                return
+            self._depths[checksum] = depth
+            if known is None:
+                name = ObjectName(checksum, ObjectType.COMMIT)
+                self._want(Wanted(name, is_parent=is_parent))
+                return
+            parent = self._parents.get(checksum)
+            depth, is_parent = _before(depth), True
 
     def next_metadata(self) -> Wanted | None:
         """Hand out a metadata object; None if none is waiting."""
@@ -100,9 +118,11 @@ class Planner:
 
     def commit_here(self, wanted: Wanted, commit: Commit, *, complete: bool) -> None:
         """Take in a commit that is here by now; of a complete one, all it holds is here as well."""
-        if wanted.depth and commit.parent is not None:
-            depth = wanted.depth - 1 if wanted.depth > 0 else ALL_PARENTS
-            self.want_commit(commit.parent, depth, is_parent=True)
+        checksum = wanted.name.checksum
+        self._parents[checksum] = commit.parent
+        depth = self._depths.get(checksum, 0)
+        if depth and commit.parent is not None:
+            self.want_commit(commit.parent, _before(depth), is_parent=True)
         if not complete and not self._commits_only:
             root = ObjectName(commit.root_contents, ObjectType.DIR_TREE)
             self._want(Wanted(root, "/"))
@@ -145,6 +165,15 @@ class Planner:
             or (is_dir and subpath.startswith(f"{path}/"))
             for subpath in self._subpaths
         )
+
+
+def _is_deeper(depth: int, other: int) -> bool:
+    return other != ALL_PARENTS and (depth == ALL_PARENTS or depth > other)
+
+
+def _before(depth: int) -> int:
+    """Return how many generations are wanted of a parent."""
+    return ALL_PARENTS if depth == ALL_PARENTS else depth - 1
 
 
 class DigestQueue:

@@ -73,7 +73,8 @@ def pull(  # noqa: PLR0913  # options by keyword
         remote_side = connect(stack, repo, remote, options, network)
         places = remote_side.places
         source = None
-        if places.metadata[0].startswith(_FILE):
+        # Where deltas are required, a repository on this machine is a server like any other.
+        if places.metadata[0].startswith(_FILE) and not options.require_deltas:
             path = os.fsdecode(unquote_to_bytes(places.metadata[0].removeprefix(_FILE)))
             source = stack.enter_context(open_repository(path, runtime=repo.runtime))
         return RemotePull(
@@ -112,8 +113,12 @@ def connect(
     remote: str | RemoteSettings,
     options: PullOptions | None = None,
     network: NetworkOptions | None = None,
+    *,
+    for_pull: bool = True,
 ) -> RemoteSide:
     """Prepare to ask a remote; ``stack`` closes what was opened.
+
+    ``for_pull`` says that its settings have to allow a pull.
 
     Raises:
         RepoError: There is no such remote, or its settings forbid it.
@@ -122,7 +127,8 @@ def connect(
     """
     options = options or PullOptions()
     settings = RemoteSettings(repo, remote) if isinstance(remote, str) else remote
-    require_pullable(settings)
+    if for_pull:
+        require_pullable(settings)
     judge = Judge(
         settings,
         gpg=_gpg_check(repo, settings),
@@ -151,7 +157,7 @@ def remote_summary(
         SignatureError: It is not signed as it has to be.
     """
     with ExitStack() as stack:
-        side = connect(stack, repo, remote, None, network)
+        side = connect(stack, repo, remote, None, network, for_pull=False)
         cache = stack.enter_context(closing(SummaryCache(repo, side.settings.name, cache_dir)))
         return fetch_summary(side.fetcher, side.places, side.judge, cache)
 
@@ -171,7 +177,7 @@ def open_fetcher(
     Raises:
         RemoteRefusal: The remote's settings contradict themselves.
     """
-    if url.startswith(_FILE):
+    if url[: len(_FILE)].lower() == _FILE:
         return LocalFetcher()
     options = http_options(repo, settings, network)
     return HttpFetcher(options, repo.tmp_fd, FreeSpace(repo, repo.tmp_fd).require)

@@ -51,6 +51,7 @@ class PullLocalOptions(NamedTuple):
         verify_bindings: Refuse commits that say they belong under other refs.
         commit_verifier: Must vouch for every commit.
         summary_verifier: Must vouch for the source's summary, which then says where refs point to.
+        keep_interrupted: Keep what is here by then if Ctrl-C ends it, for the next time.
     """
 
     remote: str | None = None
@@ -61,6 +62,7 @@ class PullLocalOptions(NamedTuple):
     verify_bindings: bool = True
     commit_verifier: Verifier | None = None
     summary_verifier: Verifier | None = None
+    keep_interrupted: bool = False
 
 
 class PullLocalResult(NamedTuple):
@@ -93,13 +95,14 @@ def pull_local(
     Args:
         repo: Where to.
         source: Where from.
-        refs: Refs and commit checksums; all local refs of ``source`` if None.
+        refs: Refs and commit checksums; all refs of ``source`` if None.
         options: How to.
         jobs: How many workers at most; one per processor if None.
         progress: Told about objects.
 
     Raises:
         RefNotFound: The source has no such ref.
+        RefNameError: All refs are asked for, and some are those of a remote.
         ObjectNotFound: The source lacks an object.
         ChecksumMismatch: An object of the source is damaged.
         BindingMismatch: A commit belongs under another ref.
@@ -107,10 +110,10 @@ def pull_local(
         RepoModeError: This repository cannot hold a file.
     """
     options = options or PullLocalOptions()
-    wanted = list(list_refs(source, include_remotes=False) if refs is None else refs)
+    wanted = list(list_refs(source) if refs is None else refs)
     tips = _resolve_all(source, wanted, options.summary_verifier)
     pull = _Pull(repo, source, options, progress)
-    with Transaction(repo) as tx:
+    with Transaction(repo, keep_interrupted=options.keep_interrupted) as tx:
         pull.run(tx, tips, jobs)
         named = {name: checksum for name, checksum in tips if not is_checksum(name)}
         for name, checksum in named.items():

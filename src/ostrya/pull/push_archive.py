@@ -18,7 +18,7 @@ from ostrya.pull.parallel import DEFAULT_JOBS, each
 from ostrya.pull.push_send import count_missing, send_objects
 from ostrya.pull.push_signed import read_source_summary, sign_summary
 from ostrya.pull.push_summary import TargetFacts, renew_summary
-from ostrya.pull.push_target import RefState, Sent, SummaryChoice
+from ostrya.pull.push_target import RefState, Sent, SummaryChoice, require_no_conflict
 from ostrya.repo.config import MAX_CONFIG_BYTES, initial_config, parse_config
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.modes import RepoMode
@@ -138,17 +138,9 @@ class ArchiveTarget:
         check_ref_name(ref)
         found = self._read(f"{_HEADS}/{ref}", _MAX_REF_BYTES)
         if found is None:
-            self._require_no_conflict(ref)
+            require_no_conflict(ref, self._ref_names(), self.shown)
             return RefState(None)
         return RefState(_parse_ref(found.data, ref, self.shown), found.tag)
-
-    def _require_no_conflict(self, ref: str) -> None:
-        for other in self._ref_names():
-            if other.startswith(f"{ref}/") or ref.startswith(f"{other}/"):
-                raise PushRefused(
-                    f"ref {ref} of {self.shown} cannot be made: there is a ref {other}",
-                    hint="a ref cannot be the folder of another one",
-                )
 
     def _ref_names(self) -> list[str]:
         paths = self.files.list(_HEADS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
@@ -15,13 +16,13 @@ from ostrya.pull.errors import PushRefused, RefMoved
 from ostrya.pull.pull_local import PullLocalOptions, pull_local
 from ostrya.pull.push_lock import push_lock
 from ostrya.pull.push_signed import read_source_summary
-from ostrya.pull.push_target import RefState, Sent, SummaryChoice
+from ostrya.pull.push_target import RefState, Sent, SummaryChoice, require_no_conflict
 from ostrya.repo.errors import RepoNotFound
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import is_partial, mark_partial
 from ostrya.repo.reader import has_object
 from ostrya.repo.ref_writer import refresh_summary_if_configured, store_ref
-from ostrya.repo.refs import resolve_ref
+from ostrya.repo.refs import list_refs, resolve_ref
 from ostrya.repo.repository import (
     Repository,
     create_repository,
@@ -98,10 +99,20 @@ class DirectoryTarget:
         return self._repo
 
     def read_ref(self, ref: str) -> RefState:
-        """Look up a ref."""
+        """Look up a ref.
+
+        Raises:
+            PushRefused: Another ref stands in its way.
+        """
         if self._repo is None:
             return RefState(None)
-        found = resolve_ref(self._repo, None, ref, allow_noent=True, search_remotes=False)
+        found = None
+        # What lies in a directory of that name is found below.
+        with suppress(IsADirectoryError):
+            found = resolve_ref(self._repo, None, ref, allow_noent=True, search_remotes=False)
+        if found is None:
+            others = list_refs(self._repo, include_remotes=False)
+            require_no_conflict(ref, others, self.shown)
         return RefState(found)
 
     def has_commit(self, checksum: Checksum) -> bool:
@@ -126,7 +137,7 @@ class DirectoryTarget:
             self._target,
             source,
             commits,
-            PullLocalOptions(verify_bindings=False),
+            PullLocalOptions(verify_bindings=False, keep_interrupted=True),
             jobs=min(jobs, os.cpu_count() or 1),
             progress=progress,
         )

@@ -93,7 +93,7 @@ class _Sender:
             # One after the other: a child that is there before its parent looks cut off.
             self._bytes += self._put(ObjectName(checksum, ObjectType.COMMIT))
             self._step(1)
-        progress.send(Finished("pushing", self._done))
+        progress.send(Finished("pushing", self._done, self._bytes))
         return Sent(metadata + len(shipment.commits), content, detached, self._bytes)
 
     def _send_missing(self, names: ObjectNameSet) -> int:
@@ -125,7 +125,7 @@ class _Sender:
 
     def _step(self, count: int) -> None:
         self._done += count
-        self._progress.send(Advanced("pushing", self._done))
+        self._progress.send(Advanced("pushing", self._done, bytes_done=self._bytes))
         self._on_step()
 
 

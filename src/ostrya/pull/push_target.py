@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ostrya.pull.errors import PushRefused
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -124,3 +126,17 @@ class PushTarget(Protocol):
 
     def close(self) -> None:
         """Let go of it."""
+
+
+def require_no_conflict(ref: str, others: Iterable[str], shown: str) -> None:
+    """Refuse a new ref that would be the folder of another one, or lie in one.
+
+    Raises:
+        PushRefused: One stands in its way.
+    """
+    for other in others:
+        if other.startswith(f"{ref}/") or ref.startswith(f"{other}/"):
+            raise PushRefused(
+                f"ref {ref} of {shown} cannot be made: there is a ref {other}",
+                hint="a ref cannot be the folder of another one",
+            )

@@ -14,13 +14,16 @@ from ostrya.formats.refs import CollectionRef
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.commits import CommitRules, CommitWriter
 from ostrya.pull.content import ContentSink
+from ostrya.pull.delta_offers import DeltaOffers, has_indexes
+from ostrya.pull.delta_pull import DeltaCounts, DeltaPull, DeltaTarget
 from ostrya.pull.engine import Engine
-from ostrya.pull.errors import RemoteRefusal
+from ostrya.pull.errors import NoDelta, RemoteRefusal
 from ostrya.pull.options import PullOptions, PullResult, RefRequest
 from ostrya.pull.planner import Planner
 from ostrya.pull.remote_refs import Resolved, all_refs, resolve, split_requests
 from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summary
 from ostrya.repo.importer import Importer
+from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import clear_partial
 from ostrya.repo.refs import list_collection_refs, require_rev, resolve_ref, resolve_rev
 from ostrya.repo.transaction import Transaction
@@ -77,6 +80,9 @@ class RemotePull:
         self._options = options
         self._jobs = jobs
         self._progress = progress
+        # Whether the remote's configuration promises delta indexes, where that was looked at.
+        self._indexed = False
+        self._deltas = DeltaCounts()
 
     def run(self, requests: Sequence[RefRequest] | None) -> PullResult:
         """Pull refs and commits.
@@ -89,69 +95,164 @@ class RemotePull:
             FetchError: Something could not be had.
             IntegrityError: Something is not what it should be.
         """
-        refs, commits, summary = self._find(requests)
         options = self._options
-        planner = Planner(commits_only=options.commits_only, subpaths=options.subpaths)
-        for checksum in (*commits, *(ref.commit for ref in refs)):
-            planner.want_commit(checksum, options.depth)
-        with Transaction(self._repo) as tx:
-            engine = self._fill(tx, planner, self._rules(refs))
+        self._require_usable_deltas()
+        refs, commits, summary, mirrored = self._find(requests)
+        targets = self._targets(refs, commits)
+        with Transaction(self._repo, keep_interrupted=True) as tx:
+            taker = CommitWriter(tx, self._judge, self._rules(refs, commits))
+            whole = self._take_deltas(tx, targets, taker, summary)
+            if options.dry_run:
+                return self._planned()
+            planner = Planner(commits_only=options.commits_only, subpaths=options.subpaths)
+            for target in targets:
+                if target.commit not in whole:
+                    planner.want_commit(target.commit, options.depth)
+            engine = self._fill(tx, planner, taker)
             self._set_refs(tx, refs)
-            if options.mirror and requests is None and summary is not None:
-                self._store_summary(summary)
             stats = tx.commit()
+        if mirrored is not None:
+            # After all that it lists, and in place of one that the refs' change has made.
+            self._store_summary(mirrored)
         if not options.commits_only and not options.subpaths:
             for checksum in engine.walked:
                 clear_partial(self._repo, checksum)
         return self._result(engine, refs, stats)
 
+    # -- deltas
+
+    @property
+    def _uses_deltas(self) -> bool:
+        """Whether deltas are looked for; for a part of a commit, only if they have to be."""
+        options = self._options
+        return (
+            options.use_deltas
+            and self._source is None
+            and self._repo.mode != RepoMode.ARCHIVE
+            and not options.commits_only
+            and (not options.subpaths or options.require_deltas)
+        )
+
+    def _require_usable_deltas(self) -> None:
+        if self._options.require_deltas and self._repo.mode == RepoMode.ARCHIVE:
+            raise RemoteRefusal("Can't use static deltas in an archive repo")
+
+    def _targets(self, refs: list[Resolved], commits: list[Checksum]) -> list[DeltaTarget]:
+        """Return each commit once; if a ref was asked for that points to it, with that."""
+        found = {checksum: DeltaTarget(checksum) for checksum in commits}
+        for ref in refs:
+            current = None
+            if self._uses_deltas:
+                remote = self._remote
+                name = ref.ref if remote is None else f"{remote}:{ref.ref}"
+                current = resolve_rev(self._repo, name, allow_noent=True)
+            found[ref.commit] = DeltaTarget(ref.commit, ref.ref, current)
+        return list(found.values())
+
+    def _take_deltas(
+        self,
+        tx: Transaction,
+        targets: list[DeltaTarget],
+        taker: CommitWriter,
+        summary: RemoteSummary | None,
+    ) -> frozenset[Checksum]:
+        """Apply the deltas that lead to the targets; return what need not be looked at again."""
+        if not self._uses_deltas:
+            return frozenset()
+        options = self._options
+        offers = DeltaOffers(
+            self._fetcher,
+            self._places,
+            None if summary is None else summary.summary,
+            indexed=self._indexed,
+        )
+        if options.require_deltas and not offers.are_listed:
+            raise NoDelta(
+                "Fetch configured to require static deltas, but no summary deltas or delta index "
+                "found"
+            )
+        deltas = DeltaPull(
+            self._repo,
+            fetcher=self._fetcher,
+            places=self._places,
+            offers=offers,
+            options=options,
+            digests_required=self._judge.wants_summary,
+            progress=self._progress,
+            jobs=self._jobs,
+        )
+        self._deltas = deltas.counts
+        whole = set()
+        for target in targets:
+            found = deltas.find(target)
+            if found is not None and not options.dry_run:
+                deltas.apply(tx, found, taker)
+            elif options.require_deltas and found is None:
+                # Nothing is asked for that is here: not even for signatures.
+                whole.add(target.commit)
+        return frozenset(whole)
+
     # -- refs
 
     def _find(
         self, requests: Sequence[RefRequest] | None
-    ) -> tuple[list[Resolved], list[Checksum], RemoteSummary | None]:
-        """Return the refs and commits to pull, and the summary if it was needed."""
+    ) -> tuple[list[Resolved], list[Checksum], RemoteSummary | None, RemoteSummary | None]:
+        """Return refs and commits to pull, the summary, and the one that the mirror is to have."""
         wanted = requests
         if wanted is None:
             wanted = [RefRequest(name) for name in self._settings.texts("branches")]
-        takes_all = not wanted
-        if takes_all and not self._options.mirror:
+        takes_all = requests is None and self._options.mirror
+        if not wanted and not takes_all:
             raise RemoteRefusal(f"No configured branches for remote {self._settings.name}")
         refs, commits = split_requests(wanted)
         summary = None
-        if takes_all or any(request.commit is None for request in refs):
+        needs_summary = takes_all or any(request.commit is None for request in refs)
+        if not needs_summary and self._uses_deltas:
+            self._indexed = has_indexes(self._fetcher, self._places)
+            needs_summary = not self._indexed
+        if needs_summary:
             with closing(self._open_cache()) as cache:
                 summary = fetch_summary(self._fetcher, self._places, self._judge, cache)
-        if takes_all:
-            if summary is None:
-                raise RemoteRefusal(
-                    "Fetching all refs was requested in mirror mode, but remote repository does "
-                    "not have a summary"
-                )
-            try:
-                return all_refs(summary.summary), commits, summary
-            except FormatError as exc:
-                exc.put_first(f"While fetching {summary.url}")
-                raise
+        found = self._all_refs(summary) if takes_all and (summary or not wanted) else []
         known = None if summary is None else summary.summary
-        found = [resolve(request, known, self._fetcher, self._places) for request in refs]
-        return found, commits, summary
+        found += [resolve(request, known, self._fetcher, self._places) for request in refs]
+        # With branches of our own choice it is no copy of the remote.
+        mirrored = summary if takes_all and not wanted else None
+        return list(dict.fromkeys(found)), commits, summary, mirrored
+
+    def _all_refs(self, summary: RemoteSummary | None) -> list[Resolved]:
+        if summary is None:
+            raise RemoteRefusal(
+                "Fetching all refs was requested in mirror mode, but remote repository does "
+                "not have a summary"
+            )
+        try:
+            return all_refs(summary.summary)
+        except FormatError as exc:
+            exc.put_first(f"While fetching {summary.url}")
+            raise
 
     def _open_cache(self) -> SummaryCache:
         return SummaryCache(self._repo, self._settings.name, self._options.cache_dir)
 
-    def _rules(self, refs: list[Resolved]) -> CommitRules:
+    def _rules(self, refs: list[Resolved], commits: list[Checksum]) -> CommitRules:
         options = self._options
+        if options.timestamp_check and commits:
+            raise RemoteRefusal(
+                "--timestamp-check looks at what a ref is here, and "
+                f"{commits[0]} is asked for without one",
+                hint="name the ref, as in REF@CHECKSUM, or use --timestamp-check-from-rev",
+            )
         by_commit: dict[Checksum, list[str]] = {}
         newer_than: dict[Checksum, list[Checksum]] = {}
         floor = options.timestamp_check_from
+        if floor is not None:
+            oldest = Checksum(floor) if is_checksum(floor) else self._local(floor)
+            newer_than = {one: [oldest] for one in (*commits, *(ref.commit for ref in refs))}
         for ref in refs:
             by_commit.setdefault(ref.commit, []).append(ref.ref)
-            others = newer_than.setdefault(ref.commit, [])
-            if floor is not None:
-                others.append(Checksum(floor) if is_checksum(floor) else self._local(floor))
             if options.timestamp_check:
-                others += self._current(ref)
+                newer_than.setdefault(ref.commit, []).extend(self._current(ref))
         return CommitRules(
             by_commit,
             self._collection_id,
@@ -212,7 +313,7 @@ class RemotePull:
 
     # -- objects
 
-    def _fill(self, tx: Transaction, planner: Planner, rules: CommitRules) -> Engine:
+    def _fill(self, tx: Transaction, planner: Planner, taker: CommitWriter) -> Engine:
         options = self._options
         near = [self._source] if self._source is not None else list(self._caches)
         importers = tuple(
@@ -239,7 +340,7 @@ class RemotePull:
                 fetcher=self._fetcher,
                 sink=sink,
                 places=self._places,
-                commits=CommitWriter(tx, self._judge, rules),
+                commits=taker,
                 caches=importers,
                 progress=self._progress,
             )
@@ -261,7 +362,13 @@ class RemotePull:
             bytes_transferred=self._fetcher.stats.bytes_received,
             is_local=self._source is not None,
             refs={CollectionRef(ref.collection_id or "", ref.ref): ref.commit for ref in refs},
+            delta_parts_fetched=self._deltas.parts_fetched,
         )
+
+    def _planned(self) -> PullResult:
+        """Return what a pull would come to that was not made."""
+        received = self._fetcher.stats.bytes_received
+        return PullResult(0, 0, 0, 0, 0, received, False, {}, plan=self._deltas.sentence())  # noqa: FBT003  # by place
 
 
 def require_pullable(settings: RemoteSettings) -> None:

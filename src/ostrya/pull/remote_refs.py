@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.errors import FormatError, RepoError
 from ostrya.fetch.fetcher import Request, fetch_one
-from ostrya.formats.checksum import Checksum, check_checksum, is_checksum
+from ostrya.formats.checksum import Checksum, check_checksum, is_checksum, quash
 from ostrya.formats.refs import CollectionRef, check_collection_id, check_ref_name
 from ostrya.pull.errors import RemoteRefusal
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ostrya.pull.options import RefRequest
 
 _MAX_REF_BYTES = 4096
-_SHOWN_CHARS = 60
 
 
 class Resolved(NamedTuple):
@@ -119,7 +118,7 @@ def _fetch_ref(request: RefRequest, fetcher: Fetcher, places: Places) -> Checksu
     try:
         return check_checksum(text)
     except FormatError:
-        shown = text.replace("\n", " ")[:_SHOWN_CHARS]
+        shown = quash(text)
         raise RemoteRefusal(
             f"{context}: Invalid rev {shown}", hint=f"that is what {response.url} holds"
         ) from None

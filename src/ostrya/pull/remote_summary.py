@@ -72,7 +72,7 @@ class RemoteSummary(NamedTuple):
 class SummaryCache:
     """Summaries that were fetched before."""
 
-    __slots__ = ("_enabled", "_fd", "_remote")
+    __slots__ = ("_enabled", "_fd", "_remote", "_test")
 
     def __init__(self, repo: Repository, remote: str, path: str | None = None) -> None:
         """Open the cache of a repository, or one at ``path``.
@@ -81,6 +81,7 @@ class SummaryCache:
             OSError: It cannot be made.
         """
         self._remote = _file_name(remote)
+        self._test = repo.runtime.fail_on_stale_summary
         self._enabled = path is not None or repo.runtime.use_cache
         self._fd = -1
         if not self._enabled:
@@ -97,6 +98,18 @@ class SummaryCache:
         if self._fd != -1:
             os.close(self._fd)
             self._fd = -1
+
+    def note_stale(self) -> None:
+        """Hear that what was kept no longer verifies: usual, except in some tests.
+
+        Raises:
+            RemoteRefusal: This is such a test.
+        """
+        if self._test:
+            raise RemoteRefusal(
+                f"Remote {self._remote} cached summary invalid and "
+                "OSTREE_REPO_TEST_ERROR_INVALID_CACHE specified"
+            )
 
     def load(self, suffix: str) -> RemoteFile | None:
         """Return what was kept; None if nothing was, or it is damaged."""
@@ -132,6 +145,12 @@ class SummaryCache:
             seconds = file.last_modified or 0
             os.utime(tmp.fd, (seconds, seconds))
             tmp.replace(f"{_FOLDER}/{self._remote}{suffix}", dir_fd=self._fd)
+
+    def forget(self, suffix: str) -> None:
+        """Keep a file no longer."""
+        if self._enabled:
+            with suppress(FileNotFoundError):
+                os.unlink(f"{_FOLDER}/{self._remote}{suffix}", dir_fd=self._fd)
 
 
 def _file_name(remote: str) -> str:
@@ -171,6 +190,7 @@ def fetch_summary(
     except SignatureError:
         if not is_cached:
             raise
+        cache.note_stale()
         # The old summary with the new signatures: ask for it without telling what we have.
         found = _fetch(fetcher, places, None, "")
         if found is None:
@@ -181,8 +201,20 @@ def fetch_summary(
     if signatures is not None and not is_cached:
         cache.store(".sig", signatures)
         cache.store("", found)
+    elif signatures is None:
+        _keep_unsigned(cache, found)
     signed = None if signatures is None else signatures.data
     return RemoteSummary(summary, found.data, signed, found.url)
+
+
+def _keep_unsigned(cache: SummaryCache, found: RemoteFile) -> None:
+    """Keep a summary without signatures, so that it is asked for only if it changed."""
+    kept = cache.load("")
+    if kept is not None and kept.data == found.data and kept.etag == found.etag:
+        return
+    # Signatures of an earlier one would make it look like theirs.
+    cache.forget(".sig")
+    cache.store("", found)
 
 
 def _matching(cache: SummaryCache, signatures: RemoteFile | None) -> RemoteFile | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from ostrya.errors import FormatError, OstryaError
 from ostrya.formats.checksum import Checksum, check_checksum
 from ostrya.formats.commit import Commit
+from ostrya.formats.delta_name import parse_delta_name
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.keyfile import KeyFile
 from ostrya.formats.object_name import (
@@ -28,7 +29,6 @@ from ostrya.formats.object_name import (
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bucket_marks import PRUNE, Mark
 from ostrya.repo.config import MAX_CONFIG_BYTES, parse_config
-from ostrya.repo.delta_files import parse_delta_name
 from ostrya.repo.errors import BucketError, ObjectNotFound, RepoCorrupted, RepoNotFound
 from ostrya.repo.prune import PruneResult
 from ostrya.repo.reader import MAX_METADATA_BYTES

@@ -59,6 +59,8 @@ class RepoConfig(NamedTuple):
         payload_link_threshold_bytes: From which size on equal payloads share blocks; None: never.
         auto_update_summary: Whether every change of a ref rewrites the summary.
         tombstone_commits: Whether deleting a commit leaves a tombstone.
+        indexed_deltas: Whether the indexes of static deltas can be relied on.
+        sign_verify_deltas: Whether static deltas that come as files have to be signed.
         uncompressed_cache: Whether user-mode checkouts of archives keep inflated content.
         fsverity: Whether the kernel seals objects as they get their names.
         repo_finders: Where to look for refs of a collection: ``config``, ``lan``, ``mount``.
@@ -81,6 +83,8 @@ class RepoConfig(NamedTuple):
     payload_link_threshold_bytes: int | None
     auto_update_summary: bool
     tombstone_commits: bool
+    indexed_deltas: bool
+    sign_verify_deltas: bool
     uncompressed_cache: bool
     fsverity: Tristate = Tristate.NO
     repo_finders: tuple[str, ...] = _REPO_FINDERS
@@ -120,6 +124,8 @@ def parse_config(keyfile: KeyFile) -> RepoConfig:
         auto_update_summary=core.boolean("auto-update-summary", default=False)
         or core.boolean("commit-update-summary", default=False),
         tombstone_commits=core.boolean("tombstone-commits", default=False),
+        indexed_deltas=core.boolean("indexed-deltas", default=False),
+        sign_verify_deltas=core.boolean("sign-verify-deltas", default=False),
         uncompressed_cache=core.boolean("enable-uncompressed-cache", default=True),
         fsverity=_fsverity(keyfile),
         repo_finders=_repo_finders(core),

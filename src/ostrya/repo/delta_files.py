@@ -12,41 +12,17 @@ The names are commits in modified base64: of 43 characters, two make the directo
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import exists, open_dir, remove_tree
 from ostrya._linux.naming import names_repo
-from ostrya.errors import FormatError
-from ostrya.formats.checksum import from_modified_base64, to_modified_base64
+from ostrya.formats.delta_name import delta_dir, parse_delta_name, superblock_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ostrya.formats.checksum import Checksum
+    from ostrya.formats.delta_name import DeltaName
     from ostrya.repo.repository import Repository
-
-
-class DeltaName(NamedTuple):
-    """A static delta: what it leads to, and from where.
-
-    Attributes:
-        to: The commit it makes.
-        origin: The commit it needs, None if it needs nothing.
-    """
-
-    to: Checksum
-    origin: Checksum | None
-
-    def __str__(self) -> str:
-        return self.to if self.origin is None else f"{self.origin}-{self.to}"
-
-
-def delta_dir(name: DeltaName) -> str:
-    """Return the directory of a delta, relative to the repository."""
-    text = to_modified_base64(name.to)
-    if name.origin is not None:
-        text = f"{to_modified_base64(name.origin)}-{text}"
-    return f"deltas/{text[:2]}/{text[2:]}"
 
 
 @names_repo
@@ -56,8 +32,8 @@ def list_deltas(repo: Repository) -> list[DeltaName]:
 
 
 def _iter_deltas(repo: Repository) -> Iterator[DeltaName]:
-    for prefix in _subdirs(repo, "deltas"):
-        for rest in _subdirs(repo, f"deltas/{prefix}"):
+    for prefix in list_folder(repo, "deltas", folders=True):
+        for rest in list_folder(repo, f"deltas/{prefix}", folders=True):
             name = parse_delta_name(prefix + rest)
             if name is not None and exists(
                 f"deltas/{prefix}/{rest}/superblock", dir_fd=repo.dir_fd
@@ -65,26 +41,29 @@ def _iter_deltas(repo: Repository) -> Iterator[DeltaName]:
                 yield name
 
 
-def parse_delta_name(text: str) -> DeltaName | None:
-    """Read the name of a delta's directory, without the slash; None if it is none."""
-    # A dash is also a digit of base64url, but these names use plain base64 with "_" for "/".
-    origin, _, to = text.rpartition("-")
-    try:
-        return DeltaName(from_modified_base64(to), from_modified_base64(origin) if origin else None)
-    except FormatError:
-        return None
-
-
-def _subdirs(repo: Repository, path: str) -> list[str]:
+def list_folder(repo: Repository, path: str, *, folders: bool) -> list[str]:
+    """List the directories of a directory below the repository, or its regular files."""
     try:
         fd = open_dir(path, dir_fd=repo.dir_fd)
     except FileNotFoundError:
         return []
     try:
         with os.scandir(fd) as entries:
-            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+            return [entry.name for entry in entries if _is_wanted(entry, folders=folders)]
     finally:
         os.close(fd)
+
+
+def _is_wanted(entry: os.DirEntry[str], *, folders: bool) -> bool:
+    if folders:
+        return entry.is_dir(follow_symlinks=False)
+    return entry.is_file(follow_symlinks=False)
+
+
+@names_repo
+def has_delta(repo: Repository, name: DeltaName) -> bool:
+    """Say whether a delta is there."""
+    return exists(superblock_path(name), dir_fd=repo.dir_fd)
 
 
 @names_repo

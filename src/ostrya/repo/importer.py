@@ -66,7 +66,7 @@ class Importer:
             target: Where objects go.
             source: Where they come from.
             writer: Of ``target``.
-            trusted: Whether objects that can be linked or cloned are taken without hashing them.
+            trusted: Whether files are taken without hashing them.
             check_user_only_modes: Refuse files that mode bare-user-only cannot hold.
         """
         self._target = target
@@ -155,10 +155,13 @@ class Importer:
         self.imported += 1
 
     def _write_regular(self, loaded: FileObject, checksum: Checksum) -> None:
+        header, unseen = loaded.header, self._trusted
         if loaded.size <= WHOLE_BYTES:
-            self._writer.write_data(loaded.header, loaded.read(), checksum, known_absent=True)
+            self._writer.write_data(
+                header, loaded.read(), checksum, known_absent=True, unseen=unseen
+            )
         else:
-            self._writer.write_stream(loaded.header, loaded.size, loaded.chunks(), checksum)
+            self._writer.write_stream(header, loaded.size, loaded.chunks(), checksum, unseen=unseen)
 
     def _had(self, path: str, name: ObjectName) -> bool:
         if self._writer.had(path):

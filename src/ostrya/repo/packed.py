@@ -33,8 +33,21 @@ def verify_content(hasher: ContentHasher, checksum: Checksum, loaded: FileObject
         raise ChecksumMismatch(ObjectName(checksum, ObjectType.FILE), actual)
 
 
-def write_packed(writer: ObjectWriter, checksum: Checksum, pieces: Iterable[bytes]) -> None:
-    """Store the file of a content object in an archive, unseen."""
+def write_packed(
+    writer: ObjectWriter,
+    checksum: Checksum,
+    pieces: Iterable[bytes],
+    content_bytes: int | None = None,
+) -> None:
+    """Store the file of a content object in an archive, unseen.
+
+    Args:
+        writer: Where to.
+        checksum: Its name.
+        pieces: Of the file.
+        content_bytes: How long the content is before compression, for the statistics; None where
+            nobody has looked, the length of the file counts then.
+    """
     path = loose_path(ObjectName(checksum, ObjectType.FILE), archive=True)
     destination = writer.destination
     with destination.begin(path, 0o644) as tmp:
@@ -43,4 +56,4 @@ def write_packed(writer: ObjectWriter, checksum: Checksum, pieces: Iterable[byte
         writer.counts.content_total += 1
         if destination.publish(tmp, path, size):
             writer.counts.content_written += 1
-            writer.counts.content_bytes_written += size
+            writer.counts.content_bytes_written += size if content_bytes is None else content_bytes

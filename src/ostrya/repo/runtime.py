@@ -18,6 +18,7 @@ class Runtime(NamedTuple):
         boot_id: Names staging directories; by default the running kernel's.
         use_cache: Whether ``tmp/cache`` is made and used.
         fail_before_commit: For tests: every transaction fails just before its commit.
+        fail_on_stale_summary: For tests: a kept summary that no longer verifies is an error.
         write_split_xattrs: Whether writing to a ``bare-split-xattrs`` repository is allowed.
         dummy_signatures: For tests: signatures that prove nothing are allowed.
         gpg_home: The directory of OpenPGP keyrings that are trusted for all remotes without one
@@ -30,6 +31,7 @@ class Runtime(NamedTuple):
     boot_id: str | None = None
     use_cache: bool = True
     fail_before_commit: bool = False
+    fail_on_stale_summary: bool = False
     write_split_xattrs: bool = False
     dummy_signatures: bool = False
     gpg_home: str = "/usr/share/ostree/trusted.gpg.d"

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,8 @@ from ostrya.formats.summary import (
     build_summary,
     summary_ref,
 )
-from ostrya.repo.delta_files import delta_dir, list_deltas
+from ostrya.repo.delta_files import list_deltas
+from ostrya.repo.delta_indexes import reindex_deltas, superblock_digest
 from ostrya.repo.reader import load_commit, object_storage_size
 from ostrya.repo.refs import list_collection_refs, list_refs
 from ostrya.repo.signing import add_signature
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 SUMMARY_SIGNATURES = "summary.sig"
 MAX_SUMMARY_BYTES = 128 << 20
-_MAX_SUPERBLOCK_BYTES = 128 << 20
 
 
 @names_repo
@@ -63,7 +62,9 @@ def regenerate_summary(
     now: int | None = None,
     signers: Sequence[Signer] = (),
 ) -> Summary:
-    """Write the summary of all refs anew; signatures of the old one are replaced or deleted.
+    """Write the summary of all refs anew, and the indexes of deltas.
+
+    Signatures of the old summary are replaced or deleted.
 
     Args:
         repo: The repository.
@@ -77,6 +78,7 @@ def regenerate_summary(
         FormatError: A ref points to a damaged commit; the sentence names it.
     """
     with repo.lock.hold(exclusive=False):
+        reindex_deltas(repo)
         refs = _all_refs(repo)
         while True:
             summary = _build(repo, refs, additional or VarDict(), now)
@@ -142,12 +144,6 @@ def _delta_digests(repo: Repository) -> VarDict | None:
         "core", "no-deltas-in-summary"
     ):
         return None
-    digests = {}
-    for name in list_deltas(repo):
-        path = f"{delta_dir(name)}/superblock"
-        try:
-            superblock = read_file(path, dir_fd=repo.dir_fd, max_bytes=_MAX_SUPERBLOCK_BYTES)
-        except FileTooLargeError:
-            raise RepoError(f"{path} of repo {repo.path} is too large") from None
-        digests[str(name)] = Variant("ay", hashlib.sha256(superblock).digest())
-    return VarDict.of(digests)
+    return VarDict.of(
+        (str(name), Variant("ay", superblock_digest(repo, name))) for name in list_deltas(repo)
+    )

@@ -64,7 +64,7 @@ class Transaction:
 
     Used as a context manager: ``commit`` makes the changes true; leaving the block without it
     drops them. Objects written before an error are kept for the next transaction of this boot,
-    except after Ctrl-C or when space ran out.
+    except when space ran out or, unless told otherwise, after Ctrl-C.
 
     Attributes:
         repo: The repository.
@@ -73,6 +73,7 @@ class Transaction:
 
     __slots__ = (
         "_collection_refs",
+        "_keep_interrupted",
         "_refs",
         "_staging",
         "_writer",
@@ -82,8 +83,15 @@ class Transaction:
         "sizes",
     )
 
-    def __init__(self, repo: Repository) -> None:
+    def __init__(self, repo: Repository, *, keep_interrupted: bool = False) -> None:
+        """Prepare a transaction.
+
+        Args:
+            repo: What to change.
+            keep_interrupted: Whether objects are kept after Ctrl-C too: those that are hard to get.
+        """
         self.repo = repo
+        self._keep_interrupted = keep_interrupted
         self.counts = WriteCounts()
         self.sizes: dict[str, SizeEntry] | None = None
         self._staging: staging.StagingDir | None = None
@@ -239,7 +247,7 @@ class Transaction:
             isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)
         )
         interrupted = error is not None and not isinstance(error, Exception)
-        self._leave(delete=out_of_space or interrupted)
+        self._leave(delete=out_of_space or (interrupted and not self._keep_interrupted))
 
     def _leave(self, *, delete: bool) -> None:
         """Let go of the staging directory, of the lock, and of all writers."""

@@ -49,19 +49,9 @@ class ObjectWriter:
     """
 
     __slots__ = (
-        "_archive",
-        "_destination",
-        "_free_space",
-        "_hasher",
-        "_payload_links",
-        "_prefixes",
-        "_read_failed",
-        "_repo",
-        "_resumes",
-        "_store",
-        "counts",
-        "sizes",
-    )
+        "_archive", "_destination", "_free_space", "_hasher", "_payload_links", "_prefixes",
+        "_read_failed", "_repo", "_resumes", "_store", "counts", "sizes",
+    )  # fmt: skip
 
     def __init__(
         self, repo: Repository, fd: int, *, sync_each: bool, with_sizes: bool, resumes: bool = False
@@ -154,18 +144,21 @@ class ObjectWriter:
         expected: Checksum | None = None,
         *,
         known_absent: bool = False,
+        unseen: bool = False,
     ) -> Checksum:
         """Store a regular file held in memory and return its name.
 
-        ``known_absent`` saves looking for it once more.
+        ``known_absent`` saves looking for it once more, ``unseen`` hashing what is expected.
 
         Raises:
             ChecksumMismatch: It does not hash to ``expected``.
             LowSpace: The repository would be left with too little free space.
         """
-        hasher = self._hasher.begin(header)
-        hasher.update(data)
-        checksum = self._checked(hasher, expected)
+        if expected is None or not unseen:
+            hasher = self._hasher.begin(header)
+            hasher.update(data)
+            expected = self._checked(hasher, expected)
+        checksum = expected
         self.counts.content_total += 1
         path = self._store.path_of(checksum)
         if not known_absent and self.has(path):
@@ -221,23 +214,28 @@ class ObjectWriter:
         size: int,
         chunks: Iterable[bytes],
         expected: Checksum | None = None,
+        *,
+        whole_bytes: int = WHOLE_BYTES,
+        unseen: bool = False,
     ) -> Checksum:
         """Store a regular file that can be read only once, and return its name.
 
         Without ``expected``, large content is spooled to an unnamed file in the repository.
+        Content of up to ``whole_bytes`` is held in memory. ``unseen`` saves hashing what is
+        expected.
 
         Raises:
             ChecksumMismatch: It does not hash to ``expected``.
             LowSpace: The repository would be left with too little free space.
         """
-        if expected is not None and size > WHOLE_BYTES:
+        if expected is not None and size > whole_bytes:
             self.counts.content_total += 1
             self._free_space.require(size)
-            verified = self._verified(self._hasher.begin(header), expected, chunks)
-            stored = self._put_chunks(expected, header, size, verified)
-            self._note_new(expected, size, stored)
+            if not unseen:
+                chunks = self._verified(self._hasher.begin(header), expected, chunks)
+            self._note_new(expected, size, self._put_chunks(expected, header, size, chunks))
             return expected
-        if size <= WHOLE_BYTES:
+        if size <= whole_bytes:
             return self.write_data(header, b"".join(chunks), expected)
         return self._write_spooled(header, size, chunks)
 

@@ -36,7 +36,8 @@ def path_of(target: str) -> str | None:
     names = [part.decode("utf-8", "surrogateescape") for part in parts]
     if any(name.startswith(".") for name in names) or names[0] in _PRIVATE_FOLDERS:
         return None
-    if names[-1].endswith(_PRIVATE_ENDINGS):
+    # Below, it is a ref that is called so.
+    if len(names) == 1 and names[0].endswith(_PRIVATE_ENDINGS):
         return None
     return "/".join(names)
 

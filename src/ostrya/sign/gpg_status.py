@@ -80,6 +80,10 @@ class Subkey(NamedTuple):
     invalid: bool = False
 
 
+# As GPGME sees it: what has other letters or another @ is a name.
+_ADDRESS = re.compile(r"[^\s<>()@\x80-\U0010ffff]+@[^\s<>()@\x80-\U0010ffff]+")
+
+
 class UserId(NamedTuple):
     """One of a key's users, as listed."""
 
@@ -89,12 +93,16 @@ class UserId(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What stands before the comment and the address."""
+        """What stands before the comment and the address; empty where all is an address."""
+        if _ADDRESS.fullmatch(self.text):
+            return ""
         return re.split(r"[<(]", self.text, maxsplit=1)[0].strip()
 
     @property
     def email(self) -> str:
-        """What stands in angle brackets; empty where nothing does."""
+        """What stands in angle brackets, or all where it is nothing but an address."""
+        if _ADDRESS.fullmatch(self.text):
+            return self.text
         found = re.search(r"<([^>]*)>", self.text)
         return found[1].strip() if found else ""
 

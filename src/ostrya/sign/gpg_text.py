@@ -52,11 +52,13 @@ def describe_signature(signature: GpgSignature, prefix: str = "") -> str:
     return "".join(f"{prefix}{line}\n" for line in lines)
 
 
-def describe_signatures(signatures: Sequence[GpgSignature], where: str = "") -> str:
+def describe_signatures(
+    signatures: Sequence[GpgSignature], where: str = "", *, found: str = "Found"
+) -> str:
     """Return the lines about all signatures, below one that counts them."""
     count = len(signatures)
     plural = "" if count == 1 else "s"
-    head = f"Found {count} signature{plural}{where}:\n"
+    head = f"{found} {count} signature{plural}{where}:\n"
     return head + "".join("\n" + describe_signature(one, "  ") for one in signatures)
 
 

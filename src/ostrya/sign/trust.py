@@ -169,7 +169,8 @@ def load_remote_keys(
         try:
             found += load_keys_file(engine, path)
         except (OSError, SignatureError) as exc:
-            raise InvalidKey(f"Failed loading '{engine}' keys from '{path}': {exc}") from exc
+            reason = exc.strerror if isinstance(exc, OSError) else exc
+            raise InvalidKey(f"Failed loading '{engine}' keys from '{path}': {reason}") from exc
     if inline is not None:
         key = keys.parse_key_argument(engine, inline)
         try:

@@ -19,8 +19,18 @@ def test_modes(monkeypatch):
     assert choose_progress("none", no_color=False) is NULL_PROGRESS
     monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
     assert choose_progress("auto", no_color=False) is NULL_PROGRESS
+    lines = choose_progress("auto", no_color=False, lines_elsewhere=True)
+    assert isinstance(lines, PlainProgress)
+    assert lines._quiet_s
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert isinstance(choose_progress("auto", no_color=False), TerminalProgress)
+    for lines_elsewhere in (False, True):
+        bars = choose_progress("auto", no_color=False, lines_elsewhere=lines_elsewhere)
+        assert isinstance(bars, TerminalProgress)
+
+
+@pytest.mark.parametrize("mode", ["plain", "json"])
+def test_how_often(mode):
+    assert choose_progress(mode, no_color=False, interval_s=7.0)._interval_s == 7.0
 
 
 def test_no_such_mode(run, sample):

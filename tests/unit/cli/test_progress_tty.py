@@ -66,3 +66,18 @@ def test_amounts_in_their_units():
     ):
         screen.add_task("x", total=total, completed=1500, unit=unit)
         assert str(screen.columns[3].render(screen.tasks[-1])) == expected
+    screen.update(screen.tasks[-1].id, bytes_done=2500, per_second=1000)
+    shown = str(screen.columns[3].render(screen.tasks[-1])).replace("\xa0", " ")
+    assert shown == "1500  2.5 kB  1.0 kB/s"
+
+
+def test_bytes_beside_items(clock):
+    progress = TerminalProgress(no_color=True, refresh_s=2.0)
+    progress.send(Started("get", None, Unit.ITEMS))
+    clock.now = 2.0
+    progress.send(Advanced("get", 5, 10, 4000))
+    clock.now = 3.0
+    progress.send(Advanced("get", 6, 10, 5000))
+    assert progress._screen.tasks[0].completed == 5
+    assert progress._screen.tasks[0].fields["per_second"] == 2000
+    progress.send(Finished("get", 10))

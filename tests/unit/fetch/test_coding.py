@@ -37,9 +37,15 @@ def test_a_bomb_comes_piece_by_piece():
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"not compressed", gzip.compress(CONTENT)[:-1], gzip.compress(CONTENT)[:50],
-             gzip.compress(b"x") + b"garbage"],
-)  # fmt: skip
+    "data",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"not compressed", id="not compressed"),
+        pytest.param(gzip.compress(CONTENT)[:-1], id="a byte short"),
+        pytest.param(gzip.compress(CONTENT)[:50], id="its beginning"),
+        pytest.param(gzip.compress(b"x") + b"garbage", id="garbage behind it"),
+    ],
+)
 def test_damage(data):
     with pytest.raises(ValueError, match=r"."):
         list(inflate([data]))

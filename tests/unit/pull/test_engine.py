@@ -62,17 +62,37 @@ def run(tmp_path, fetcher, commit, places=None):
 
 
 def test_counts_and_progress(tmp_path, source, commit):
-    engine, events, names = run(tmp_path, FolderFetcher(source.path), commit)
+    fetcher = FolderFetcher(source.path)
+    engine, events, names = run(tmp_path, fetcher, commit)
     assert names == names_of(source)
     files = len(names_of(source, ObjectType.FILE))
     # The detached metadata that was asked for counts, as for libostree.
     assert engine.metadata_fetched == len(names) - files + 1
     assert (engine.content_fetched, engine.walked) == (files, [commit])
     assert isinstance(events[0], Started)
-    assert events[-1] == Finished(module.TASK, len(names) + 1)
+    received = fetcher.stats.bytes_received
+    assert events[-1] == Finished(module.TASK, len(names) + 1, received)
     steps = [event for event in events if isinstance(event, Advanced)]
     assert all(event.done <= event.total for event in steps)
     assert [event.done for event in steps] == sorted(event.done for event in steps)
+
+
+def test_a_long_file_is_told_of_while_it_comes(tmp_path, source, commit):
+    class Slow(FolderFetcher):
+        pauses = 3
+
+        def wait(self, timeout_s):
+            assert timeout_s is not None
+            if not self.pauses:
+                return super().wait(timeout_s)
+            self.pauses -= 1
+            # Of the last two, nothing has come.
+            self.stats.bytes_received = 1000
+            return []
+
+    _, events, _ = run(tmp_path, Slow(source.path), commit)
+    steps = [event for event in events if isinstance(event, Advanced) and event.done == 0]
+    assert [step.bytes_done for step in steps] == [1000]
 
 
 def test_signatures_come_from_the_remote_itself(tmp_path, source, commit):

@@ -83,7 +83,7 @@ def test_both_have_to_be_good(repo):
     settings = {"sign_verify": "dummy", "verification_dummy_key": "secret"}
     metadata = signed(b"commit").with_item("ostree.gpgsigs", Variant("aay", (b"sig",)))
     judge(repo, gpg=lambda *_: "good", **settings).check(SUM, b"commit", metadata)
-    with pytest.raises(SignatureError, match="gpg says no"):
+    with pytest.raises(SignatureError, match=f"^Commit {SUM}: gpg says no$"):
         judge(repo, gpg=bad, **settings).check(SUM, b"commit", metadata)
     with pytest.raises(SignatureError):
         judge(repo, gpg=lambda *_: "good", **settings).check(

@@ -15,7 +15,12 @@ def test_each_mirror_in_its_order():
 
 @pytest.mark.parametrize(
     ("url", "base"),
-    [("http://a/", "http://a"), ("HTTPS://a/x//", "HTTPS://a/x"), ("file:///r", "file:///r")],
+    [
+        ("http://a/", "http://a"),
+        ("HTTPS://a/X//", "https://a/X"),
+        ("FILE:///R", "file:///R"),
+        ("file:///r", "file:///r"),
+    ],
 )
 def test_base_addresses(url, base):
     assert base_address(url) == base

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 
 import pytest
 
@@ -66,16 +67,44 @@ def test_a_complete_commit_is_not_walked():
     assert planner.is_empty
 
 
+HISTORY = {
+    # Two branches that meet at e: one of them three generations away, the other one.
+    "a": "b", "b": "c", "c": "e", "x": "e", "e": "f", "f": "g", "g": "h", "h": None,
+}  # fmt: skip
+
+
+def walk(heads: list[tuple[str, int]], order: random.Random) -> set[str]:
+    """All commits that are wanted, where answers come in any order."""
+    planner = Planner(commits_only=True)
+    for head, depth in heads:
+        planner.want_commit(checksum(head), depth)
+    names = {checksum(one): one for one in HISTORY}
+    under_way, found = drain(planner), []
+    while under_way:
+        wanted = under_way.pop(order.randrange(len(under_way)))
+        one = names[wanted.name.checksum]
+        assert wanted.is_parent is all(one != head for head, _ in heads)
+        found.append(one)
+        planner.commit_here(wanted, commit(parent=HISTORY[one]), complete=False)
+        under_way += drain(planner)
+    assert len(found) == len(set(found))
+    return set(found)
+
+
 @pytest.mark.parametrize(
-    ("depth", "wanted"), [(0, []), (1, [0]), (3, [2]), (ALL_PARENTS, [ALL_PARENTS])]
+    ("depth", "wanted"),
+    [(0, "a"), (1, "ab"), (3, "abce"), (ALL_PARENTS, "abcefgh"), (99, "abcefgh")],
 )
 def test_parents(depth, wanted):
-    planner = Planner(commits_only=True)
-    child = Wanted(name("c", ObjectType.COMMIT), depth=depth)
-    planner.commit_here(child, commit(parent="p"), complete=False)
-    found = drain(planner)
-    assert [one.depth for one in found] == wanted
-    assert all(one.is_parent and one.name.checksum == checksum("p") for one in found)
+    assert walk([("a", depth)], random.Random(0)) == set(wanted)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_histories_that_meet(seed):
+    order = random.Random(seed)
+    assert walk([("a", 3), ("x", 3)], order) == set("abcexfg")
+    assert walk([("x", 1), ("a", 4)], order) == set("abcexf")
+    assert walk([("a", 3), ("x", ALL_PARENTS)], order) == set("abcexfgh")
 
 
 @pytest.mark.parametrize(

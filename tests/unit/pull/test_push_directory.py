@@ -14,6 +14,7 @@ from ostrya.pull.push_lock import LOCK_NAME
 from ostrya.pull.push_target import SummaryChoice
 from ostrya.repo.fsck import fsck
 from ostrya.repo.modes import RepoMode
+from ostrya.repo.ref_writer import write_ref
 from ostrya.repo.refs import list_refs
 from ostrya.repo.repository import open_repository
 from ostrya.repo.runtime import DEFAULT_RUNTIME
@@ -55,6 +56,18 @@ def test_another_mode_is_as_good(repo, main, tmp_path, mode):
     pushed(repo, tmp_path / "out")
     with open_repository(str(tmp_path / "out")) as out:
         assert list_refs(out) == {"main": main}
+
+
+@pytest.mark.parametrize(("there", "new"), [("main", "main/x"), ("a/b/c", "a/b")])
+def test_a_ref_in_the_way(repo, tmp_path, there, new):
+    commit_files(repo, tmp_path, {"f": "1"}, ref=there)
+    pushed(repo, tmp_path / "out", there)
+    before = set(tmp_path.glob("out/objects/*/*"))
+    write_ref(repo, None, there, None)
+    commit_files(repo, tmp_path, {"f": "2"}, ref=new)
+    with pytest.raises(PushRefused, match=f"ref {new} of .* there is a ref {there}"):
+        pushed(repo, tmp_path / "out", new)
+    assert set(tmp_path.glob("out/objects/*/*")) == before
 
 
 def test_it_is_asked_again_if_told_to(repo, main, tmp_path):

@@ -97,9 +97,9 @@ def test_progress(repo, shipment):
         def send(self, event):
             events.append(event)
 
-    send_objects(Sink(), repo, shipment, 2, Sink2(), on_step=lambda: steps.append(1))
+    sent = send_objects(Sink(), repo, shipment, 2, Sink2(), on_step=lambda: steps.append(1))
     assert events[0] == Started("pushing", shipment.total, "items")
-    assert events[-1] == Finished("pushing", shipment.total)
+    assert events[-1] == Finished("pushing", shipment.total, sent.bytes)
     done = [event.done for event in events if isinstance(event, Advanced)]
     assert done == sorted(done)
     assert steps

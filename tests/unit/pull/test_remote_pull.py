@@ -17,15 +17,21 @@ from ostrya.pull.places import RemotePlaces
 from ostrya.pull.remote_pull import RemotePull, require_pullable
 from ostrya.repo.config_writer import write_config
 from ostrya.repo.detached import read_detached, write_detached
-from ostrya.repo.errors import BindingMismatch, ChecksumMismatch, ObjectInvalid
+from ostrya.repo.errors import (
+    BindingMismatch,
+    ChecksumMismatch,
+    ObjectInvalid,
+    TransactionError,
+)
 from ostrya.repo.fsck import fsck
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import is_partial
-from ostrya.repo.reader import has_object, load_dirtree
+from ostrya.repo.reader import has_object, load_dirtree, load_file
 from ostrya.repo.ref_writer import write_collection_ref
 from ostrya.repo.refs import list_refs
 from ostrya.repo.remote_settings import RemoteSettings
 from ostrya.repo.summary import regenerate_summary
+from ostrya.repo.transaction import Transaction
 from ostrya.tree.lookup import commit_root
 from support.remote_repos import BASE, FolderFetcher
 from support.small_repos import (
@@ -154,6 +160,12 @@ def test_a_mirror_has_the_same_bytes(archive, source, fetcher, first):
     result = pull(archive, fetcher, mirror=True)
     assert list_refs(archive) == list_refs(source)
     assert len(result.refs) == 2
+    # As it is counted for other modes.
+    contents = set(names_of(source, ObjectType.FILE))
+    sizes = [load_file(source, name.checksum) for name in contents]
+    assert result.content_bytes_written == sum(one.size for one in sizes)
+    for one in sizes:
+        one.close()
     for name in names_of(source):
         path = loose_path(name, archive=True)
         ours, theirs = (Path(repo.path, "objects", path) for repo in (archive, source))
@@ -169,6 +181,40 @@ def test_a_mirror_of_some_refs_keeps_its_own_summary(archive, source, fetcher, f
     regenerate_summary(source)
     pull(archive, fetcher, "main", mirror=True)
     assert Path(archive.path, "summary").read_bytes() == before
+
+
+def test_a_mirror_with_branches_of_our_choice_is_no_copy(archive, source, fetcher, first):
+    commit_files(source, Path(source.path).parent, {"f": "x"}, ref="other")
+    add_remote(archive, branches="main;")
+    assert list(pull(archive, fetcher, mirror=True).refs) == [CollectionRef("", "main")]
+    regenerate_summary(source)
+    pull(archive, fetcher, mirror=True)
+    assert list_refs(archive) == list_refs(source)
+    assert not Path(archive.path, "summary").exists()
+
+
+def test_a_mirror_s_summary_comes_after_what_it_lists(archive, source, fetcher, first, monkeypatch):
+    regenerate_summary(source)
+
+    def fail(self):
+        raise TransactionError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transaction, "commit", fail)
+        with pytest.raises(TransactionError, match="the disk is full"):
+            pull(archive, fetcher, mirror=True)
+    assert not Path(archive.path, "summary").exists()
+
+
+def test_a_mirror_that_keeps_its_summary_up_to_date(archive, source, fetcher, first):
+    """Its own would not fit the remote's signature."""
+    archive.config.keyfile.set_value("core", "auto-update-summary", "true")
+    write_config(archive, archive.config.keyfile)
+    archive.reload_config()
+    regenerate_summary(source, now=1)
+    pull(archive, fetcher, mirror=True)
+    ours, theirs = (Path(repo.path, "summary").read_bytes() for repo in (archive, source))
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("kind", [ObjectType.FILE, ObjectType.DIR_TREE, ObjectType.COMMIT])
@@ -321,6 +367,18 @@ def test_an_older_commit(archive, source, fetcher, tmp_path, by_rev):
     assert list_refs(archive) == {"origin:main": new}
     pull(archive, fetcher, RefRequest("main", old))
     assert list_refs(archive) == {"origin:main": old}
+
+
+def test_an_older_commit_by_its_checksum(archive, source, fetcher, tmp_path):
+    old = commit_files(source, tmp_path, {"f": "old"}, timestamp=1)
+    new = commit_files(source, tmp_path, {"f": "new"}, timestamp=2)
+    pull(archive, fetcher, "main")
+    with pytest.raises(OlderCommit, match="timestamp 'Thu Jan  1 00:00:01 1970'"):
+        pull(archive, fetcher, old, timestamp_check_from="origin:main")
+    assert not has_object(archive, ObjectName(old, ObjectType.COMMIT))
+    pull(archive, fetcher, new, timestamp_check_from="origin:main")
+    with pytest.raises(RemoteRefusal, match=f"{old} is asked for without one"):
+        pull(archive, fetcher, old, timestamp_check=True)
 
 
 def test_the_ref_that_is_replaced_counts(archive, source, fetcher, tmp_path):

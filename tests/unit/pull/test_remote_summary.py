@@ -129,3 +129,29 @@ def test_no_cache(tmp_path):
         cache.store("", RemoteFile(b"data"))
         assert cache.load("") is None
         assert not cached(repo).exists()
+
+
+def test_one_without_signatures_is_kept_too(repo, served, tmp_path):
+    fetch(repo, served)
+    assert cached(repo, ".sig").exists()
+    os.unlink(served / "summary.sig")
+    with make_repo(tmp_path / "other") as other:
+        regenerate_summary(other, now=2)
+    (served / "summary").write_bytes((tmp_path / "other/summary").read_bytes())
+    judge = Judge(served)
+    judge.wants_summary = False
+    judge.check_summary = lambda _data, _signatures: None
+
+    def fetch_unsigned() -> None:
+        cache = SummaryCache(repo, "o")
+        found = fetch_summary(FolderFetcher(str(served)), PLACES, judge, cache)
+        cache.close()
+        assert found is not None
+        assert cached(repo).read_bytes() == found.data == (served / "summary").read_bytes()
+
+    fetch_unsigned()
+    # They would vouch for what they are not of.
+    assert not cached(repo, ".sig").exists()
+    inode = cached(repo).stat().st_ino
+    fetch_unsigned()
+    assert cached(repo).stat().st_ino == inode

@@ -22,7 +22,7 @@ def parse(core: str = "", rest: str = "") -> RepoConfig:
 def test_what_holds_where_nothing_is_said():
     config = parse()
     assert config[1:] == (
-        RepoMode.BARE, True, False, False, 86400, 300, 6, 3, 0, None, None, None, False, False, True,
+        RepoMode.BARE, True, False, False, 86400, 300, 6, 3, 0, None, None, None, False, False, False, False, True,
         config.fsverity, ("config", "lan", "mount"), True,
     )  # fmt: skip
 
@@ -36,6 +36,8 @@ def test_what_holds_where_nothing_is_said():
         ("mode=bare-user-only", "mode", RepoMode.BARE_USER_ONLY),
         ("mode=bare-split-xattrs", "mode", RepoMode.BARE_SPLIT_XATTRS),
         ("fsync=false", "fsync", False),
+        ("indexed-deltas=true", "indexed_deltas", True),
+        ("sign-verify-deltas=true", "sign_verify_deltas", True),
         ("per-object-fsync=true", "per_object_fsync", True),
         ("disable-xattrs=true", "disable_xattrs", True),
         ("tmp-expiry-secs=7", "tmp_expiry_s", 7),

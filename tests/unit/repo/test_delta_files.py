@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ostrya.repo.delta_files import DeltaName, delete_delta, delta_dir, list_deltas
+from ostrya.formats.delta_name import DeltaName, delta_dir
+from ostrya.repo.delta_files import delete_delta, list_deltas
 
 A, B = "a" * 64, "0f" * 32
 

@@ -34,10 +34,11 @@ def test_stored_as_it_came(tmp_path, body):
     checksum, data = body
     with make_repo(tmp_path / "target") as repo:
         with Transaction(repo) as tx:
-            write_packed(tx.writer, checksum, [data[:9], data[9:]])
+            write_packed(tx.writer, checksum, [data[:9], data[9:]], 700)
             write_packed(tx.writer, checksum, [data])
             stats = tx.commit()
         assert (stats.content_total, stats.content_written) == (2, 1)
+        assert stats.content_bytes_written == 700
         path = tmp_path / "target/objects" / repo.store.path_of(checksum)
         assert path.read_bytes() == data
         assert stat.S_IMODE(path.stat().st_mode) == 0o644

@@ -9,12 +9,13 @@ import pytest
 
 from ostrya.errors import FormatError
 from ostrya.formats.commit import Commit
+from ostrya.formats.delta_name import DeltaName, delta_dir
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.refs import CollectionRef
 from ostrya.repo import prune as prune_module
 from ostrya.repo import traverse
-from ostrya.repo.delta_files import DeltaName, delta_dir, list_deltas
+from ostrya.repo.delta_files import list_deltas
 from ostrya.repo.detached import read_detached, write_detached
 from ostrya.repo.errors import ObjectNotFound, RefConflict, RefNotFound, RepoLocked
 from ostrya.repo.fsck import fsck

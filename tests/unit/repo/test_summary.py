@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from ostrya.errors import RepoError
+from ostrya.formats.delta_name import DeltaName, delta_dir
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.refs import CollectionRef
 from ostrya.formats.summary import Summary
 from ostrya.repo import summary as summary_module
-from ostrya.repo.delta_files import DeltaName, delta_dir
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.ref_writer import write_collection_ref, write_ref
 from ostrya.repo.summary import read_summary, regenerate_summary

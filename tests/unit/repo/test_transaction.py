@@ -417,3 +417,13 @@ def test_a_commit_left_behind_is_not_handed_on(tmp_path, monkeypatch, consumed):
         with Transaction(repo) as tx:
             tx.commit()
         assert not has_object(repo, ObjectName(left[0], ObjectType.COMMIT))
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_was_written_before_ctrl_c(tmp_path, kept):
+    with make_repo(tmp_path / "repo") as repo:
+        repo.config = repo.config._replace(fsync=True)
+        with pytest.raises(KeyboardInterrupt), Transaction(repo, keep_interrupted=kept) as tx:
+            tx.writer.write_data(FileHeader(0, 0, stat.S_IFREG | 0o644), b"hard to get")
+            raise KeyboardInterrupt
+        assert bool(list(tmp_path.glob("repo/tmp/staging-*/*/*"))) == kept

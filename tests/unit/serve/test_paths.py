@@ -23,6 +23,8 @@ from ostrya.serve.paths import cache_control, path_of
         ("/deltas/Ab/C_d+e-f/superblock", "deltas/Ab/C_d+e-f/superblock"),
         ("/summary.idx", "summary.idx"),
         ("/refs/heads/tmp", "refs/heads/tmp"),
+        ("/refs/heads/tmp/state/x", "refs/heads/tmp/state/x"),
+        ("/refs/heads/app.lock", "refs/heads/app.lock"),
         ("/a/..b", None),
         ("/refs/heads/a%2525", "refs/heads/a%25"),
     ],

@@ -99,7 +99,10 @@ def test_keys():
     ("text", "name", "email", "address"),
     [
         ("Name", "Name", "", ""),
-        ("a@b.org", "a@b.org", "", "a@b.org"),
+        ("a@b.org", "", "a@b.org", "a@b.org"),
+        ("a@b.org (C)", "a@b.org", "", ""),
+        ("a@b@c.org", "a@b@c.org", "", ""),
+        ("Ä@c.org", "Ä@c.org", "", "Ä@c.org"),
         ("Name <>", "Name", "", ""),
         ("N <a@b@c>", "N", "a@b@c", ""),
     ],

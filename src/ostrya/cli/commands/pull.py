@@ -15,6 +15,7 @@ from ostrya.cli.errors import UsageError
 from ostrya.cli.options import Option, flag, number, text, texts
 from ostrya.cli.output import write_json, write_line
 from ostrya.cli.repo_lookup import make_runtime, named_path
+from ostrya.cli.sizes import parse_size
 from ostrya.cli.version import FOLLOWED_VERSION
 from ostrya.errors import RepoError
 from ostrya.formats.checksum import check_checksum
@@ -22,7 +23,6 @@ from ostrya.formats.refs import parse_refspec
 from ostrya.pull.network import NetworkOptions
 from ostrya.pull.options import PullOptions, PullResult, RefRequest
 from ostrya.repo.free_space import format_size
-from ostrya.repo.modes import RepoMode
 from ostrya.repo.repository import open_repository, require_writable
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ OPTIONS: tuple[Option, ...] = (
     flag("per-object-fsync", "Wait for the disk object by object, to leave room for others"),
     flag("disable-static-deltas", "Do not use static deltas"),
     flag("require-static-deltas", "Fail without static deltas"),
+    text("apply-memory", "SIZE", "Use deltas that say to take so much memory at most, as 64M"),
     flag("disable-retry-on-network-errors", "Fail at the first trouble with the network"),
     flag("mirror", "Write refs as the remote has them, all of them if none is named"),
     texts("subpath", "PATH", "Copy only what is at PATH"),
@@ -47,7 +48,7 @@ OPTIONS: tuple[Option, ...] = (
     number("depth", "DEPTH", "Copy this many parents too; -1 for all (default: 0)"),
     text("url", "URL", "Pull from here instead of the remote's address"),
     texts("http-header", "NAME=VALUE", "Send this header with every request"),
-    number("update-frequency", "MS", "How often progress is shown (default: 1000)"),
+    number("update-frequency", "MS", "How often to show progress (default: 1000; terminals: 100)"),
     number("network-retries", "N", "How often a request is tried again (default: 5)"),
     number("low-speed-limit-bytes", "N", "Bytes a second that a link must carry (default: 1000)"),
     number("low-speed-time-seconds", "N", "How long it may carry less (default: 30)"),
@@ -70,10 +71,6 @@ def run(arguments: Arguments, context: Context) -> int:
         raise context.usage_error("REMOTE must be specified")
     if arguments.flag("dry-run") and not arguments.flag("require-static-deltas"):
         raise RepoError("--dry-run requires --require-static-deltas")
-    if arguments.flag("require-static-deltas"):
-        if repo.mode == RepoMode.ARCHIVE:
-            raise RepoError("Can't use static deltas in an archive repo")
-        raise RepoError("static deltas required, but this version does not use any")
     remote, requests = _parse_what(arguments.positionals)
     if arguments.flag("disable-fsync"):
         context.disable_fsync()
@@ -96,7 +93,10 @@ def run(arguments: Arguments, context: Context) -> int:
             _options(arguments)._replace(cache_dir=cache_dir),
             _network(arguments)._replace(user_agent=f"libostree/{FOLLOWED_VERSION}"),
             caches=caches,
-            progress=context.progress(),
+            progress=context.progress(
+                interval_s=max(arguments.number("update-frequency") or 0, 0) / 1000 or None,
+                lines_elsewhere=True,
+            ),
         )
     _print(context, result, time.monotonic() - started)
     return 0
@@ -120,11 +120,14 @@ def _parse_request(word: str) -> RefRequest:
 
 
 def _options(arguments: Arguments) -> PullOptions:
+    for path in arguments.texts("subpath"):
+        if not path.startswith("/"):
+            raise UsageError(f"Invalid subpath '{path}': it has to begin with a slash")
     return PullOptions(
         mirror=arguments.flag("mirror"),
         commits_only=arguments.flag("commit-metadata-only"),
         subpaths=tuple(path.rstrip("/") or "/" for path in arguments.texts("subpath")),
-        depth=arguments.number("depth") or 0,
+        depth=arguments.generations("depth"),
         untrusted=arguments.flag("untrusted"),
         trusted_http=arguments.flag("http-trusted"),
         check_user_only_modes=arguments.flag("bareuseronly-files"),
@@ -132,7 +135,16 @@ def _options(arguments: Arguments) -> PullOptions:
         timestamp_check=arguments.flag("timestamp-check"),
         timestamp_check_from=arguments.text("timestamp-check-from-rev"),
         url=arguments.text("url"),
+        use_deltas=not arguments.flag("disable-static-deltas"),
+        require_deltas=arguments.flag("require-static-deltas"),
+        apply_memory=_apply_memory(arguments),
+        dry_run=arguments.flag("dry-run"),
     )
+
+
+def _apply_memory(arguments: Arguments) -> int | None:
+    text = arguments.text("apply-memory")
+    return None if text is None else parse_size(text, "--apply-memory")
 
 
 def _network(arguments: Arguments) -> NetworkOptions:
@@ -142,6 +154,9 @@ def _network(arguments: Arguments) -> NetworkOptions:
         if not equals:
             raise UsageError(f"Missing '=' in --http-header '{header}'")
         headers.append((name, value))
+    max_in_flight = arguments.number("max-outstanding-fetcher-requests")
+    if max_in_flight is not None and max_in_flight < 1:
+        raise UsageError(f"Invalid number of requests {max_in_flight}")
     retries = arguments.number("network-retries")
     if arguments.flag("disable-retry-on-network-errors"):
         retries = 0
@@ -151,11 +166,14 @@ def _network(arguments: Arguments) -> NetworkOptions:
         retries=retries,
         low_speed_limit_bytes=arguments.number("low-speed-limit-bytes"),
         low_speed_time_s=arguments.number("low-speed-time-seconds"),
-        max_in_flight=arguments.number("max-outstanding-fetcher-requests"),
+        max_in_flight=max_in_flight,
     )
 
 
 def _print(context: Context, result: PullResult, seconds: float) -> None:
+    if result.plan is not None:
+        write_line(result.plan)
+        return
     if context.json:
         refs = [
             {"collection": owned.collection_id or None, "ref": owned.ref, "commit": commit}
@@ -169,9 +187,7 @@ def _print(context: Context, result: PullResult, seconds: float) -> None:
             "imported"
         )
     else:
-        line = (
-            f"{result.metadata_fetched} metadata, {result.content_fetched} content objects fetched"
-        )
+        line = _fetched(result)
         if result.metadata_imported or result.content_imported:
             line += f" ({result.metadata_imported} meta, {result.content_imported} content local)"
     size = result.bytes_transferred
@@ -179,3 +195,10 @@ def _print(context: Context, result: PullResult, seconds: float) -> None:
         amount = f"{size} B" if size < 1024 else f"{size // 1024} KiB"
         line += f"; {amount} transferred in {int(seconds)} seconds"
     write_line(f"{line}; {format_size(result.content_bytes_written)} content written")
+
+
+def _fetched(result: PullResult) -> str:
+    if result.delta_parts_fetched:
+        loose = result.metadata_fetched + result.content_fetched
+        return f"{result.delta_parts_fetched} delta parts, {loose} loose fetched"
+    return f"{result.metadata_fetched} metadata, {result.content_fetched} content objects fetched"

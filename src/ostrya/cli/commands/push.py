@@ -74,7 +74,7 @@ def run(arguments: Arguments, context: Context) -> int:
         refs,
         options,
         jobs=DEFAULT_JOBS if jobs is None else jobs,
-        progress=context.progress(),
+        progress=context.progress(lines_elsewhere=True),
     )
     _print(context, result, dry_run=options.dry_run)
     return 0
@@ -88,7 +88,7 @@ def _options(arguments: Arguments, context: Context) -> PushOptions:
     if copied and (signers or arguments.flag("summary")):
         raise context.usage_error("--copy-summary does not go with --summary, nor with signing")
     return PushOptions(
-        depth=arguments.number("depth") or 0,
+        depth=arguments.generations("depth"),
         force=arguments.flag("force"),
         dry_run=arguments.flag("dry-run"),
         recheck=arguments.flag("recheck"),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ostrya.cli.commands.pull import _parse_request, _parse_what
@@ -31,6 +33,33 @@ def test_refs_and_their_commits(run, sample, remote):
         assert "0 content objects imported" in run.ok(remote, "pull", *words).out
 
 
+def test_schemes_in_capitals(run, sample, remote):
+    ref = run.ok(sample.option, "refs").lines[0]
+    url = f"FILE://{sample.path}"
+    run.ok(remote, "remote", "add", "--no-sign-verify", "capitals", url)
+    assert "imported; " in run.ok(remote, "pull", "capitals", ref).out
+
+
+def test_json(run, sample, remote, schema):
+    ref = run.ok(sample.option, "refs").lines[0]
+    commit = run.ok(sample.option, "rev-parse", ref).out.strip()
+    found = run.ok(remote, "pull", "--json", "o", ref).json()
+    schema(found, "pull")
+    assert found["refs"] == [{"collection": None, "ref": ref, "commit": commit}]
+    assert found["is_local"]
+
+
+def test_progress(run, sample, remote, schema):
+    ref = run.ok(sample.option, "refs").lines[0]
+    pulled = run.ok(remote, "pull", "--progress=json", "--update-frequency=60000", "o", ref)
+    events = [json.loads(line) for line in pulled.err.splitlines()]
+    for event in events:
+        schema(event, "progress")
+    assert [event["event"] for event in events] == ["started", "advanced", "finished"]
+    assert events[-1]["done"] > 0
+    assert "bytes" in events[-1]
+
+
 def test_what_is_asked_for():
     assert _parse_what(["o"]) == ("o", None)
     assert _parse_what(["o:a/b"]) == ("o", [RefRequest("a/b")])
@@ -49,6 +78,9 @@ def test_what_is_asked_for():
         (["o", "main", "--require-static-deltas"], "Can't use static deltas in an archive repo"),
         (["o", "main", "--http-header=x"], "Missing '=' in --http-header 'x'"),
         (["o"], "No configured branches for remote o"),
+        (["o", "main", "--depth=-2"], "Invalid depth -2"),
+        (["o", "main", "--subpath=x"], "Invalid subpath 'x': it has to begin with a slash"),
+        (["o", "main", "--max-outstanding-fetcher-requests=-1"], "Invalid number of requests -1"),
     ],
 )
 def test_refusals(run, remote, words, message):

@@ -62,3 +62,10 @@ def test_errors(run, sample, option, tmp_path):
 def test_an_empty_path_is_not_the_current_directory(run, sample, option, monkeypatch):
     monkeypatch.chdir(sample.path)
     assert run.fails(option, "pull-local", "", status=2) == "The path of SRC_REPO is empty"
+
+
+@pytest.mark.parametrize("verb", ["pull-local", "push"])
+def test_a_depth_that_is_none(run, sample, make_repo, verb):
+    target = make_repo("target")
+    source, other = (sample.option, target) if verb == "push" else (f"--repo={target}", sample.path)
+    assert run.fails(source, verb, "--depth=-2", other, "main") == "Invalid depth -2"

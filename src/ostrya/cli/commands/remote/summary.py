@@ -10,11 +10,13 @@ from ostrya.cli.options import flag, text
 from ostrya.cli.output import write, write_json, write_line
 from ostrya.cli.summary_dump import SUMMARY_TYPE, format_summary, summary_as_json
 from ostrya.errors import RepoError
+from ostrya.repo.remote_settings import RemoteSettings
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
     from ostrya.pull.remote_summary import RemoteSummary
+    from ostrya.repo.repository import Repository
 
 PARAMETERS = "NAME"
 OPTIONS = (
@@ -36,11 +38,14 @@ def run(arguments: Arguments, context: Context) -> int:
     if found is None:
         raise RepoError("Remote server has no summary file")
     with dump.naming(f"summary of {name}"):
-        _print(arguments, context, found)
+        is_view = _print(arguments, context, found)
+    if is_view and found.signatures is not None:
+        _print_signatures(context.repo, name, found.data, found.signatures)
     return 0
 
 
-def _print(arguments: Arguments, context: Context, found: RemoteSummary) -> None:
+def _print(arguments: Arguments, context: Context, found: RemoteSummary) -> bool:
+    """Print what was asked for; say whether that is the summary as people read it."""
     summary = found.summary
     key = arguments.text("print-metadata-key")
     if key is not None:
@@ -64,3 +69,22 @@ def _print(arguments: Arguments, context: Context, found: RemoteSummary) -> None
         write_line(dump.dump_data(SUMMARY_TYPE, found.data, "big"))
     else:
         write(format_summary(summary))
+        return True
+    return False
+
+
+def _print_signatures(repo: Repository, name: str, data: bytes, encoded: bytes) -> None:
+    """Tell who has signed the summary, where the remote asks for OpenPGP signatures of it."""
+    settings = RemoteSettings(repo, name)
+    if not settings.gpg_verify_summary:
+        return
+    from ostrya.cli.signing import use_local_dates
+    from ostrya.formats.commitmeta import KEY_GPG_SIGNATURES, decode_commitmeta, signatures_in
+    from ostrya.repo.keyrings import remote_keyrings
+    from ostrya.sign.gpg import GpgVerifier
+    from ostrya.sign.gpg_text import describe_signatures
+
+    signatures = signatures_in(decode_commitmeta(encoded), KEY_GPG_SIGNATURES) or ()
+    found = GpgVerifier(remote_keyrings(repo, settings.keyring)).check(data, signatures)
+    use_local_dates()
+    write("\n" + describe_signatures(found, found="GPG: Verification enabled, found"))

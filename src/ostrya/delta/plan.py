@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decide what a delta is made of.
+
+Which objects share a part, how each is shipped, how a part is compressed, what applying it takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.formats.object_name import ObjectName
+
+MEGABYTE = 1000 * 1000
+# Clients of 2026 refuse an xz stream that takes more than 100 MiB to be inflated.
+_MAX_DICTIONARY = 64 << 20
+_MIN_DICTIONARY = 64 << 10
+# What the encoder takes for each byte of its window, and beside it.
+_ENCODER_FACTOR = 12
+_MIN_JOB_BYTES = 48 << 20
+_PARTS_PER_JOB = 3
+_SMALL_PART = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaLimits:
+    """What a delta may hold, in bytes; None for what pays.
+
+    Attributes:
+        max_chunk: Of the data of a part, unless it is those of a single object.
+        max_patch: Of an old and a new file together that are patched; larger ones share ranges.
+        min_fallback: Files larger than this that nothing resembles are left to be fetched one by
+            one; with 0, none is.
+        patches: Whether files are patched.
+        apply_memory: What applying may take.
+    """
+
+    max_chunk: int = 32 * MEGABYTE
+    max_patch: int = 128 * MEGABYTE
+    min_fallback: int | None = None
+    patches: bool = True
+    apply_memory: int | None = None
+
+    @property
+    def dictionary(self) -> int:
+        """The largest window of an xz stream."""
+        if self.apply_memory is None:
+            return _MAX_DICTIONARY
+        return max(_MIN_DICTIONARY, min(_MAX_DICTIONARY, self.apply_memory // 8))
+
+    @property
+    def payload(self) -> int:
+        """The most data of a part, even if they are those of a single object."""
+        if self.apply_memory is None:
+            return 4 * self.max_chunk
+        return (self.apply_memory - self.dictionary) // 2
+
+    @property
+    def chunk(self) -> int:
+        """The most data of a part of several objects."""
+        return min(self.max_chunk, self.payload)
+
+    @property
+    def patched_file(self) -> int | None:
+        """The largest file that may be made by a patch: clients hold it in memory."""
+        if self.apply_memory is None:
+            return None
+        return self.apply_memory - self.dictionary - self.payload
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What generating may take.
+
+    Attributes:
+        jobs: How many processes work.
+        index: Memory of one search for matches, in bytes.
+        encoder: Memory of one compressor, in bytes.
+        spill: Contents from this size on are in files, not in memory.
+    """
+
+    jobs: int
+    index: int = 128 << 20
+    encoder: int = 112 << 20
+    spill: int = 64 << 20
+
+    @classmethod
+    def within(cls, jobs: int, memory: int | None) -> Workshop:
+        """Spread a limit of memory over processes; fewer of them, if each would get too little."""
+        if memory is None:
+            return cls(jobs)
+        jobs = max(1, min(jobs, memory // _MIN_JOB_BYTES))
+        share = memory // jobs
+        return cls(jobs, index=share // 3, encoder=share * 2 // 3, spill=max(1 << 20, share // 8))
+
+
+class NewObject(NamedTuple):
+    """An object that the delta makes.
+
+    Attributes:
+        name: Which one.
+        size: Of its content.
+        path: One that the new tree has it under; empty for directories.
+        partners: Old files that it may resemble, likeliest first.
+    """
+
+    name: ObjectName
+    size: int
+    path: str = ""
+    partners: tuple[Checksum, ...] = ()
+
+
+class Shipping(StrEnum):
+    """How an object is shipped."""
+
+    WHOLE = "whole"
+    PATCH = "patch"
+    RANGES = "ranges"
+    FALLBACK = "fallback"
+
+
+class Costs(NamedTuple):
+    """What shipping a file takes, in bytes after compression; None for what is not possible.
+
+    Attributes:
+        whole: As it is, within a part.
+        patch: As a patch.
+        ranges: As ranges of the old file, and what is between.
+        loose: As an object fetched by itself.
+    """
+
+    whole: int | None
+    patch: int | None
+    ranges: int | None
+    loose: int | None
+
+
+def choose_shipping(costs: Costs) -> Shipping:
+    """Choose what costs least; of what costs the same, what is simplest to apply."""
+    offers = [
+        (costs.whole, Shipping.WHOLE),
+        (costs.ranges, Shipping.RANGES),
+        (costs.patch, Shipping.PATCH),
+        (costs.loose, Shipping.FALLBACK),
+    ]
+    possible = [(cost, rank, kind) for rank, (cost, kind) in enumerate(offers) if cost is not None]
+    return min(possible)[2]
+
+
+def group_parts(
+    objects: Iterable[NewObject], limits: DeltaLimits, jobs: int
+) -> list[list[NewObject]]:
+    """Share objects out over parts: like beside like, and work for all processors.
+
+    The parts that take longest are first.
+    """
+    ordered = sorted(objects, key=_likeness_key)
+    total = sum(one.size for one in ordered)
+    even = max(_SMALL_PART, total // (jobs * _PARTS_PER_JOB) + 1)
+    target = min(limits.chunk, even)
+    parts: list[list[NewObject]] = []
+    room = 0
+    for one in ordered:
+        if not parts or one.size > room:
+            parts.append([])
+            room = max(target, one.size)
+        parts[-1].append(one)
+        room -= one.size
+    return sorted(parts, key=lambda part: -sum(one.size for one in part))
+
+
+def _likeness_key(one: NewObject) -> tuple[bool, int, str, str, str]:
+    if not one.path:
+        return (False, int(one.name.type), "", "", one.name.checksum)
+    name = one.path.rpartition("/")[2]
+    # Files of one kind are alike, and so are those of one folder.
+    extension = name.rpartition(".")[2] if "." in name[1:] else ""
+    if extension.isdigit() or ".so" in name:
+        extension = "so"
+    return (True, 0, extension, one.path, one.name.checksum)
+
+
+def choose_dictionary(payload_size: int, limits: DeltaLimits, encoder_bytes: int) -> int:
+    """Choose the window of an xz stream, a power of two."""
+    size = _MIN_DICTIONARY
+    most = min(limits.dictionary, encoder_bytes // _ENCODER_FACTOR)
+    while size < payload_size and size * 2 <= most:
+        size *= 2
+    return size
+
+
+def apply_bytes(payload_size: int, dictionary: int, patched_file: int) -> int:
+    """Say what applying a part takes: stock clients hold its data and a patched file in memory."""
+    return payload_size + dictionary + patched_file

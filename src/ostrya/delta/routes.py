@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which ways lead to a commit, and what each costs: bytes, requests, memory.
+
+The ways are: its objects one by one; a delta; a delta from nothing; and deltas one after the other,
+through commits between. The deltas are those that the repository has.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya.delta.open_delta import open_delta
+from ostrya.delta.trees import read_tree
+from ostrya.formats.delta_name import superblock_path
+from ostrya.formats.delta_superblock import KEY_APPLY_MEMORY
+from ostrya.formats.gvariant.byteorder import swap_u64
+from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.repo.delta_files import list_deltas
+from ostrya.repo.reader import load_file, load_metadata
+
+if TYPE_CHECKING:
+    from ostrya.formats.checksum import Checksum
+    from ostrya.formats.delta_name import DeltaName
+    from ostrya.repo.repository import Repository
+
+_MAGIC_BYTES = 64 * 1024
+_LARGE_BYTES = 256 * 1024
+# What a patch leaves of a file that is not compressed, where most of it stays the same.
+_PATCHED_SHARE = 0.1
+_MAGICS = (
+    (b"\x1f\x8b\x08", "gzip"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"BZh", "bzip2"),
+    (b"\x02\x21\x4c\x18", "lz4"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+)
+# Where a kernel says that it is one.
+_KERNEL_AT = 0x202
+_KERNEL = b"HdrS"
+
+
+class RouteKind(StrEnum):
+    """A way to a commit."""
+
+    OBJECTS = "objects"
+    DELTA = "delta"
+    SCRATCH = "from scratch"
+    CHAIN = "chain"
+
+
+class Route(NamedTuple):
+    """What a way costs.
+
+    Attributes:
+        kind: Which way.
+        steps: The commits that it leads to, in their order.
+        size: Bytes to fetch.
+        requests: How many, superblocks included.
+        memory: What applying takes, in bytes; None where a delta does not say.
+    """
+
+    kind: RouteKind
+    steps: tuple[Checksum, ...]
+    size: int
+    requests: int
+    memory: int | None
+
+
+class CompressedFile(NamedTuple):
+    """A changed file that no patch makes small, since it is compressed.
+
+    Attributes:
+        path: Where it is.
+        how: What it is compressed by, or ``kernel``.
+        size: In bytes.
+        saving: About how many bytes of each delta would be saved were it not compressed.
+    """
+
+    path: str
+    how: str
+    size: int
+    saving: int
+
+
+def find_routes(repo: Repository, origin: Checksum | None, to: Checksum) -> list[Route]:
+    """Give the ways from a commit, or from nothing, to another, the one of fewest bytes first.
+
+    Raises:
+        ObjectNotFound: One of the commits is not here whole.
+    """
+    routes = [_by_objects(repo, origin, to)]
+    steps = {name: _one_delta(repo, name) for name in list_deltas(repo)}
+    for name, route in steps.items():
+        if name.to == to and name.origin in {origin, None}:
+            routes.append(route)
+    chain = _cheapest_chain(steps, origin, to)
+    if chain is not None and len(chain.steps) > 1:
+        routes.append(chain)
+    return sorted(routes, key=lambda route: route.size)
+
+
+def _by_objects(repo: Repository, origin: Checksum | None, to: Checksum) -> Route:
+    old, new = read_tree(repo, origin), read_tree(repo, to)
+    size = len(load_metadata(repo, ObjectName(to, ObjectType.COMMIT)))
+    requests = 1
+    for name in new.metadata:
+        if name not in old.metadata:
+            size += len(load_metadata(repo, name))
+            requests += 1
+    for checksum in new.files:
+        if checksum not in old.files:
+            with load_file(repo, checksum) as file:
+                size += file.stored_size
+            requests += 1
+    return Route(RouteKind.OBJECTS, (to,), size, requests, 0)
+
+
+def _one_delta(repo: Repository, name: DeltaName) -> Route:
+    with open_delta(repo, str(name)) as delta:
+        block = delta.superblock
+        stated = block.metadata.lookup(KEY_APPLY_MEMORY, "t")
+        kind = RouteKind.SCRATCH if name.origin is None else RouteKind.DELTA
+        carried = [block.inline_part(index) is not None for index in range(len(block.parts))]
+        return Route(
+            kind,
+            (name.to,),
+            os.stat(superblock_path(name), dir_fd=repo.dir_fd).st_size
+            + sum(
+                part.size for part, inline in zip(block.parts, carried, strict=True) if not inline
+            )
+            + sum(fallback.size for fallback in block.fallbacks),
+            1 + carried.count(False) + len(block.fallbacks),
+            None if stated is None else swap_u64(stated),
+        )
+
+
+def _cheapest_chain(
+    deltas: dict[DeltaName, Route], origin: Checksum | None, to: Checksum
+) -> Route | None:
+    """Find the deltas, one after the other, that take the fewest bytes together."""
+    start = Route(RouteKind.CHAIN, (), 0, 0, 0)
+    waiting: list[tuple[int, str, Route]] = [(0, origin or "", start)]
+    done: set[str] = set()
+    while waiting:
+        size, here, route = heappop(waiting)
+        if here == to:
+            return route
+        if here in done:
+            continue
+        done.add(here)
+        for name, step in deltas.items():
+            if (name.origin or "") == here and name.to not in done:
+                heappush(waiting, (size + step.size, name.to, _after(route, step)))
+    return None
+
+
+def _after(route: Route, step: Route) -> Route:
+    known = route.memory is not None and step.memory is not None
+    return Route(
+        RouteKind.CHAIN,
+        route.steps + step.steps,
+        route.size + step.size,
+        route.requests + step.requests,
+        max(route.memory or 0, step.memory or 0) if known else None,
+    )
+
+
+def find_compressed_files(repo: Repository, origin: Checksum, to: Checksum) -> list[CompressedFile]:
+    """Name the large changed files that are compressed, those that cost most first."""
+    old, new = read_tree(repo, origin), read_tree(repo, to)
+    found = []
+    for checksum, paths in new.files.items():
+        if checksum in old.files:
+            continue
+        with load_file(repo, checksum) as file:
+            if file.size < _LARGE_BYTES:
+                continue
+            how = find_compression(next(iter(file.chunks()))[:_MAGIC_BYTES])
+            if how is not None:
+                saving = int(file.stored_size * (1 - _PATCHED_SHARE))
+                found.append(CompressedFile(paths[0], how, file.size, saving))
+    return sorted(found, key=lambda one: -one.saving)
+
+
+def find_compression(head: bytes) -> str | None:
+    """Tell from its beginning whether a file is compressed, and how."""
+    if head[_KERNEL_AT : _KERNEL_AT + len(_KERNEL)] == _KERNEL:
+        return "kernel"
+    return next((how for magic, how in _MAGICS if head.startswith(magic)), None)
