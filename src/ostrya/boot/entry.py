@@ -29,16 +29,18 @@ class Place(NamedTuple):
         at: 0 for the default.
         total: How many entries there are.
         shows_stateroot: Whether there are several systems to tell apart.
+        base: What versions are added to, where they have to be greater than those before.
     """
 
     at: int
     total: int
     shows_stateroot: bool = False
+    base: int = 0
 
     @property
     def version(self) -> int:
         """What loaders order by, the greatest first."""
-        return self.total - self.at
+        return self.base + self.total - self.at
 
 
 class Bootable(NamedTuple):

@@ -6,7 +6,8 @@
     BootloaderError
     ├── KernelArgumentError   an argument to replace or delete is not there, or there are several
     ├── EntryInvalid          a boot entry cannot be read or written
-    └── KernelNotFound        a tree has no kernel, or pieces of several
+    ├── KernelNotFound        a tree has no kernel, or pieces of several
+    └── LoaderUnknown         there is no boot loader of that name
 """
 
 from __future__ import annotations
@@ -24,3 +25,7 @@ class EntryInvalid(BootloaderError):
 
 class KernelNotFound(BootloaderError):
     """A tree has no kernel that can be booted, or pieces of several."""
+
+
+class LoaderUnknown(BootloaderError):
+    """There is no boot loader of a name."""

@@ -23,6 +23,8 @@ class Repo(Enum):
     """As OPEN, but the verb declares ``--repo`` itself, and ``--sysroot`` beside it."""
     NONE = "none"
     """The verb takes no ``--repo``."""
+    ADMIN = "admin"
+    """The verb works on a sysroot, which it opens itself."""
 
 
 class Verb(NamedTuple):
@@ -37,6 +39,7 @@ class Verb(NamedTuple):
         writes: A verb that reads may write as well, so it must end in order.
         takes_long: The verb may take long, so it has ``--progress``.
         verbs: Of a group.
+        hidden: For other programs; not listed.
     """
 
     name: str
@@ -47,7 +50,21 @@ class Verb(NamedTuple):
     writes: bool = False
     takes_long: bool = False
     verbs: tuple[Verb, ...] = ()
+    hidden: bool = False
 
+
+_ADMIN = (
+    Verb("cleanup", "admin.cleanup", "Delete what no deployment needs", Repo.ADMIN),
+    Verb("deploy", "admin.deploy", "Make a deployment of a commit", Repo.ADMIN, takes_long=True),
+    Verb("init-fs", "admin.init_fs", "Make a directory a sysroot", Repo.ADMIN),
+    Verb("os-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
+    Verb("stateroot-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
+    Verb("pin", "admin.pin", "Keep a deployment from being cleaned away", Repo.ADMIN),
+    Verb("rollback", "admin.rollback", "Boot what was booted before", Repo.ADMIN),
+    Verb("status", "admin.status", "List deployments", Repo.ADMIN, reads=True),
+    Verb("set-default", "admin.set_default", "Boot another deployment by default", Repo.ADMIN),
+    Verb("undeploy", "admin.undeploy", "Delete a deployment", Repo.ADMIN),
+)
 
 _REMOTE = (
     Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),
@@ -83,6 +100,7 @@ _STATIC_DELTA = (
 )
 
 VERBS = (
+    Verb("admin", "", "Deployments: what is booted", Repo.ADMIN, verbs=_ADMIN),
     Verb("cat", "cat", "Write out the contents of files"),
     Verb("checkout", "checkout", "Make a directory from a commit", takes_long=True),
     Verb("checksum", "checksum", "Print the checksum of a file", Repo.NONE, reads=True),
@@ -151,17 +169,6 @@ VERBS = (
     Verb("static-delta", "", "Static deltas", Repo.NONE, verbs=_STATIC_DELTA),
     Verb("summary", "summary", "Write or show the repository's summary", reads=True, writes=True),
 )
-
-
-_LATER = {
-    "admin": "deployments are",
-}
-
-
-def why_not_yet(name: str) -> str | None:
-    """Return why a verb of libostree's is not here, None for what is no such verb."""
-    what = _LATER.get(name)
-    return None if what is None else f"{name}: {what} not part of this version"
 
 
 def find_verb(verbs: tuple[Verb, ...], name: str | None) -> Verb | None:

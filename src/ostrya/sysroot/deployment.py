@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ostrya.sysroot import paths
 
 if TYPE_CHECKING:
-    from ostrya.boot.bls import Entry
+    from ostrya.boot.bls import Entry, EntryName
     from ostrya.boot.kargs import KernelArguments
     from ostrya.formats.checksum import Checksum
     from ostrya.sysroot.origin import Origin
@@ -39,6 +39,8 @@ class Deployment(NamedTuple):
         booted: Whether it is running.
         staged: Whether it is waiting for a shutdown.
         locked: Whether a staged one has to wait until it is let go.
+        entry_name: The name of the file that has the entry; None for one that is not written yet.
+        soft_reboot: Whether the next soft reboot goes there.
     """
 
     stateroot: str
@@ -51,6 +53,8 @@ class Deployment(NamedTuple):
     booted: bool = False
     staged: bool = False
     locked: bool = False
+    entry_name: EntryName | None = None
+    soft_reboot: bool = False
 
     @property
     def checksum(self) -> Checksum:

@@ -5,7 +5,11 @@
 
     SysrootError
     ├── OriginInvalid   a file that says where a deployment came from, and cannot be used
-    └── EtcConflict     a changed file of ``/etc`` that has no place in the new one
+    ├── EtcConflict     a changed file of ``/etc`` that has no place in the new one
+    ├── BootSpaceError  ``/boot`` has no room for another kernel
+    ├── StaterootExists  there is a system of that name
+    ├── NotBooted       what is asked for needs a running deployment
+    └── DeploymentNotFound  there is no such deployment
 """
 
 from __future__ import annotations
@@ -31,3 +35,31 @@ class EtcConflict(SysrootError):
             hint=f"move /etc/{path} away, or make it a directory",
         )
         self.path = path
+
+
+class BootSpaceError(SysrootError):
+    """``/boot`` has no room for the kernels of what is to be deployed.
+
+    Attributes:
+        needed_bytes: How much they take.
+    """
+
+    def __init__(self, needed_bytes: int, hint: str) -> None:
+        megabytes = -(-needed_bytes // 1_000_000)
+        super().__init__(f"/boot has no room for {megabytes} MB of kernel and ramdisk", hint=hint)
+        self.needed_bytes = needed_bytes
+
+
+class NotBooted(SysrootError):
+    """What is asked for needs a running deployment, and none is running."""
+
+
+class DeploymentNotFound(SysrootError):
+    """There is no such deployment."""
+
+
+class StaterootExists(SysrootError):
+    """There is a system of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Creating ostree/deploy/{name}: File exists")

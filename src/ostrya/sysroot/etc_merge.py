@@ -56,6 +56,7 @@ def merge_etc(
     *,
     with_xattrs: bool = True,
     on_skipped: Callable[[str], None] = lambda _path: None,
+    on_counted: Callable[[MergeCounts], None] = lambda _counts: None,
 ) -> MergeCounts:
     """Do again in a new ``etc`` what was changed in the old one.
 
@@ -65,12 +66,15 @@ def merge_etc(
         new_fd: A copy of the new default; changed.
         with_xattrs: Whether extended attributes of what is kept are copied.
         on_skipped: Told about each pipe, socket and device; they are not copied.
+        on_counted: Told how many changes there are before anything is done.
 
     Raises:
         EtcConflict: A change has no place in the new default; nothing was changed.
         OSError: Something cannot be read or written.
     """
     diff = diff_etc(old_default_fd, mine_fd)
+    counts = MergeCounts(len(diff.modified), len(diff.removed), len(diff.added))
+    on_counted(counts)
     changes = plan_etc(diff, mine_fd, lambda path: kind_below(new_fd, path))
     for change in changes:
         if change.outcome is Outcome.CONFLICT:
@@ -82,7 +86,7 @@ def merge_etc(
             _keep(change.path, mine_fd, new_fd, with_xattrs, on_skipped)
         elif change.mine is Kind.OTHER:
             on_skipped(change.path)
-    return MergeCounts(len(diff.modified), len(diff.removed), len(diff.added))
+    return counts
 
 
 def kind_below(root_fd: int, path: str) -> Kind:

@@ -45,6 +45,11 @@ class Origin:
         return cls(keyfile)
 
     @classmethod
+    def empty(cls) -> Self:
+        """Return an origin that says nothing."""
+        return cls(KeyFile())
+
+    @classmethod
     def parse(cls, text: str) -> Self:
         """Read the text of a file.
 

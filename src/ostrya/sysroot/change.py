@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small changes to the deployments that there are: their order, one less, one kept."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ostrya.errors import SysrootError
+from ostrya.sysroot.deploy import write_origin
+from ostrya.sysroot.errors import DeploymentNotFound
+from ostrya.sysroot.order import neighbours
+from ostrya.sysroot.origin import Origin
+from ostrya.sysroot.write_deployments import touch_sysroot, write_deployments
+
+if TYPE_CHECKING:
+    from ostrya.sysroot.deployment import Deployment
+    from ostrya.sysroot.loading import Loaded
+    from ostrya.sysroot.sysroot import Sysroot
+
+_NUMBER = re.compile(r"-?[0-9]+")
+_MOST_DIGITS = 18
+_WORDS = ("booted", "pending", "rollback")
+
+
+def find_index(loaded: Loaded, text: str) -> int:
+    """Return the place of a deployment that is named by it, or as booted, pending or rollback.
+
+    Raises:
+        DeploymentNotFound: There is none.
+        SysrootError: It is no name of one.
+    """
+    if text in _WORDS:
+        return _find_word(loaded, text)
+    if not _NUMBER.fullmatch(text):
+        raise SysrootError(
+            f"Invalid index: {text}", hint="`ostrya admin status` lists deployments from 0 on"
+        )
+    if len(text) > _MOST_DIGITS:
+        raise SysrootError(f"Index too large: {text}")
+    index = int(text)
+    count = len(loaded.all)
+    if index < 0:
+        raise DeploymentNotFound(f"Invalid index {index}")
+    if index >= count:
+        raise DeploymentNotFound(f"Out of range deployment index {index}, expected < {count}")
+    return index
+
+
+def _find_word(loaded: Loaded, word: str) -> int:
+    booted = loaded.booted
+    found: Deployment | None = None
+    if booted is not None:
+        around = neighbours(loaded, booted.stateroot)
+        found = {"booted": booted, "pending": around.pending, "rollback": around.rollback}[word]
+    if found is None:
+        raise DeploymentNotFound(f"Deployment type not found: {word}")
+    return loaded.all.index(found)
+
+
+def undeploy(sysroot: Sysroot, loaded: Loaded, index: int) -> tuple[Deployment, Loaded]:
+    """Delete a deployment; return it, and what there is then.
+
+    Raises:
+        SysrootError: It is running.
+    """
+    gone = loaded.all[index]
+    if gone.booted:
+        raise SysrootError(
+            f"Cannot undeploy currently booted deployment {index}",
+            hint="boot another one first: ostrya admin set-default",
+        )
+    left = [one for one in loaded.all if one is not gone]
+    return gone, write_deployments(sysroot, loaded, left)
+
+
+def set_default(sysroot: Sysroot, loaded: Loaded, index: int) -> Loaded:
+    """Make a deployment the one that is booted next.
+
+    Raises:
+        SysrootError: It is staged, and will be without that.
+    """
+    chosen = loaded.all[index]
+    if chosen.staged:
+        raise SysrootError("A staged deployment becomes the default at shutdown")
+    others = [one for one in loaded.all if one is not chosen and not one.staged]
+    return write_deployments(sysroot, loaded, [chosen, *others])
+
+
+def rollback_index(loaded: Loaded) -> int:
+    """Return the place of what was booted before; where nothing runs, of the second deployment.
+
+    Raises:
+        DeploymentNotFound: There is nothing to go back to.
+    """
+    booted = loaded.booted or (loaded.deployments[0] if loaded.deployments else None)
+    if booted is not None:
+        is_behind = False
+        for one in loaded.deployments:
+            if is_behind and one.stateroot == booted.stateroot:
+                return loaded.all.index(one)
+            is_behind = is_behind or one is booted
+        # It may have been rolled back already, and want to go forth again.
+        ahead = neighbours(loaded, booted.stateroot).pending
+        if ahead is not None and not ahead.staged and ahead is not booted:
+            return loaded.all.index(ahead)
+    raise DeploymentNotFound(
+        "There is no deployment to roll back to", hint="a second one is there after an upgrade"
+    )
+
+
+def set_pinned(sysroot: Sysroot, deployment: Deployment, *, pinned: bool) -> Deployment:
+    """Keep a deployment from being cleaned away, or let go of it.
+
+    Raises:
+        SysrootError: It is staged.
+    """
+    if deployment.staged:
+        raise SysrootError("Cannot pin staged deployment")
+    origin = deployment.origin or Origin.empty()
+    deployment = deployment._replace(origin=origin.with_pinned(pinned=pinned))
+    write_origin(sysroot, deployment)
+    touch_sysroot(sysroot)
+    return deployment
