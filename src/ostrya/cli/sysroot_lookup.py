@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ostrya.cli.environment import Environment
     from ostrya.cli.parser import Arguments
 
+_FINALIZE_SERVICE = "ostree-finalize-staged.service"
 _BOOTED_MARK = "/run/ostree-booted"
 
 
@@ -99,15 +100,20 @@ def sysroot_options(environment: Environment) -> SysrootOptions:
     )
 
 
+def is_booted() -> bool:
+    """Say whether the running system is a deployment."""
+    return os.path.exists(_BOOTED_MARK)
+
+
 def _running(path: str) -> Running:
     """Return what the running system says, if the sysroot is the running one."""
-    if not os.path.exists(_BOOTED_MARK):
+    if not is_booted():
         return NOT_RUNNING
     root, wanted = os.stat("/"), os.stat(path)
     identity = (root.st_dev, root.st_ino)
     if identity != (wanted.st_dev, wanted.st_ino):
         return NOT_RUNNING
-    return Running(identity)
+    return Running(identity, finalize_service=_FINALIZE_SERVICE)
 
 
 def _say_who_holds_the_lock(holders: list[LockHolder]) -> None:

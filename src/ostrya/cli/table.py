@@ -54,8 +54,16 @@ class Verb(NamedTuple):
 
 
 _ADMIN = (
+    Verb("boot-complete", "admin.boot_complete", "For the boot", Repo.ADMIN, hidden=True),
     Verb("cleanup", "admin.cleanup", "Delete what no deployment needs", Repo.ADMIN),
     Verb("deploy", "admin.deploy", "Make a deployment of a commit", Repo.ADMIN, takes_long=True),
+    Verb("finalize-staged", "admin.finalize_staged", "For the shutdown", Repo.ADMIN, hidden=True),
+    Verb(
+        "lock-finalization",
+        "admin.lock_finalization",
+        "Let a staged deployment wait",
+        Repo.ADMIN,
+    ),
     Verb("init-fs", "admin.init_fs", "Make a directory a sysroot", Repo.ADMIN),
     Verb("os-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("stateroot-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),

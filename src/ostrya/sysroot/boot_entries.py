@@ -21,6 +21,7 @@ from ostrya.errors import OstryaError, SysrootError
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.reader import has_object, load_commit
 from ostrya.sysroot import paths
+from ostrya.sysroot.overlay_initrds import overlay_initrd_path
 from ostrya.tree.selinux import load_policy
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.sysroot import Sysroot
 
-STAGED_INITRDS = "staged-initrds"
 _MAX_OS_RELEASE_BYTES = 1 << 20
 _OS_RELEASE = ("usr/lib/os-release", "etc/os-release")
 _BOOT_PREFIX = "/boot"
@@ -81,19 +81,7 @@ def write_entry(
         OSError: Something could not be read or written.
     """
     deployment = deployments[at]
-    fd = open_dir_below(sysroot.dir_fd, deployment.path)
-    try:
-        kernel = find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
-        policy = load_policy(f"/proc/self/fd/{fd}")
-        label_for = policy.label_for if policy.name is not None else None
-        name = f"{deployment.stateroot}-{deployment.bootcsum}"
-        install_kernel(kernel, fd, sysroot.boot_fd, f"ostree/{name}", label_for)
-        title = system_title(
-            parse_os_release(_read_os_release(fd)),
-            commit_version(sysroot.repo, deployment.checksum),
-        )
-    finally:
-        os.close(fd)
+    kernel, title = install_deployment_kernel(sysroot, deployment)
     _install_overlays(sysroot, deployment)
     stateroots = {one.stateroot for one in deployments}
     place = Place(at, len(deployments), shows_stateroot=len(stateroots) > 1, base=numbering.base)
@@ -101,6 +89,26 @@ def write_entry(
     file = _make_name(sysroot, deployment, place)
     replace_file(f"{folder}/{file}", entry.to_text().encode(), dir_fd=sysroot.boot_fd)
     return deployment._replace(entry=entry, entry_name=file)
+
+
+def install_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> tuple[KernelSet, str]:
+    """Put the kernel of a deployment into ``/boot``; return it, and what the system is called.
+
+    Raises:
+        BootloaderError: It has no kernel, or no name.
+        OSError: Something could not be read or written.
+    """
+    fd = open_dir_below(sysroot.dir_fd, deployment.path)
+    try:
+        kernel = find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
+        policy = load_policy(f"/proc/self/fd/{fd}")
+        label_for = policy.label_for if policy.name is not None else None
+        name = f"{deployment.stateroot}-{deployment.bootcsum}"
+        install_kernel(kernel, fd, sysroot.boot_fd, f"ostree/{name}", label_for)
+        version = commit_version(sysroot.repo, deployment.checksum)
+        return kernel, system_title(parse_os_release(_read_os_release(fd)), version)
+    finally:
+        os.close(fd)
 
 
 def _make_entry(  # what an entry is made of
@@ -146,7 +154,7 @@ def _install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:
         name = f"{folder}/{checksum}.img"
         if exists(name, dir_fd=sysroot.boot_fd):
             continue
-        source = f"{sysroot.running.run_dir}/{STAGED_INITRDS}/{checksum}"
+        source = overlay_initrd_path(sysroot, checksum)
         target_fd = open_dir_below(sysroot.boot_fd, folder, follow=True)
         try:
             install_file(source, None, f"{checksum}.img", target_fd)

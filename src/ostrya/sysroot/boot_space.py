@@ -15,6 +15,7 @@ from ostrya._linux.atomic import TmpFile
 from ostrya._linux.dirfd import exists, open_dir_below
 from ostrya.boot.install import dir_bytes, kernel_bytes
 from ostrya.sysroot.boot_entries import find_deployment_kernel
+from ostrya.sysroot.errors import BootSpaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,6 +79,19 @@ def measure_boot_space(
         fits=_has_room(sysroot.boot_fd, needed),
         fits_after=_has_room(sysroot.boot_fd, max(needed - freed, 0)),
     )
+
+
+def require_boot_space(
+    sysroot: Sysroot, old: Iterable[Deployment], new: Iterable[Deployment]
+) -> None:
+    """See that ``/boot`` has room for a change, beside what is there.
+
+    Raises:
+        BootSpaceError: It has not.
+    """
+    space = measure_boot_space(sysroot, old, new)
+    if not space.fits:
+        raise BootSpaceError(space.needed_bytes, "make room there, or undeploy what is not needed")
 
 
 def _folder(deployment: Deployment) -> str:

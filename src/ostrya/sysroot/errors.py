@@ -8,6 +8,7 @@
     ├── EtcConflict     a changed file of ``/etc`` that has no place in the new one
     ├── BootSpaceError  ``/boot`` has no room for another kernel
     ├── StaterootExists  there is a system of that name
+    ├── StagedInvalid  what is noted of a staged deployment cannot be understood
     ├── NotBooted       what is asked for needs a running deployment
     └── DeploymentNotFound  there is no such deployment
 """
@@ -63,3 +64,7 @@ class StaterootExists(SysrootError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Creating ostree/deploy/{name}: File exists")
+
+
+class StagedInvalid(SysrootError):
+    """What is noted of a staged deployment cannot be understood."""

@@ -17,7 +17,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
+from ostrya._linux.dirfd import FileTooLargeError, exists, list_names, open_dir, read_file
 from ostrya.boot.bls import BootLink, Entry, EntryName, version_key
 from ostrya.boot.errors import EntryInvalid
 from ostrya.errors import BootloaderError, OstryaError, SysrootError
@@ -25,6 +25,7 @@ from ostrya.sysroot import paths
 from ostrya.sysroot.deployment import Deployment, Unlocked
 from ostrya.sysroot.origin import Origin
 from ostrya.sysroot.paths import DeploymentName
+from ostrya.sysroot.staged import read_staged, staged_deployment
 
 if TYPE_CHECKING:
     from ostrya.sysroot.sysroot import Sysroot
@@ -81,7 +82,20 @@ def load_sysroot(sysroot: Sysroot) -> Loaded:
         raise SysrootError(
             "Unexpected state: the running system is a deployment that no boot entry leads to"
         )
-    return Loaded(bootversion, read_subbootversion(sysroot, bootversion), tuple(found))
+    return Loaded(
+        bootversion,
+        read_subbootversion(sysroot, bootversion),
+        tuple(found),
+        _load_staged(sysroot),
+    )
+
+
+def _load_staged(sysroot: Sysroot) -> Deployment | None:
+    state = read_staged(sysroot)
+    staged = None if state is None else staged_deployment(state)
+    if staged is None or not exists(staged.path, dir_fd=sysroot.dir_fd):
+        return None
+    return staged._replace(origin=read_origin(sysroot, staged.stateroot, staged.name))
 
 
 def _read_loader(sysroot: Sysroot) -> int | None:

@@ -30,11 +30,14 @@ class Running(NamedTuple):
             system is none.
         run_dir: Where it notes what lasts until it is shut down.
         var_dir: The ``/var`` of the running system.
+        finalize_service: What finalizes a staged deployment at shutdown, by being stopped; empty
+            where somebody else sees to that.
     """
 
     root: tuple[int, int] | None = None
     run_dir: str = "/run/ostree"
     var_dir: str = "/var"
+    finalize_service: str = ""
 
     @property
     def state_dir(self) -> str:

@@ -42,9 +42,10 @@ from ostrya.sysroot.boot_links import (
     swap_links,
 )
 from ostrya.sysroot.boot_space import measure_boot_space
-from ostrya.sysroot.cleanup import clean_boot, clean_up
+from ostrya.sysroot.cleanup import clean_boot, clean_up, delete_deployment
 from ostrya.sysroot.errors import BootSpaceError
 from ostrya.sysroot.loading import Loaded, load_sysroot, read_subbootversion
+from ostrya.sysroot.staged import forget_lock, forget_staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +85,7 @@ def write_deployments(
     """
     _check(sysroot, loaded, deployments)
     loaded = _make_room(sysroot, loaded, deployments, early_prune=early_prune)
+    loaded, deployments = _without_staged(sysroot, loaded, deployments)
     if _is_same(loaded.deployments, deployments):
         return loaded
     before = len(loaded.deployments)
@@ -111,6 +113,23 @@ def write_deployments(
 def touch_sysroot(sysroot: Sysroot) -> None:
     """Let whoever watches ``ostree/deploy`` know that something has changed."""
     os.utime(paths.DEPLOY, dir_fd=sysroot.dir_fd)
+
+
+def _without_staged(
+    sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]
+) -> tuple[Loaded, Sequence[Deployment]]:
+    """Give a staged deployment up unless it stays first; boot entries know nothing of it."""
+    staged = loaded.staged
+    booted = [one for one in deployments if not one.staged]
+    if staged is None:
+        return loaded, booted
+    if not (deployments and deployments[0].staged):
+        forget_staged(sysroot)
+        delete_deployment(sysroot, staged.stateroot, staged.name)
+        forget_lock(sysroot)
+        loaded = loaded._replace(staged=None)
+        touch_sysroot(sysroot)
+    return loaded, booted
 
 
 def _check(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.boot.kargs import KernelArguments
+from ostrya.cli.errors import UsageError
 from ostrya.cli.line_files import read_text_file
 from ostrya.cli.options import flag, text, texts
 from ostrya.cli.sysroot_lookup import changing_sysroot
@@ -18,6 +19,8 @@ from ostrya.sysroot.cleanup import clean_up
 from ostrya.sysroot.deploy import DeployWish, deploy
 from ostrya.sysroot.order import Retain, merge_deployment, require_stateroot, with_new_deployment
 from ostrya.sysroot.origin import Origin
+from ostrya.sysroot.overlay_initrds import forget_overlay_initrds, keep_overlay_initrd
+from ostrya.sysroot.stage import stage_deployment
 from ostrya.sysroot.write_deployments import write_deployments
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ OPTIONS = (
     texts("karg-append", "NAME=VALUE", "Add an argument of the kernel"),
     flag("karg-none", "Begin without arguments of the kernel"),
     texts("karg-delete", "NAME=VALUE", "Leave out an argument of the kernel, if it is there"),
+    flag("stage", "Boot it after the next shutdown, which takes /etc along as it is then"),
+    flag("lock-finalization", "As --stage, but not before `admin lock-finalization --unlock`"),
+    texts("overlay-initrd", "FILE", "Load a further ramdisk on top of the tree's own"),
     flag("early-prune", "Where /boot is too small for both, let the rollback go first"),
 )
 
@@ -59,7 +65,20 @@ def run(arguments: Arguments, context: Context) -> int:
         checksum = require_rev(sysroot.repo, refspec)
         merge = None if arguments.flag("no-merge") else merge_deployment(loaded, stateroot)
         clean_up(sysroot, loaded, prune_repo=False)
-        wish = DeployWish(stateroot, checksum, origin, _kargs(arguments, merge))
+        overlays = tuple(
+            keep_overlay_initrd(sysroot, path) for path in arguments.texts("overlay-initrd")
+        )
+        wish = DeployWish(stateroot, checksum, origin, _kargs(arguments, merge), overlays)
+        if _is_staged(arguments):
+            stage_deployment(
+                sysroot,
+                loaded,
+                wish,
+                merge,
+                locked=arguments.flag("lock-finalization"),
+                progress=context.progress(),
+            )
+            return 0
         new = deploy(sysroot, loaded, wish, merge, progress=context.progress())
         after = write_deployments(
             sysroot,
@@ -69,6 +88,7 @@ def run(arguments: Arguments, context: Context) -> int:
             early_prune=arguments.flag("early-prune"),
         )
         clean_up(sysroot, after, prune_repo=not arguments.flag("no-prune"))
+        forget_overlay_initrds(sysroot)
     return 0
 
 
@@ -81,6 +101,16 @@ def _check(arguments: Arguments, context: Context) -> None:
         given = arguments.texts(other) if other == "karg-delete" else arguments.flag(other)
         if arguments.flag(one) and given:
             raise context.usage_error(f"Can't specify both --{one} and --{other}")
+
+
+def _is_staged(arguments: Arguments) -> bool:
+    if not (arguments.flag("stage") or arguments.flag("lock-finalization")):
+        return False
+    if arguments.flag("retain-pending") or arguments.flag("retain-rollback"):
+        raise UsageError("--stage cannot currently be combined with --retain arguments")
+    if arguments.flag("not-as-default"):
+        raise UsageError("--stage cannot currently be combined with --not-as-default")
+    return True
 
 
 def _retain(arguments: Arguments) -> Retain:

@@ -13,6 +13,7 @@ from ostrya.cli.output import write, write_json, write_line
 from ostrya.cli.sysroot_lookup import reading_sysroot
 from ostrya.errors import SysrootError
 from ostrya.sysroot.deployment import Unlocked
+from ostrya.sysroot.staged import failure_reason
 from ostrya.sysroot.status import DeploymentStatus, read_status
 
 if TYPE_CHECKING:
@@ -39,12 +40,15 @@ def run(arguments: Arguments, context: Context) -> int:
             return 0
         shown = read_status(sysroot, loaded)
         if arguments.flag("json"):
-            write_json(_as_json(shown))
+            write_json({**_as_json(shown), "finalize_failure": failure_reason(sysroot)})
         elif not shown:
             write_line("No deployments.")
         else:
             for one in shown:
                 _print(sysroot, one, arguments)
+            reason = failure_reason(sysroot)
+            if reason is not None:
+                write_line(f"The last staged deployment was not finalized: {reason}")
     return 0
 
 
