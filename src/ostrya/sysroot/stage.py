@@ -240,7 +240,7 @@ def complete_boot(sysroot: Sysroot) -> None:
     Raises:
         SysrootError: The staged deployment could not be finalized; why.
     """
-    reason = failure_reason(sysroot)
+    reason = failure_reason(sysroot) if exists(FAILURE, dir_fd=sysroot.dir_fd) else None
     if reason is None:
         return
     # For `status`, until the next boot; on the disk it would be told for ever.

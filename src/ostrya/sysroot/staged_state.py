@@ -24,7 +24,7 @@ from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.sysroot.errors import StagedInvalid
-from ostrya.sysroot.paths import DeploymentName
+from ostrya.sysroot.paths import DeploymentName, check_stateroot
 
 _TARGET = "target"
 _MERGE = "merge-deployment"
@@ -63,6 +63,7 @@ class DeploymentNote(NamedTuple):
 
         Raises:
             StagedInvalid: Something is missing, or no name of a deployment.
+            SysrootError: It is of no system that there can be.
         """
         texts = {}
         for key in ("name", "osname", "bootcsum"):
@@ -72,7 +73,7 @@ class DeploymentNote(NamedTuple):
         name = DeploymentName.parse(texts["name"])
         if name is None:
             raise StagedInvalid(f"Invalid deployment name '{texts['name']}'")
-        return cls(texts["osname"], name, texts["bootcsum"])
+        return cls(check_stateroot(texts["osname"]), name, texts["bootcsum"])
 
 
 class StagedState(NamedTuple):
@@ -114,7 +115,7 @@ class StagedState(NamedTuple):
             None if merge is None else DeploymentNote.of(merge),
             noted.lookup(_KARGS, "as"),
             noted.lookup(_INITRDS, "as") or (),
-            tuple((noted.lookup(_EXTRA, "a{ss}") or {}).items()),
+            tuple(noted.lookup(_EXTRA, "a{ss}") or ()),
             noted.lookup(_LOCKED, "b") or False,
             VarDict.of(entry for entry in noted if entry[0] not in known),
         )
@@ -133,5 +134,5 @@ class StagedState(NamedTuple):
         if self.overlay_initrds:
             entries[_INITRDS] = Variant("as", self.overlay_initrds)
         if self.extra_fields:
-            entries[_EXTRA] = Variant("a{ss}", dict(self.extra_fields))
+            entries[_EXTRA] = Variant("a{ss}", self.extra_fields)
         return encode_variant("a{sv}", VarDict.of([*entries.items(), *self.others]))
