@@ -16,6 +16,7 @@ MAKERS = {
     "ext4": ["mkfs.ext4", "-q", "-F"],
     "xfs": ["mkfs.xfs", "-q", "-f"],
     "btrfs": ["mkfs.btrfs", "-q", "-f"],
+    "vfat": ["mkfs.vfat"],
 }
 KINDS = ("ext4", "xfs", "btrfs", "tmpfs", "overlayfs")
 DEFAULT_SIZE = 400 * 1024 * 1024

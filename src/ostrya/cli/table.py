@@ -53,10 +53,20 @@ class Verb(NamedTuple):
     hidden: bool = False
 
 
+_INSTUTIL = (
+    Verb(
+        "grub2-generate",
+        "admin.instutil_grub2_generate",
+        "Print GRUB menu entries, for grub-mkconfig",
+        Repo.ADMIN,
+    ),
+)
+
 _ADMIN = (
     Verb("cleanup", "admin.cleanup", "Delete what no deployment needs", Repo.ADMIN),
     Verb("deploy", "admin.deploy", "Make a deployment of a commit", Repo.ADMIN, takes_long=True),
     Verb("init-fs", "admin.init_fs", "Make a directory a sysroot", Repo.ADMIN),
+    Verb("instutil", "", "For installers", Repo.ADMIN, verbs=_INSTUTIL, hidden=True),
     Verb("os-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("stateroot-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("pin", "admin.pin", "Keep a deployment from being cleaned away", Repo.ADMIN),
