@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import ExitStack
-from errno import EMLINK, EOPNOTSUPP, EPERM, EXDEV
+from errno import EMLINK, ENOSYS, EOPNOTSUPP, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
 from ostrya._linux import reflink, xattr
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SELINUX = "security.selinux"
 _CANNOT_LINK = (EMLINK, EXDEV, EPERM)
+_CANNOT_CHANGE = (EPERM, EOPNOTSUPP, ENOSYS)
 
 
 def install_kernel(
@@ -114,7 +115,7 @@ def _take_owner_and_mode(fd: int, found: os.stat_result) -> None:
         os.fchmod(fd, stat.S_IMODE(found.st_mode))
     except OSError as exc:
         # VFAT has neither.
-        if exc.errno != EPERM:
+        if exc.errno not in _CANNOT_CHANGE:
             raise
 
 
@@ -125,7 +126,7 @@ def _set_label(fd: int, name: str, label_for: Callable[[str, int], str | None] |
     try:
         xattr.write_xattrs(fd, ((_SELINUX.encode(), label.encode() + b"\0"),))
     except OSError as exc:
-        if exc.errno != EOPNOTSUPP:
+        if exc.errno not in _CANNOT_CHANGE:
             raise
 
 
