@@ -1,119 +1,82 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sysroot in a directory, made by the library, with releases of one system."""
+"""A sysroot in a directory, with releases of one system to deploy in it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ostrya.boot.kargs import KernelArguments
-from ostrya.formats.checksum import Checksum
-from ostrya.formats.gvariant.vardict import VarDict, Variant
-from ostrya.repo.ref_writer import write_ref
-from ostrya.repo.transaction import Transaction
-from ostrya.sysroot.deploy import DeployWish, deploy
-from ostrya.sysroot.deployment import Deployment
 from ostrya.sysroot.loading import Loaded, load_sysroot
-from ostrya.sysroot.order import Retain, merge_deployment, with_new_deployment
-from ostrya.sysroot.origin import Origin
-from ostrya.sysroot.stateroot import make_stateroot, make_sysroot
-from ostrya.sysroot.sysroot import NOT_RUNNING, Running, Sysroot, SysrootOptions
-from ostrya.sysroot.write_deployments import write_deployments
-from ostrya.tree.commit import write_commit, write_tree
-from ostrya.tree.modifier import CommitModifier
-from ostrya.tree.mutable_tree import MutableTree
-from ostrya.tree.scan import write_directory
+from ostrya.sysroot.sysroot import Sysroot, SysrootOptions
 from support import os_tree
-
-REF = "test/os"
-OPTIONS = SysrootOptions(mutable_deployments=True)
-KARGS = KernelArguments.parse("root=LABEL=root quiet")
+from support.commands import OURS, Command
 
 
 class Machine:
-    """A sysroot, and what happens to it.
+    """A sysroot, and our command to change it."""
 
-    Attributes:
-        top: Where trees are made.
-        root: The sysroot's directory.
-        options: What its commands are told.
-        running: What the running system says.
-        told: What was said.
-    """
-
-    def __init__(self, top: Path, options: SysrootOptions = OPTIONS) -> None:
+    def __init__(self, top: Path, **env: str) -> None:
         self.top = top
         self.root = top / "sysroot"
-        self.root.mkdir()
-        self.options = options
-        self.running = NOT_RUNNING
-        self.told: list[str] = []
-        make_sysroot(str(self.root))
-        with self.open() as sysroot:
-            make_stateroot(sysroot, "test")
+        self.root.mkdir(exist_ok=True)
+        settings = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments", "OSTREE_SYSROOT": str(self.root)}
+        self.ours = Command(OURS.path, "ours", env={**settings, **env})
+        self.ours("admin", "init-fs", "--modern", self.root)
+        self.ours("admin", "stateroot-init", "test")
+        self.repo = f"--repo={self.root / 'ostree/repo'}"
 
-    def open(self) -> Sysroot:
-        """The sysroot, to be closed."""
-        return Sysroot(str(self.root), self.running, options=self.options, tell=self.told.append)
+    def set(self, key: str, value: str) -> None:
+        """Change a setting of the system repository."""
+        self.ours(self.repo, "config", "set", key, value)
+
+    def release(self, version: str, kernel: str | None = None) -> str:
+        """Commit a release, perhaps with the kernel of another one; its checksum."""
+        tree = os_tree.make(self.top / f"tree-{version}", version)
+        modules = tree / "usr/lib/modules" / os_tree.KERNEL
+        if kernel is not None:
+            (modules / "vmlinuz").write_text(f"kernel {kernel}\n")
+            (modules / "initramfs.img").write_text(f"ramdisk {kernel}\n")
+        return self.ours(self.repo, "commit", "-b", "test/os", f"--tree=dir={tree}")
+
+    def deploy(self, *words: str) -> str:
+        """Deploy the newest release; what is said."""
+        return self.ours("admin", "deploy", "--os=test", *words, "test/os")
+
+    @contextmanager
+    def opened(self) -> Iterator[Sysroot]:
+        """Open it."""
+        with Sysroot(str(self.root), options=SysrootOptions(mutable_deployments=True)) as sysroot:
+            yield sysroot
 
     def load(self) -> Loaded:
         """What it has."""
-        with self.open() as sysroot:
+        with self.opened() as sysroot:
             return load_sysroot(sysroot)
 
-    def release(self, version: str, without: tuple[str, ...] = ()) -> Checksum:
-        """Commit a release."""
-        tree = os_tree.make(self.top / f"tree-{version}", version, without)
-        with self.open() as sysroot, Transaction(sysroot.repo) as tx:
-            root = MutableTree()
-            write_directory(tx, str(tree), root, CommitModifier())
-            metadata = VarDict.of({"version": Variant("s", version)})
-            checksum = write_commit(
-                tx,
-                write_tree(tx, root),
-                subject=f"Release {version}",
-                metadata=metadata,
-                timestamp=1,
-            )
-            tx.commit()
-            write_ref(sysroot.repo, None, REF, checksum)
-        return checksum
+    def commits(self) -> list[str]:
+        """The commits of its deployments, the default first."""
+        return [str(one.checksum) for one in self.load().deployments]
 
-    def wish(self, checksum: Checksum, kargs: KernelArguments | None = None) -> DeployWish:
-        """A wish for a commit."""
-        return DeployWish("test", checksum, Origin.following(REF), kargs)
+    def entries(self) -> list[str]:
+        """The names of the boot entries' files."""
+        return sorted(os.listdir(self.root / "boot/loader/entries"))
 
-    def deploy(
-        self,
-        checksum: Checksum,
-        kargs: KernelArguments | None = None,
-        *,
-        merge: bool = True,
-        retain: Retain = Retain(),  # noqa: B008  # a tuple
-    ) -> Loaded:
-        """Deploy a commit."""
-        with self.open() as sysroot:
-            loaded = load_sysroot(sysroot)
-            source = merge_deployment(loaded, "test") if merge else None
-            new = deploy(sysroot, loaded, self.wish(checksum, kargs), source)
-            return write_deployments(
-                sysroot, loaded, with_new_deployment(loaded.all, new, source, retain)
-            )
+    def links_are_true(self) -> bool:
+        """Whether every boot entry leads to a deployment with the kernel that it names."""
+        return all(self._is_true(name) for name in self.entries())
 
-    def path(self, deployment: Deployment) -> Path:
-        """The directory of a deployment."""
-        return self.root / deployment.path
-
-    def boot(self, index: int = 0) -> Deployment:
-        """Let a deployment be the running one."""
-        chosen = self.load().deployments[index]
-        found = os.stat(self.path(chosen))
-        run_dir = self.top / "run"
-        var_dir = self.root / "ostree/deploy/test/var"
-        self.running = Running((found.st_dev, found.st_ino), str(run_dir), str(var_dir))
-        return chosen
-
-    def entries(self) -> dict[str, str]:
-        """The boot entries that count, by name."""
-        folder = self.root / "boot/loader/entries"
-        return {path.name: path.read_text() for path in sorted(folder.iterdir())}
+    def _is_true(self, name: str) -> bool:
+        text = (self.root / "boot/loader/entries" / name).read_text()
+        fields = dict(line.split(" ", 1) for line in text.splitlines())
+        link = next(
+            word.removeprefix("ostree=/")
+            for word in fields["options"].split()
+            if word.startswith("ostree=")
+        )
+        tree = self.root / link / "usr/lib/modules" / os_tree.KERNEL
+        boot = self.root / "boot"
+        return (tree / "vmlinuz").read_text() == (boot / fields["linux"][1:]).read_text() and (
+            tree / "initramfs.img"
+        ).read_text() == (boot / fields["initrd"][1:]).read_text()

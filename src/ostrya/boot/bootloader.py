@@ -36,6 +36,8 @@ class LoaderContext(NamedTuple):
             entries have it already.
         is_running: Whether it is the system that runs.
         environ: What other programs are told.
+        is_flat: Whether ``boot/loader`` is a directory by itself, as on VFAT, which has no links:
+            what is in it changes file by file.
     """
 
     sysroot_fd: int
@@ -43,6 +45,15 @@ class LoaderContext(NamedTuple):
     prefix: str = "/boot"
     is_running: bool = False
     environ: Mapping[str, str] = {}  # a tuple's default, never written to
+    is_flat: bool = False
+
+    def loader_dir(self, bootversion: int) -> str:
+        """Return the directory that a loader finds entries and its own file in, once it counts."""
+        return "boot/loader" if self.is_flat else f"boot/loader.{bootversion}"
+
+    def entries_dir(self, bootversion: int) -> str:
+        """Return the directory of the entries."""
+        return f"{self.loader_dir(bootversion)}/entries"
 
 
 class Boot(NamedTuple):
@@ -72,7 +83,7 @@ class Bootloader(Protocol):
         """Say whether the disk has it."""
 
     def write_config(self, context: LoaderContext, bootversion: int, boots: Sequence[Boot]) -> None:
-        """Write into ``boot/loader.<bootversion>`` what it reads.
+        """Write into `LoaderContext.loader_dir` what it reads.
 
         Args:
             context: The disk.
@@ -81,14 +92,20 @@ class Bootloader(Protocol):
 
         Raises:
             BootloaderError: It cannot be.
+            CommandFailed: A program that writes it failed.
             OSError: It could not be written.
         """
 
     def after_swap(self, context: LoaderContext, bootversion: int) -> None:
         """Do what is left once ``boot/loader`` leads to the new configuration.
 
+        That may be nothing: it is asked for again before old deployments are deleted, since power
+        may have failed behind the swap.
+
         Raises:
-            BootloaderError: It failed; the loader may still start the old system.
+            BootloaderError: It cannot be done.
+            CommandFailed: A program failed; the loader may still start the old system.
+            OSError: Something could not be written.
         """
 
 

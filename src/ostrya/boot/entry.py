@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ostrya.boot.kargs import KernelArguments
-    from ostrya.boot.kernel import KernelSet
+    from ostrya.boot.kernel_set import KernelSet
 
 PREPARE_ROOT = "usr/lib/ostree/ostree-prepare-root"
 _MANAGED = frozenset(

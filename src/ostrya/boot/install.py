@@ -2,7 +2,8 @@
 """The kernel of a tree into ``/boot``, where a boot loader finds it.
 
 What is there already stays: its directory is named by its checksum. On the file system of the tree
-a file is linked; else it is copied, and gets its name when all of it is on the disk.
+a file is linked; else it is copied, and gets its name when all of it is on the disk. VFAT takes
+neither owners nor modes, labels nor links.
 
 Source: ostree-sysroot-deploy.c (install_deployment_kernel, get_kernel_layout_size).
 """
@@ -12,21 +13,21 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import ExitStack
-from errno import EMLINK, EPERM, EXDEV
+from errno import EMLINK, ENOSYS, EOPNOTSUPP, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
 from ostrya._linux import reflink, xattr
 from ostrya._linux.atomic import TmpFile
-from ostrya._linux.copying import copy_entry
 from ostrya._linux.dirfd import OPEN_FILE, ensure_dir, exists, list_names, open_dir, open_dir_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ostrya.boot.kernel import KernelSet
+    from ostrya.boot.kernel_set import KernelSet
 
 _SELINUX = "security.selinux"
 _CANNOT_LINK = (EMLINK, EXDEV, EPERM)
+_CANNOT_CHANGE = (EPERM, EOPNOTSUPP, ENOSYS)
 
 
 def install_kernel(
@@ -58,8 +59,26 @@ def install_kernel(
             if not exists(file.name, dir_fd=target_fd):
                 install_file(file.source, source_fd, file.name, target_fd, label_for)
         if kernel.dtb_dir is not None:
-            # Attributes of the tree are labels for another place.
-            copy_entry(kernel.dtb_dir, source_fd=source_fd, target_fd=target_fd, with_xattrs=False)
+            _install_dir(kernel.dtb_dir, source_fd, target_fd, label_for)
+
+
+def _install_dir(
+    name: str,
+    source_fd: int,
+    target_fd: int,
+    label_for: Callable[[str, int], str | None] | None,
+) -> None:
+    ensure_dir(name, dir_fd=target_fd, mode=0o755)
+    with ExitStack() as stack:
+        from_fd = open_dir(name, dir_fd=source_fd)
+        stack.callback(os.close, from_fd)
+        to_fd = open_dir(name, dir_fd=target_fd)
+        stack.callback(os.close, to_fd)
+        for child in sorted(list_names(from_fd)):
+            if stat.S_ISDIR(os.stat(child, dir_fd=from_fd, follow_symlinks=False).st_mode):
+                _install_dir(child, from_fd, to_fd, label_for)
+            elif not exists(child, dir_fd=to_fd):
+                install_file(child, from_fd, child, to_fd, label_for)
 
 
 def install_file(
@@ -83,9 +102,7 @@ def install_file(
         with TmpFile(target_fd) as tmp:
             reflink.copy_file_data(fd, tmp.fd, found.st_size)
             _take_owner_and_mode(tmp.fd, found)
-            label = label_for(f"/boot/{name}", stat.S_IFREG | 0o644) if label_for else None
-            if label is not None:
-                xattr.write_xattrs(tmp.fd, ((_SELINUX.encode(), label.encode() + b"\0"),))
+            _set_label(tmp.fd, name, label_for)
             os.fdatasync(tmp.fd)
             tmp.replace(name, dir_fd=target_fd)
     finally:
@@ -98,7 +115,18 @@ def _take_owner_and_mode(fd: int, found: os.stat_result) -> None:
         os.fchmod(fd, stat.S_IMODE(found.st_mode))
     except OSError as exc:
         # VFAT has neither.
-        if exc.errno != EPERM:
+        if exc.errno not in _CANNOT_CHANGE:
+            raise
+
+
+def _set_label(fd: int, name: str, label_for: Callable[[str, int], str | None] | None) -> None:
+    label = label_for(f"/boot/{name}", stat.S_IFREG | 0o644) if label_for else None
+    if label is None:
+        return
+    try:
+        xattr.write_xattrs(fd, ((_SELINUX.encode(), label.encode() + b"\0"),))
+    except OSError as exc:
+        if exc.errno not in _CANNOT_CHANGE:
             raise
 
 

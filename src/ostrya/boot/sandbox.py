@@ -4,7 +4,9 @@
 The tree's ``usr``, ``etc`` and ``var`` are where programs look for them; of the running system
 there is nothing but devices and what the kernel says of them.
 
-Source: ostree-sysroot-deploy.c (_ostree_sysroot_run_in_deployment).
+A program that asks which disk ``/`` is on needs the tree for its root, as it will be when booted.
+
+Source: ostree-sysroot-deploy.c (_ostree_sysroot_run_in_deployment); ostree-bootloader-grub2.c.
 """
 
 from __future__ import annotations
@@ -54,3 +56,19 @@ def run_in_tree(tree: str, argv: Sequence[str], binds: Sequence[tuple[str, str]]
         CommandFailed: It failed, or there is no ``bwrap``.
     """
     return run(sandbox_argv(tree, argv, binds))
+
+
+def root_argv(tree: str, sysroot: str, argv: Sequence[str]) -> list[str]:
+    """Return the command line that runs a program with a tree for its root.
+
+    Args:
+        tree: Its directory.
+        sysroot: The sysroot that it is in: the program's ``/sysroot``, and its ``/boot``.
+        argv: The program and its arguments.
+    """
+    command = [BWRAP, "--bind", tree, "/", "--dev-bind", "/dev", "/dev", "--proc", "/proc"]
+    command += ["--ro-bind", "/sys", "/sys", "--tmpfs", "/run"]
+    command += ["--tmpfs", "/tmp"]  # noqa: S108  # the program's own, empty
+    command += ["--bind", sysroot, "/sysroot", "--bind", f"{sysroot}/boot", "/boot"]
+    command += ["--chdir", "/", "--die-with-parent"]
+    return [*command, "--", *argv]

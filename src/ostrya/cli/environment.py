@@ -49,7 +49,15 @@ class Environment(NamedTuple):
     loader_variables: dict[str, str] = {}  # noqa: RUF012  # a tuple's default, never written to
 
 
-_LOADER_VARIABLES = ("OSTREE_GRUB2_EXEC", "OSTREE_DEBUG_GRUB2", "OSTREE_BOOT_PARTITION")
+_LOADER_VARIABLES = (
+    "OSTREE_GRUB2_EXEC",
+    "OSTREE_DEBUG_GRUB2",
+    "OSTREE_BOOT_PARTITION",
+    # What grub-mkconfig, started by us, starts us with.
+    "GRUB2_BOOT_DEVICE_ID",
+    "GRUB2_PREPARE_ROOT_CACHE",
+    "_OSTREE_GRUB2_BOOTVERSION",
+)
 
 
 def read_environment() -> Environment:

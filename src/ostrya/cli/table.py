@@ -53,6 +53,15 @@ class Verb(NamedTuple):
     hidden: bool = False
 
 
+_INSTUTIL = (
+    Verb(
+        "grub2-generate",
+        "admin.instutil_grub2_generate",
+        "Print GRUB menu entries, for grub-mkconfig",
+        Repo.ADMIN,
+    ),
+)
+
 _ADMIN = (
     Verb("boot-complete", "admin.boot_complete", "For the boot", Repo.ADMIN, hidden=True),
     Verb("cleanup", "admin.cleanup", "Delete what no deployment needs", Repo.ADMIN),
@@ -65,6 +74,7 @@ _ADMIN = (
         Repo.ADMIN,
     ),
     Verb("init-fs", "admin.init_fs", "Make a directory a sysroot", Repo.ADMIN),
+    Verb("instutil", "", "For installers", Repo.ADMIN, verbs=_INSTUTIL, hidden=True),
     Verb("os-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("stateroot-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("pin", "admin.pin", "Keep a deployment from being cleaned away", Repo.ADMIN),

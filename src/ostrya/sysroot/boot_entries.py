@@ -27,7 +27,7 @@ from ostrya.tree.selinux import load_policy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ostrya.boot.kernel import KernelSet
+    from ostrya.boot.kernel_set import KernelSet
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
     from ostrya.sysroot.deployment import Deployment

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import list_names, open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.inode_flags import set_immutable
+from ostrya.boot.entry_files import read_entry_files
 from ostrya.errors import SysrootError
 from ostrya.formats.checksum import is_checksum
 from ostrya.repo.prune import PruneResult, prune
 from ostrya.repo.ref_writer import write_ref
 from ostrya.repo.refs import list_refs
 from ostrya.sysroot import paths
+from ostrya.sysroot.loader import finish_loader
 from ostrya.sysroot.paths import DeploymentName
 
 if TYPE_CHECKING:
@@ -45,9 +47,12 @@ def clean_up(sysroot: Sysroot, loaded: Loaded, *, prune_repo: bool = True) -> Pr
         What was pruned.
 
     Raises:
+        BootloaderError: The boot loader cannot be told what it is not told yet.
         OSError: Something cannot be deleted.
     """
+    finish_loader(sysroot, loaded)
     _clean_bootversions(sysroot, loaded)
+    _clean_flat_entries(sysroot)
     wanted = {(one.stateroot, one.name) for one in loaded.all}
     for stateroot, name in list(list_deployment_dirs(sysroot)):
         if (stateroot, name) not in wanted:
@@ -127,6 +132,18 @@ def _clean_bootversions(sysroot: Sysroot, loaded: Loaded) -> None:
     ]
     for path in unused:
         remove_tree(path, dir_fd=sysroot.dir_fd)
+
+
+def _clean_flat_entries(sysroot: Sysroot) -> None:
+    """Delete entries that were to be replaced when power failed: others lead to the same."""
+    if not sysroot.has_flat_boot:
+        return
+    kept = set()
+    for file in read_entry_files(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd):
+        link = file.entry.boot_link
+        if link in kept:
+            os.unlink(f"{paths.FLAT_ENTRIES}/{file.name}", dir_fd=sysroot.dir_fd)
+        kept.add(link)
 
 
 def _write_refs(sysroot: Sysroot, loaded: Loaded) -> None:

@@ -17,8 +17,9 @@ import re
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya._linux.dirfd import FileTooLargeError, exists, list_names, open_dir, read_file
-from ostrya.boot.bls import BootLink, Entry, EntryName, version_key
+from ostrya._linux.dirfd import FileTooLargeError, exists, read_file
+from ostrya.boot.bls import BootLink, Entry, EntryName
+from ostrya.boot.entry_files import read_entry_files
 from ostrya.boot.errors import EntryInvalid
 from ostrya.errors import BootloaderError, OstryaError, SysrootError
 from ostrya.sysroot import paths
@@ -30,7 +31,6 @@ from ostrya.sysroot.staged import read_staged, staged_deployment
 if TYPE_CHECKING:
     from ostrya.sysroot.sysroot import Sysroot
 
-_MAX_ENTRY_BYTES = 1 << 20
 _MAX_ORIGIN_BYTES = 1 << 20
 _OVERLAY = re.compile(r"(?:.*/)?[0-9a-f]{64}\.img", re.DOTALL)
 
@@ -74,7 +74,7 @@ def load_sysroot(sysroot: Sysroot) -> Loaded:
     else:
         folder, bootversion = paths.entries_dir(target), target
     found: list[Deployment] = []
-    for name, entry in _read_entries(sysroot, folder):
+    for name, entry in read_entry_files(folder, dir_fd=sysroot.dir_fd):
         deployment = _load_deployment(sysroot, name, entry)
         if not any(one.is_same(deployment) for one in found):
             found.append(deployment)
@@ -133,28 +133,6 @@ def read_subbootversion(sysroot: Sysroot, bootversion: int) -> int:
         if target == f"boot.{bootversion}.{version}":
             return version
     raise BootloaderError(f"Invalid target '{target}' in {link}")
-
-
-def _read_entries(sysroot: Sysroot, folder: str) -> list[tuple[str, Entry]]:
-    try:
-        fd = open_dir(folder, dir_fd=sysroot.dir_fd, follow=True)
-    except FileNotFoundError:
-        return []
-    try:
-        found = [
-            (name, _read_entry(name, fd)) for name in sorted(list_names(fd)) if _is_ours(name, fd)
-        ]
-    finally:
-        os.close(fd)
-    found.sort(key=lambda pair: version_key(pair[1].fields.get("version", "")), reverse=True)
-    return found
-
-
-def _read_entry(name: str, fd: int) -> Entry:
-    try:
-        return Entry.parse(read_file(name, dir_fd=fd, max_bytes=_MAX_ENTRY_BYTES).decode())
-    except (UnicodeDecodeError, FileTooLargeError):
-        raise EntryInvalid(f"Parsing {name}: it is no boot entry") from None
 
 
 def _load_deployment(sysroot: Sysroot, name: str, entry: Entry) -> Deployment:
@@ -222,9 +200,3 @@ def read_unlocked(sysroot: Sysroot, name: DeploymentName, origin: Origin | None)
             return how
     is_hotfix = origin is not None and origin.unlocked == Unlocked.HOTFIX.value
     return Unlocked.HOTFIX if is_hotfix else Unlocked.NONE
-
-
-def _is_ours(name: str, fd: int) -> bool:
-    if not (name.startswith("ostree-") and name.endswith(".conf")):
-        return False
-    return stat.S_ISREG(os.stat(name, dir_fd=fd).st_mode)

@@ -26,11 +26,12 @@ import os
 from errno import EEXIST, EPERM
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import list_names, open_dir, remove_tree, unlink_if_exists
+from ostrya._linux.dirfd import open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.durability import sync_filesystem
 from ostrya._linux.freeze import flush_filesystem
 from ostrya.boot.bls import EntryName
-from ostrya.boot.bootloader import Boot, LoaderContext, find_bootloader
+from ostrya.boot.bootloader import Boot
+from ostrya.boot.entry_files import list_entry_files
 from ostrya.boot.install import make_dirs
 from ostrya.errors import SysrootError
 from ostrya.sysroot import paths
@@ -44,13 +45,14 @@ from ostrya.sysroot.boot_links import (
 from ostrya.sysroot.boot_space import measure_boot_space
 from ostrya.sysroot.cleanup import clean_boot, clean_up, delete_deployment
 from ostrya.sysroot.errors import BootSpaceError
+from ostrya.sysroot.loader import find_loader, loader_context
 from ostrya.sysroot.loading import Loaded, load_sysroot, read_subbootversion
 from ostrya.sysroot.staged import forget_lock, forget_staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ostrya.boot.bootloader import Bootloader
+    from ostrya.boot.bootloader import Bootloader, LoaderContext
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.sysroot import Sysroot
 
@@ -91,7 +93,7 @@ def write_deployments(
     before = len(loaded.deployments)
     keeps_config = _boots_same(sysroot, loaded, deployments)
     if keeps_config:
-        is_atomic = _write_links(sysroot, loaded, number_deployments(deployments))
+        is_atomic = _write_links(sysroot, loaded, deployments)
     elif sysroot.has_flat_boot:
         known = loaded.deployments
         is_atomic = _write_flat(sysroot, loaded, number_new_deployments(deployments, known))
@@ -198,7 +200,12 @@ def _version(sysroot: Sysroot, deployment: Deployment) -> str:
 
 def _write_links(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> bool:
     subbootversion = 1 - loaded.subbootversion
-    make_links(sysroot.dir_fd, loaded.bootversion, subbootversion, deployments)
+    # Each goes where the entry of the one in its place leads.
+    numbered = [
+        new._replace(bootserial=old.bootserial)
+        for old, new in zip(loaded.deployments, deployments, strict=True)
+    ]
+    make_links(sysroot.dir_fd, loaded.bootversion, subbootversion, numbered)
     _sync(sysroot)
     swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
     _sync(sysroot)
@@ -219,7 +226,7 @@ def _write_config(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deploy
     make_links(sysroot.dir_fd, bootversion, subbootversion, deployments)
     swap_links(sysroot.dir_fd, bootversion, subbootversion)
     context = loader_context(sysroot, loaded)
-    loader = find_bootloader(sysroot.settings.bootloader, context)
+    loader = find_loader(sysroot, context)
     if loader is not None:
         loader.write_config(context, bootversion, _boots(written))
     _link_boot_to_itself(sysroot)
@@ -236,8 +243,7 @@ def _write_flat(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployme
     make_dirs(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd)
     folder_fd = open_dir(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd, follow=True)
     try:
-        names = {name: EntryName.parse(name) for name in list_names(folder_fd)}
-        old = {name: found for name, found in names.items() if found is not None}
+        old = {name: _entry_version(name) for name in list_entry_files(folder_fd)}
         # Both the old entries and the new ones have somewhere to lead as long as both are there.
         subbootversion = 1 - loaded.subbootversion
         going = [one for one in loaded.deployments if not any(map(one.is_same, deployments))]
@@ -245,24 +251,30 @@ def _write_flat(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployme
         _sync(sysroot)
         swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
         _sync(sysroot)
-        base = max((found.version for found in old.values()), default=0)
         folder = paths.FLAT_ENTRIES.removeprefix("boot/")
-        numbering = Numbering(loaded.bootversion, base)
+        numbering = Numbering(loaded.bootversion, max(old.values(), default=0))
         written = [
             write_entry(sysroot, deployments, at, numbering, folder)
             for at in range(len(deployments))
         ]
+        # What a loader's own file names is whole before that file is.
+        _sync(sysroot)
         context = loader_context(sysroot, loaded)
-        loader = find_bootloader(sysroot.settings.bootloader, context)
+        loader = find_loader(sysroot, context)
         if loader is not None:
             loader.write_config(context, loaded.bootversion, _boots(written))
-        _sync(sysroot)
-        for name in sorted(old, key=lambda name: old[name].version):
+            _sync(sysroot)
+        for name in sorted(old, key=lambda name: old[name]):
             os.unlink(name, dir_fd=folder_fd)
     finally:
         os.close(folder_fd)
     flush_filesystem(sysroot.boot_fd)
     return _after_swap(loader, context, loaded.bootversion)
+
+
+def _entry_version(name: str) -> int:
+    found = EntryName.parse(name)
+    return 0 if found is None else found.version
 
 
 def _boots(deployments: Sequence[Deployment]) -> list[Boot]:
@@ -275,17 +287,6 @@ def _after_swap(loader: Bootloader | None, context: LoaderContext, bootversion: 
         return False
     loader.after_swap(context, bootversion)
     return loader.is_atomic
-
-
-def loader_context(sysroot: Sysroot, loaded: Loaded) -> LoaderContext:
-    """Return what a boot loader is told of the disk."""
-    return LoaderContext(
-        sysroot.dir_fd,
-        sysroot.path,
-        "" if sysroot.settings.bootprefix else "/boot",
-        loaded.booted is not None,
-        sysroot.options.environ,
-    )
 
 
 def _link_boot_to_itself(sysroot: Sysroot) -> None:

@@ -6,7 +6,7 @@ import pytest
 from ostrya.boot.bls import BootLink, EntryName, Tries
 from ostrya.boot.entry import Bootable, Place, entry_name, make_entry
 from ostrya.boot.kargs import KernelArguments
-from ostrya.boot.kernel import KernelFile, KernelSet
+from ostrya.boot.kernel_set import KernelFile, KernelSet
 
 CSUM = "3f" * 32
 OVERLAY = "9c" * 32

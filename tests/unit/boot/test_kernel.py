@@ -9,7 +9,8 @@ import pytest
 
 from ostrya._linux.dirfd import open_dir
 from ostrya.boot.errors import KernelNotFound
-from ostrya.boot.kernel import KernelFile, KernelSet, find_kernel
+from ostrya.boot.kernel import find_kernel
+from ostrya.boot.kernel_set import KernelFile, KernelSet
 
 CSUM = "3f" * 32
 

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from ostrya.sysroot import write_deployments as module
-from support.machines import Machine
+from support.library_machines import Machine
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from ostrya.sysroot.stage import (
 )
 from ostrya.sysroot.staged import failure_reason, read_staged
 from ostrya.sysroot.write_deployments import write_deployments
-from support.machines import KARGS
+from support.library_machines import KARGS
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ostrya.boot.bootloader import Boot, LoaderContext
 
 _CONFIG = f"boot/syslinux/{CONFIG}"
+_OLD = f"boot/loader/{CONFIG}"
 _MAX_BYTES = 1 << 20
 
 
@@ -31,13 +32,16 @@ class Syslinux:
 
     def write_config(self, context: LoaderContext, bootversion: int, boots: Sequence[Boot]) -> None:
         """Write ``syslinux.cfg``, with what others wrote into the one before."""
-        old = read_file(f"boot/loader/{CONFIG}", dir_fd=context.sysroot_fd, max_bytes=_MAX_BYTES)
+        try:
+            old = read_file(_OLD, dir_fd=context.sysroot_fd, max_bytes=_MAX_BYTES)
+        except FileNotFoundError:
+            old = b""
         text = make_syslinux(
             old.decode(errors="surrogateescape"),
             [boot.entry for boot in boots],
             prefix=context.prefix,
         )
-        path = f"boot/loader.{bootversion}/{CONFIG}"
+        path = f"{context.loader_dir(bootversion)}/{CONFIG}"
         data = text.encode(errors="surrogateescape")
         replace_file(path, data, dir_fd=context.sysroot_fd)
 

@@ -11,7 +11,8 @@
 
 The default has no number, the next one is 2. Behind the default's come the lines of the tree's own
 ``usr/lib/ostree-boot/uEnv.txt``. ``/boot`` stands before every path, whether paths begin with it or
-not; where they do, the link ``/boot/boot`` leads back.
+not; where they do, the link ``/boot/boot`` leads back. On VFAT, which has no such link, paths are
+those of the file system.
 
 Source: ostree-bootloader-uboot.c.
 """
@@ -32,12 +33,13 @@ TREES_OWN = "usr/lib/ostree-boot/uEnv.txt"
 _PATHS = (("ramdisk_image", "initrd"), ("fdt_file", "devicetree"), ("fdtdir", "fdtdir"))
 
 
-def make_uenv(entries: Sequence[Entry], trees_own: str | None) -> str:
+def make_uenv(entries: Sequence[Entry], trees_own: str | None, *, prefix: str = "/boot") -> str:
     """Return the text of the file.
 
     Args:
         entries: The entries, the default first.
         trees_own: The text of the default tree's own file; None if it has none.
+        prefix: What stands before every path.
 
     Raises:
         EntryInvalid: An entry has no kernel.
@@ -45,9 +47,9 @@ def make_uenv(entries: Sequence[Entry], trees_own: str | None) -> str:
     lines: list[str] = []
     for index, entry in enumerate(entries):
         number = "" if index == 0 else str(index + 1)
-        lines.append(f"kernel_image{number}=/boot{kernel_of(entry)}")
+        lines.append(f"kernel_image{number}={prefix}{kernel_of(entry)}")
         lines += [
-            f"{variable}{number}=/boot{entry.fields[key]}"
+            f"{variable}{number}={prefix}{entry.fields[key]}"
             for variable, key in _PATHS
             if key in entry.fields
         ]

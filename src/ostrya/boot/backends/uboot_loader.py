@@ -32,8 +32,9 @@ class UBoot:
     def write_config(self, context: LoaderContext, bootversion: int, boots: Sequence[Boot]) -> None:
         """Write ``uEnv.txt``."""
         trees_own = None if not boots else _read_trees_own(context, boots[0])
-        text = make_uenv([boot.entry for boot in boots], trees_own)
-        path = f"boot/loader.{bootversion}/{CONFIG}"
+        prefix = "" if context.is_flat else "/boot"
+        text = make_uenv([boot.entry for boot in boots], trees_own, prefix=prefix)
+        path = f"{context.loader_dir(bootversion)}/{CONFIG}"
         replace_file(path, text.encode(errors="surrogateescape"), dir_fd=context.sysroot_fd)
 
     def after_swap(self, context: LoaderContext, bootversion: int) -> None:
