@@ -190,7 +190,7 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
         context.repo_path = named
         return
     if named is None:
-        path = default_repo_path(context.environment.repo)
+        path = default_repo_path(context.environment.repo, context.environment.sysroot)
     else:
         path = named_path(named, "--repo")
     if path is None:
