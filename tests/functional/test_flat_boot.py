@@ -15,7 +15,7 @@ from ostrya.sysroot.deploy import DeployWish, deploy
 from ostrya.sysroot.order import with_new_deployment
 from ostrya.sysroot.write_deployments import write_deployments
 from support import mounts
-from support.machines import Machine
+from support.command_machines import Machine
 
 
 class Killed(BaseException):

@@ -12,7 +12,7 @@ from ostrya.boot.backends.grub2_loader import Grub2
 from ostrya.boot.sandbox import BWRAP
 from ostrya.sysroot import write_deployments as writing
 from ostrya.sysroot.change import undeploy
-from support.machines import Machine
+from support.command_machines import Machine
 from support.shell_trees import put_shell
 
 pytestmark = pytest.mark.root

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
+from support.command_machines import Machine
 from support.commands import PEER, Command
-from support.machines import Machine
 
 pytestmark = [pytest.mark.peer, pytest.mark.root]
 

@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 from errno import EBUSY, EINVAL, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM
-from typing import TYPE_CHECKING
 
+from ostrya._linux.child import call_in_child
 from ostrya._linux.durability import sync_filesystem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _FIFREEZE = 0xC0045877
 _FITHAW = 0xC0045878
@@ -36,7 +32,7 @@ def flush_filesystem(fd: int) -> bool:
     Raises:
         OSError: It could not be written.
     """
-    error = _in_child(lambda: _freeze_and_thaw(fd))
+    error = call_in_child(lambda: _freeze_and_thaw(fd))
     if error == 0:
         return True
     if error not in _CANNOT_FREEZE:
@@ -60,22 +56,3 @@ def _thaw(fd: int) -> None:
         # EINVAL: it is not frozen.
         if exc.errno != EINVAL and exc.errno not in _CANNOT_FREEZE:
             raise
-
-
-def _in_child(action: Callable[[], None]) -> int:
-    """Do something in a child; return 0, its ``errno``, or -1 if the child was killed."""
-    pid = os.fork()
-    if pid == 0:
-        status = EINVAL
-        try:
-            os.setsid()
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
-            action()
-            status = 0
-        except OSError as exc:
-            status = exc.errno or EINVAL
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(pid, 0)
-    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -1

@@ -77,12 +77,17 @@ def group_help(program: str, verbs: tuple[Verb, ...], group: Verb | None) -> str
     """Return the ``--help`` of the program itself, or of a group of verbs."""
     from ostrya.cli.usage import format_help, format_verbs
 
-    listing = format_verbs(verbs, group.name if group else "")
+    listing = format_verbs(verbs, _group_name(program))
     summary = f"{group.help}\n\n{listing}" if group else listing
     if group is not None and group.repo is Repo.ADMIN:
         declared = (*options.ADMIN, *options.GLOBAL)
         return format_help(program, "--print-current-dir|COMMAND", summary, declared)
     return format_help(program, "COMMAND", summary, options.GLOBAL)
+
+
+def _group_name(program: str) -> str:
+    """Return the groups that were typed: ``admin kargs`` of ``ostrya admin kargs``."""
+    return program.partition(" ")[2]
 
 
 def _run_group(  # what was typed, and where
@@ -95,7 +100,7 @@ def _run_group(  # what was typed, and where
 ) -> int:
     """Answer a command line that names no verb, or an unknown one."""
     help_text = group_help(program, verbs, group)
-    what = f'"{group.name}" subcommand' if group else "command"
+    what = f'"{_group_name(program)}" subcommand' if group else "command"
     is_admin = group is not None and group.repo is Repo.ADMIN
     declared = (*options.ADMIN, *options.GLOBAL) if is_admin else options.GLOBAL
     try:
@@ -185,7 +190,7 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
         context.repo_path = named
         return
     if named is None:
-        path = default_repo_path(context.environment.repo)
+        path = default_repo_path(context.environment.repo, context.environment.sysroot)
     else:
         path = named_path(named, "--repo")
     if path is None:

@@ -78,12 +78,14 @@ def _open(arguments: Arguments, environment: Environment) -> Sysroot:
     named = arguments.text("sysroot") or environment.sysroot
     path = os.path.abspath(named or "/")
     runtime = make_runtime(environment)._replace(system_root=root_of_system(path))
+    prints_json = arguments.has("json") and arguments.flag("json")
     return Sysroot(
         path,
         _running(path),
         options=sysroot_options(environment),
         runtime=runtime,
-        tell=write_line,
+        # Standard output is for what was asked for alone.
+        tell=write_message if prints_json else write_line,
     )
 
 

@@ -53,19 +53,39 @@ class Verb(NamedTuple):
     hidden: bool = False
 
 
-_INSTUTIL = (
+_ADMIN_KARGS = (
     Verb(
-        "grub2-generate",
-        "admin.instutil_grub2_generate",
-        "Print GRUB menu entries, for grub-mkconfig",
-        Repo.ADMIN,
+        "edit-in-place", "admin.kargs_edit_in_place", "Change arguments of all deployments",
+        Repo.ADMIN, hidden=True,
     ),
-)
+)  # fmt: skip
+
+_ADMIN_INSTUTIL = (
+    Verb(
+        "grub2-generate", "admin.instutil_grub2_generate",
+        "Print GRUB menu entries, for grub-mkconfig", Repo.ADMIN,
+    ),
+    Verb("set-kargs", "admin.instutil_set_kargs", "Set kernel arguments", Repo.ADMIN),
+    Verb(
+        "selinux-ensure-labeled", "admin.instutil_selinux_ensure_labeled",
+        "Label what has no SELinux label", Repo.ADMIN,
+    ),
+)  # fmt: skip
 
 _ADMIN = (
     Verb("boot-complete", "admin.boot_complete", "For the boot", Repo.ADMIN, hidden=True),
     Verb("cleanup", "admin.cleanup", "Delete what no deployment needs", Repo.ADMIN),
-    Verb("deploy", "admin.deploy", "Make a deployment of a commit", Repo.ADMIN, takes_long=True),
+    Verb(
+        "config-diff", "admin.config_diff", "List what was changed in /etc", Repo.ADMIN, reads=True
+    ),
+    Verb(
+        "deploy", "admin.deploy", "Make a deployment of a commit",
+        Repo.ADMIN, reads=True, writes=True, takes_long=True,
+    ),
+    Verb(
+        "etc-plan", "admin.etc_plan", "Say what the next merge of /etc will do",
+        Repo.ADMIN, reads=True,
+    ),
     Verb("finalize-staged", "admin.finalize_staged", "For the shutdown", Repo.ADMIN, hidden=True),
     Verb(
         "lock-finalization",
@@ -73,16 +93,31 @@ _ADMIN = (
         "Let a staged deployment wait",
         Repo.ADMIN,
     ),
+    Verb(
+        "instutil", "", "For installers", Repo.ADMIN, verbs=_ADMIN_INSTUTIL, hidden=True
+    ),
+    Verb("kargs", "", "Change kernel arguments", Repo.ADMIN, verbs=_ADMIN_KARGS),
     Verb("init-fs", "admin.init_fs", "Make a directory a sysroot", Repo.ADMIN),
-    Verb("instutil", "", "For installers", Repo.ADMIN, verbs=_INSTUTIL, hidden=True),
     Verb("os-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("stateroot-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("pin", "admin.pin", "Keep a deployment from being cleaned away", Repo.ADMIN),
+    Verb("post-copy", "admin.post_copy", "Seal what was copied here", Repo.ADMIN),
     Verb("rollback", "admin.rollback", "Boot what was booted before", Repo.ADMIN),
     Verb("status", "admin.status", "List deployments", Repo.ADMIN, reads=True),
     Verb("set-default", "admin.set_default", "Boot another deployment by default", Repo.ADMIN),
+    Verb("set-origin", "admin.set_origin", "Say what a deployment follows", Repo.ADMIN),
+    Verb(
+        "state-overlay", "admin.state_overlay", "Mount a layer that keeps state", Repo.ADMIN,
+        hidden=True,
+    ),
+    Verb("switch", "admin.switch", "Follow another ref and deploy it", Repo.ADMIN, takes_long=True),
     Verb("undeploy", "admin.undeploy", "Delete a deployment", Repo.ADMIN),
-)
+    Verb("unlock", "admin.unlock", "Make /usr writable", Repo.ADMIN),
+    Verb(
+        "upgrade", "admin.upgrade", "Deploy the newest commit of what is followed",
+        Repo.ADMIN, reads=True, writes=True, takes_long=True,
+    ),
+)  # fmt: skip
 
 _REMOTE = (
     Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),

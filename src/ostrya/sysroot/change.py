@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small changes to the deployments that there are: their order, one less, one kept."""
+"""Small changes to the deployments that there are: order, number, arguments, origin."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from ostrya.boot.bls import Entry
+from ostrya.boot.kargs import KernelArguments
 from ostrya.errors import SysrootError
+from ostrya.formats.refs import check_remote_name, parse_refspec
+from ostrya.repo.remotes import Setting, add_remote
 from ostrya.sysroot.deploy import write_origin
 from ostrya.sysroot.errors import DeploymentNotFound
 from ostrya.sysroot.order import neighbours
@@ -14,6 +18,8 @@ from ostrya.sysroot.origin import Origin
 from ostrya.sysroot.write_deployments import touch_sysroot, write_deployments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.loading import Loaded
     from ostrya.sysroot.sysroot import Sysroot
@@ -119,6 +125,74 @@ def set_pinned(sysroot: Sysroot, deployment: Deployment, *, pinned: bool) -> Dep
         raise SysrootError("Cannot pin staged deployment")
     origin = deployment.origin or Origin.empty()
     deployment = deployment._replace(origin=origin.with_pinned(pinned=pinned))
+    write_origin(sysroot, deployment)
+    touch_sysroot(sysroot)
+    return deployment
+
+
+def set_kargs(
+    sysroot: Sysroot,
+    loaded: Loaded,
+    change: Callable[[int, KernelArguments], KernelArguments],
+) -> Loaded:
+    """Give deployments other kernel arguments; their directories stay as they are.
+
+    Args:
+        sysroot: Where; it is locked.
+        loaded: What it has.
+        change: Gives the new arguments of a deployment, told its place and its old ones.
+
+    Raises:
+        SysrootError: There is none, or one is staged: that gets its entry at shutdown.
+    """
+    if not loaded.all:
+        raise SysrootError("Unable to find a deployment in sysroot")
+    if loaded.staged is not None:
+        raise SysrootError(
+            "A staged deployment's kernel arguments cannot be changed",
+            hint="deploy it again with the arguments that it is to have",
+        )
+    changed = []
+    for at, one in enumerate(loaded.deployments):
+        entry = one.entry or Entry({})
+        fields = {**entry.fields, "options": str(change(at, one.kargs or KernelArguments()))}
+        changed.append(one._replace(entry=Entry(fields, entry.overlay_initrds)))
+    return write_deployments(sysroot, loaded, changed)
+
+
+def set_origin(
+    sysroot: Sysroot,
+    deployment: Deployment,
+    remote: str,
+    url: str,
+    *,
+    branch: str | None = None,
+    settings: Iterable[Setting] = (),
+) -> Deployment:
+    """Let a deployment follow a ref of a remote, which is added unless it is there.
+
+    Args:
+        sysroot: Where; it is locked.
+        deployment: Which one.
+        remote: The remote's name.
+        url: Its address.
+        branch: The ref; None for the one that is followed now.
+        settings: Other settings of the remote.
+
+    Raises:
+        SysrootError: No ref is named, and none is followed.
+    """
+    check_remote_name(remote)
+    old = None if deployment.origin is None else deployment.origin.refspec
+    if branch is None:
+        if old is None:
+            raise SysrootError("No host refspec found, branch is required")
+        branch = parse_refspec(old)[1]
+    refspec = f"{remote}:{branch}"
+    parse_refspec(refspec)
+    add_remote(sysroot.repo, remote, url, settings, keep=True)
+    origin = Origin.following(refspec).with_pinned(pinned=deployment.pinned)
+    deployment = deployment._replace(origin=origin)
     write_origin(sysroot, deployment)
     touch_sysroot(sysroot)
     return deployment

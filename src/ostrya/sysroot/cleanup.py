@@ -19,8 +19,8 @@ from ostrya.boot.entry_files import read_entry_files
 from ostrya.errors import SysrootError
 from ostrya.formats.checksum import is_checksum
 from ostrya.repo.prune import PruneResult, prune
-from ostrya.repo.ref_writer import write_ref
 from ostrya.repo.refs import list_refs
+from ostrya.repo.transaction import Transaction
 from ostrya.sysroot import paths
 from ostrya.sysroot.loader import finish_loader
 from ostrya.sysroot.paths import DeploymentName
@@ -28,6 +28,7 @@ from ostrya.sysroot.paths import DeploymentName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ostrya.formats.checksum import Checksum
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.loading import Loaded
     from ostrya.sysroot.sysroot import Sysroot
@@ -153,12 +154,15 @@ def _write_refs(sysroot: Sysroot, loaded: Loaded) -> None:
         for at, one in enumerate(loaded.all)
     }
     found = list_refs(sysroot.repo, _REFS)
-    for ref, checksum in wanted.items():
-        if found.get(ref) != checksum:
-            write_ref(sysroot.repo, None, ref, checksum)
-    for ref in found:
-        if ref not in wanted and _is_of_deployment(ref):
-            write_ref(sysroot.repo, None, ref, None)
+    changes: dict[str, Checksum | None] = {
+        ref: None for ref in found if ref not in wanted and _is_of_deployment(ref)
+    }
+    changes |= {ref: commit for ref, commit in wanted.items() if found.get(ref) != commit}
+    if changes:
+        with Transaction(sysroot.repo) as tx:
+            for ref, commit in changes.items():
+                tx.set_ref(None, ref, commit)
+            tx.commit()
 
 
 def _is_of_deployment(ref: str) -> bool:

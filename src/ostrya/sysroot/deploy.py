@@ -42,6 +42,7 @@ from ostrya.sysroot import paths
 from ostrya.sysroot.cleanup import list_deployment_dirs
 from ostrya.sysroot.composefs import write_image_if_wanted
 from ostrya.sysroot.deployment import Deployment
+from ostrya.sysroot.etc_ahead import require_mergeable
 from ostrya.sysroot.etc_setup import make_etc, merge_etc_from
 from ostrya.sysroot.paths import DeploymentName
 from ostrya.sysroot.var_setup import fill_var, label_var
@@ -102,6 +103,9 @@ def deploy(
         ObjectNotFound: The repository lacks an object.
         OSError: Something could not be written.
     """
+    if merge is not None:
+        # Before anything is written; the merge looks again, since `/etc` is in use.
+        require_mergeable(sysroot, merge, wish.checksum)
     deployment = prepare_deployment(sysroot, wish, progress=progress)
     return finish_deployment(sysroot, loaded, deployment, merge)
 

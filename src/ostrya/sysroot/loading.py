@@ -103,9 +103,9 @@ def _read_loader(sysroot: Sysroot) -> int | None:
     try:
         target = os.readlink(paths.LOADER, dir_fd=sysroot.dir_fd)
     except FileNotFoundError:
-        return 0 if not _has_repo(sysroot) or not sysroot.has_flat_boot else None
+        return None if _has_flat_boot(sysroot) else 0
     except OSError:
-        if sysroot.has_flat_boot:
+        if _has_flat_boot(sysroot):
             return None
         raise BootloaderError(f"Not a symbolic link: {paths.LOADER}") from None
     for version in (0, 1):
@@ -114,8 +114,9 @@ def _read_loader(sysroot: Sysroot) -> int | None:
     raise BootloaderError(f"Invalid target '{target}' in {paths.LOADER}")
 
 
-def _has_repo(sysroot: Sysroot) -> bool:
-    return os.path.lexists(os.path.join(sysroot.path, paths.REPO, "config"))
+def _has_flat_boot(sysroot: Sysroot) -> bool:
+    has_repo = os.path.lexists(os.path.join(sysroot.path, paths.REPO, "config"))
+    return has_repo and sysroot.has_flat_boot
 
 
 def read_subbootversion(sysroot: Sysroot, bootversion: int) -> int:

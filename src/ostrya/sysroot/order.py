@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya.sysroot.errors import NotBooted
+from ostrya.sysroot.errors import DeploymentNotFound, NotBooted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,3 +131,29 @@ def require_stateroot(loaded: Loaded, stateroot: str | None) -> str:
             hint="say which system with --os=NAME",
         )
     return booted.stateroot
+
+
+def require_booted(loaded: Loaded) -> Deployment:
+    """Return the running deployment.
+
+    Raises:
+        NotBooted: None is running.
+    """
+    booted = loaded.booted
+    if booted is None:
+        raise NotBooted("Not currently booted into an OSTree system")
+    return booted
+
+
+def require_merge_deployment(loaded: Loaded, stateroot: str | None) -> Deployment:
+    """Return the running deployment, or that of a named system that the next one goes on from.
+
+    Raises:
+        NotBooted: None is named, and none is running.
+        DeploymentNotFound: The system has none.
+    """
+    name = require_stateroot(loaded, stateroot)
+    found = merge_deployment(loaded, name)
+    if found is None:
+        raise DeploymentNotFound(f"No deployment for OS '{name}'")
+    return found

@@ -6,6 +6,7 @@
     [origin]
     refspec=vendor:os/stable        what upgrades follow
     override-commit=5c…             stay at this commit of it
+    unconfigured-state=Register!    what has to be done before anything can be followed
     unlocked=hotfix                 changed on purpose, and kept over restarts
     [libostree-transient]
     pinned=true                     never cleaned away
@@ -89,6 +90,11 @@ class Origin:
     def unlocked(self) -> str | None:
         """How it is unlocked over restarts: ``hotfix``, or None."""
         return self._text("unlocked")
+
+    @property
+    def unconfigured_state(self) -> str | None:
+        """What has to be done before anything can be followed; None if nothing has."""
+        return self._text("unconfigured-state")
 
     @property
     def pinned(self) -> bool:

@@ -29,6 +29,7 @@ class Running(NamedTuple):
         root: Device and inode of the running deployment's directory; None where the running
             system is none.
         run_dir: Where it notes what lasts until it is shut down.
+        usr_dir: Its ``/usr``.
         var_dir: The ``/var`` of the running system.
         finalize_service: What finalizes a staged deployment at shutdown, by being stopped; empty
             where somebody else sees to that.
@@ -36,6 +37,7 @@ class Running(NamedTuple):
 
     root: tuple[int, int] | None = None
     run_dir: str = "/run/ostree"
+    usr_dir: str = "/usr"
     var_dir: str = "/var"
     finalize_service: str = ""
 

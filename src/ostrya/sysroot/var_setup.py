@@ -9,13 +9,12 @@ Source: ostree-sysroot-deploy.c (prepare_deployment_var, selinux_relabel_var_if_
 from __future__ import annotations
 
 import os
-import stat
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import ensure_dir, exists, list_names, open_dir, open_dir_below
+from ostrya._linux.dirfd import ensure_dir, exists, list_names, open_dir_below
 from ostrya.sysroot import paths
+from ostrya.sysroot.labels import label_tree
 from ostrya.tree.checkout import checkout_commit
 from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _TMPFILES = "usr/lib/tmpfiles.d"
 _LABELLED = ".ostree-selabeled"
-_LABEL = "security.selinux"
 _LINKS = (("run", "../run"), ("lock", "../run/lock"))
 
 
@@ -67,27 +65,7 @@ def label_var(sysroot: Sysroot, stateroot: str, policy: SelinuxPolicy) -> None:
             return
         sysroot.tell(f"Relabeling /var (no stamp file 'var/{_LABELLED}' found)")
         if policy.name is not None:
-            _label_below(fd, "/var", policy)
+            label_tree(fd, "/var", policy)
         replace_file(_LABELLED, b"", dir_fd=fd)
     finally:
         os.close(fd)
-
-
-def _label_below(fd: int, path: str, policy: SelinuxPolicy) -> None:
-    _label(f"/proc/self/fd/{fd}", path, os.fstat(fd).st_mode, policy)
-    for name in list_names(fd):
-        mode = os.stat(name, dir_fd=fd, follow_symlinks=False).st_mode
-        if not stat.S_ISDIR(mode):
-            _label(f"/proc/self/fd/{fd}/{name}", f"{path}/{name}", mode, policy)
-            continue
-        with ExitStack() as stack:
-            child_fd = open_dir(name, dir_fd=fd)
-            stack.callback(os.close, child_fd)
-            _label_below(child_fd, f"{path}/{name}", policy)
-
-
-def _label(place: str, path: str, mode: int, policy: SelinuxPolicy) -> None:
-    label = policy.label_for(path, mode)
-    if label is not None:
-        follow = stat.S_ISDIR(mode)
-        os.setxattr(place, _LABEL, label.encode() + b"\0", follow_symlinks=follow)

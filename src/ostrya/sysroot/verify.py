@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.errors import OstryaError, SysrootError
+from ostrya.errors import OstryaError, SignatureError, SysrootError
 from ostrya.formats.commitmeta import KEY_GPG_SIGNATURES
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.refs import parse_refspec
@@ -13,8 +13,9 @@ from ostrya.repo.detached import read_detached
 from ostrya.repo.reader import has_object, load_commit_bytes
 from ostrya.repo.remote_settings import RemoteSettings
 from ostrya.sign.engine import verify_with_any
+from ostrya.sign.errors import NoSignature
 from ostrya.sign.gpg import require_good
-from ostrya.sign.gpg_text import describe_signatures
+from ostrya.sign.gpg_text import describe_signature
 from ostrya.sign.remote import remote_verifiers
 
 if TYPE_CHECKING:
@@ -41,20 +42,27 @@ def verify_deployment(sysroot: Sysroot, deployment: Deployment) -> str:
     settings = RemoteSettings(sysroot.repo, remote)
     data = load_commit_bytes(sysroot.repo, deployment.checksum)
     found = read_detached(sysroot.repo, deployment.checksum)
+    if found is None:
+        raise NoSignature("Can't verify commit without detached metadata")
+    verifiers = remote_verifiers(
+        "sign-verify", settings.text, allow_dummy=sysroot.repo.runtime.dummy_signatures
+    )
+    if not (settings.gpg_verify or verifiers):
+        raise NoSignature(
+            f"Cannot verify commit for remote {remote}; GPG verification disabled, and no "
+            "signapi verifiers configured"
+        )
     said = []
     if settings.gpg_verify:
         signatures = _check(sysroot, deployment, settings.keyring)
         require_good(signatures)
-        said.append(describe_signatures(signatures).rstrip())
-    verifiers = remote_verifiers(
-        "sign-verify", settings.text, allow_dummy=sysroot.repo.runtime.dummy_signatures
-    )
+        said.append("".join(describe_signature(one, "GPG: ") for one in signatures))
     if verifiers:
-        said.append(
-            verify_with_any(
-                verifiers, data, lambda key: None if found is None else found.lookup(key, "aay")
-            )
-        )
+        try:
+            said.append(verify_with_any(verifiers, data, lambda key: found.lookup(key, "aay")))
+        except SignatureError as exc:
+            exc.put_first("Can't verify commit")
+            raise
     return "\n".join(said)
 
 

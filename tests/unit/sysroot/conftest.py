@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
+"""A sysroot that does not wait for the disk."""
+
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
-from ostrya.sysroot import write_deployments as module
-from support.library_machines import Machine
+from support.machines import Machine
 
 
 @pytest.fixture
-def no_waiting(monkeypatch):
-    """Nothing waits for the disk."""
+def machine(tmp_path, monkeypatch) -> Iterator[Machine]:
     monkeypatch.setattr(os, "fsync", lambda _fd: None)
-    monkeypatch.setattr(os, "fdatasync", lambda _fd: None)
-    monkeypatch.setattr(module, "sync_filesystem", lambda _fd: None)
-    monkeypatch.setattr(module, "flush_filesystem", lambda _fd: True)
-
-
-@pytest.fixture
-def machine(tmp_path, no_waiting):
-    """A sysroot with one system, and nothing deployed."""
-    return Machine(tmp_path)
+    monkeypatch.setattr("ostrya.sysroot.write_deployments.flush_filesystem", lambda _fd: False)
+    monkeypatch.setattr("ostrya.sysroot.write_deployments.sync_filesystem", lambda _fd: None)
+    made = Machine(tmp_path)
+    yield made
+    made.close()

@@ -3,6 +3,10 @@
 
 What was changed in ``/etc`` and the kernel's arguments are taken along from the running
 deployment, or from the default one where none runs. That one stays, to fall back to; others go.
+
+With --dry-run nothing is deployed: it is said whether there is room for it, what becomes of changed
+files in /etc and of kernel arguments, and which deployments go. The exit status is 1 then if
+something stands in the way.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ from ostrya.boot.kargs import KernelArguments
 from ostrya.cli.errors import UsageError
 from ostrya.cli.line_files import read_text_file
 from ostrya.cli.options import flag, text, texts
+from ostrya.cli.output import write_json
+from ostrya.cli.preflight_text import print_preflight
 from ostrya.cli.sysroot_lookup import changing_sysroot
 from ostrya.repo.refs import require_rev
 from ostrya.sysroot.cleanup import clean_up
@@ -20,6 +26,7 @@ from ostrya.sysroot.deploy import DeployWish, deploy
 from ostrya.sysroot.order import Retain, merge_deployment, require_stateroot, with_new_deployment
 from ostrya.sysroot.origin import Origin
 from ostrya.sysroot.overlay_initrds import forget_overlay_initrds, keep_overlay_initrd
+from ostrya.sysroot.preflight import plan_deployment
 from ostrya.sysroot.stage import stage_deployment
 from ostrya.sysroot.write_deployments import write_deployments
 
@@ -48,6 +55,7 @@ OPTIONS = (
     flag("lock-finalization", "As --stage, but not before `admin lock-finalization --unlock`"),
     texts("overlay-initrd", "FILE", "Load a further ramdisk on top of the tree's own"),
     flag("early-prune", "Where /boot is too small for both, let the rollback go first"),
+    flag("dry-run", "Deploy nothing; say what would happen"),
 )
 
 
@@ -64,11 +72,16 @@ def run(arguments: Arguments, context: Context) -> int:
         origin = Origin.following(refspec) if path is None else Origin.parse(read_text_file(path))
         checksum = require_rev(sysroot.repo, refspec)
         merge = None if arguments.flag("no-merge") else merge_deployment(loaded, stateroot)
+        wish = DeployWish(stateroot, checksum, origin, _kargs(arguments, merge))
+        if arguments.flag("dry-run"):
+            found = plan_deployment(sysroot, loaded, wish, merge, retain=_retain(arguments))
+            return print_preflight(found, prints_json=context.json)
         clean_up(sysroot, loaded, prune_repo=False)
-        overlays = tuple(
-            keep_overlay_initrd(sysroot, path) for path in arguments.texts("overlay-initrd")
+        wish = wish._replace(
+            overlay_initrds=tuple(
+                keep_overlay_initrd(sysroot, path) for path in arguments.texts("overlay-initrd")
+            )
         )
-        wish = DeployWish(stateroot, checksum, origin, _kargs(arguments, merge), overlays)
         if _is_staged(arguments):
             stage_deployment(
                 sysroot,
@@ -89,6 +102,8 @@ def run(arguments: Arguments, context: Context) -> int:
         )
         clean_up(sysroot, after, prune_repo=not arguments.flag("no-prune"))
         forget_overlay_initrds(sysroot)
+    if context.json:
+        write_json({"deployment": str(new.name), "stateroot": stateroot})
     return 0
 
 

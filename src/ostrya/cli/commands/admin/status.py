@@ -84,8 +84,10 @@ def _print(sysroot: Sysroot, shown: DeploymentStatus, arguments: Arguments) -> N
 
 
 def _verify(sysroot: Sysroot, shown: DeploymentStatus) -> str:
+    from ostrya.cli.signing import use_local_dates
     from ostrya.sysroot.verify import verify_deployment
 
+    use_local_dates()
     return verify_deployment(sysroot, shown.deployment)
 
 
