@@ -286,6 +286,6 @@ def _sync(sysroot: Sysroot) -> None:
     if sysroot.options.test_freeze:
         rehearse_rescue(sysroot.boot_fd)
         raise SysrootError(
-            "During fsfreeze-thaw: aborting due to test-fifreeze", hint="fifreeze watchdog was run"
+            "During fsfreeze-thaw: aborting due to test-fifreeze; the fifreeze watchdog was run"
         )
     flush_filesystem(sysroot.boot_fd)
