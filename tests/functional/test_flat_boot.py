@@ -16,6 +16,7 @@ from ostrya.sysroot.order import with_new_deployment
 from ostrya.sysroot.write_deployments import write_deployments
 from support import mounts
 from support.command_machines import Machine
+from support.commands import OURS, Command
 
 
 class Killed(BaseException):
@@ -218,3 +219,33 @@ def test_kernels_are_whole(machine):
             os.close(fd)
     folder = machine.root / f"boot/ostree/test-{one.bootcsum}"
     assert sorted(os.listdir(folder)) == sorted(file.name for file in files)
+
+
+@pytest.mark.root
+def test_from_links_to_one_directory(tmp_path):
+    machine = Machine(tmp_path)
+    first = machine.release("1")
+    machine.deploy()
+    assert (machine.root / "boot/loader").is_symlink()
+    machine.set("sysroot.bootloader", "systemd-boot")
+    second = machine.release("2")
+    machine.deploy()
+    assert machine.commits() == [second, first]
+    assert machine.links_are_true()
+    assert (machine.root / "boot/loader/loader.conf").read_text() == "timeout 3\n"
+    machine.ours("admin", "undeploy", "1")
+    assert machine.commits() == [second]
+    assert len(machine.entries()) == 1
+
+
+@pytest.mark.root
+def test_stopped_where_boot_is_frozen(tmp_path):
+    machine = Machine(tmp_path)
+    first = machine.release("1")
+    machine.deploy()
+    machine.release("2")
+    debug = "mutable-deployments,test-fifreeze"
+    stopped = Command(OURS.path, "ours", env={**machine.ours.env, "OSTREE_SYSROOT_DEBUG": debug})
+    said = stopped.fails("admin", "deploy", "--os=test", "test/os")
+    assert "aborting due to test-fifreeze" in said
+    assert machine.commits() == [first]

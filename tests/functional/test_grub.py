@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ostrya.boot.backends.grub2_loader import Grub2
 from ostrya.boot.sandbox import BWRAP
 from ostrya.sysroot import write_deployments as writing
 from ostrya.sysroot.change import undeploy
@@ -90,7 +89,7 @@ def test_power_fails_on_efi(tmp_path, monkeypatch, fails_behind):
 
     with machine.opened() as sysroot, monkeypatch.context() as patch:
         if fails_behind:
-            patch.setattr(Grub2, "after_swap", fail)
+            patch.setattr(writing, "_after_swap", fail)
         else:
             patch.setattr(writing, "_link_boot_to_itself", fail)
         with pytest.raises(KeyboardInterrupt):

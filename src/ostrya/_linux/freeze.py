@@ -44,6 +44,21 @@ def flush_filesystem(fd: int) -> bool:
     return False
 
 
+def rehearse_rescue(fd: int) -> None:
+    """Let the child be killed while the file system is frozen, and thaw it: to see that it works.
+
+    Args:
+        fd: Anything on the file system.
+    """
+    _in_child(lambda: _freeze_and_die(fd))
+    _thaw(fd)
+
+
+def _freeze_and_die(fd: int) -> None:
+    fcntl.ioctl(fd, _FIFREEZE, 0)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _freeze_and_thaw(fd: int) -> None:
     fcntl.ioctl(fd, _FIFREEZE, 0)
     _thaw(fd)

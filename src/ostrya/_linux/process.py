@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 from contextlib import suppress
 from tempfile import TemporaryFile
@@ -76,12 +75,11 @@ def run_to_end(
     log.debug("running argv=%s", list(argv))
     try:
         result = subprocess.run(
-            list(argv),
+            _with_variables(argv, variables),
             input=input_data,
             capture_output=True,
             timeout=timeout_s,
             check=False,
-            env=_environment(variables),
             cwd=cwd,
         )
     except FileNotFoundError as exc:
@@ -94,12 +92,13 @@ def run_to_end(
 def run_interactive(argv: Sequence[str], *, variables: Mapping[str, str] | None = None) -> int:
     """Run a program on our own terminal, an editor for instance, and return its exit status."""
     log.debug("running argv=%s", list(argv))
-    return subprocess.run(list(argv), check=False, env=_environment(variables)).returncode
+    return subprocess.run(_with_variables(argv, variables), check=False).returncode
 
 
-def _environment(variables: Mapping[str, str] | None) -> dict[str, str] | None:
-    # Handed on as a whole; what is in it, only the command line looks at.
-    return None if variables is None else {**os.environ, **variables}  # noqa: TID251
+def _with_variables(argv: Sequence[str], variables: Mapping[str, str] | None) -> list[str]:
+    # Our own environment goes along unread: only the command line looks at it.
+    words = [f"{name}={value}" for name, value in (variables or {}).items()]
+    return ["env", *words, *argv] if words else list(argv)
 
 
 class PipedProcess:

@@ -99,6 +99,7 @@ def sysroot_options(environment: Environment) -> SysrootOptions:
         early_prune=False if "no-early-prune" in words else None,
         old_entry_names="bootloader-naming-1" in words,
         environ=environment.loader_variables,
+        test_freeze="test-fifreeze" in debug,
     )
 
 

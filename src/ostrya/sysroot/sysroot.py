@@ -61,6 +61,7 @@ class SysrootOptions(NamedTuple):
             ``/boot`` is too small for both; None to leave it to ``sysroot.early-prune``.
         old_entry_names: Whether names of boot entries have the stateroot in them, as until 2024.4.
         environ: What boot loaders' programs are told.
+        test_freeze: Whether a change stops where ``/boot`` is to be frozen.
     """
 
     mutable_deployments: bool = False
@@ -69,6 +70,7 @@ class SysrootOptions(NamedTuple):
     early_prune: bool | None = None
     old_entry_names: bool = False
     environ: dict[str, str] = {}  # noqa: RUF012  # a tuple's default, never written to
+    test_freeze: bool = False
 
 
 DEFAULT_OPTIONS = SysrootOptions()

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.durability import sync_filesystem
-from ostrya._linux.freeze import flush_filesystem
+from ostrya._linux.freeze import flush_filesystem, rehearse_rescue
 from ostrya.boot.bls import EntryName
 from ostrya.boot.bootloader import Boot
 from ostrya.boot.entry_files import list_entry_files
@@ -45,7 +45,7 @@ from ostrya.sysroot.boot_links import (
 from ostrya.sysroot.boot_space import measure_boot_space
 from ostrya.sysroot.cleanup import clean_boot, clean_up, delete_deployment
 from ostrya.sysroot.errors import BootSpaceError
-from ostrya.sysroot.loader import find_loader, loader_context
+from ostrya.sysroot.loader import find_loader, finish_loader, loader_context
 from ostrya.sysroot.loading import Loaded, load_sysroot, read_subbootversion
 from ostrya.sysroot.staged import forget_lock, forget_staged
 
@@ -86,6 +86,7 @@ def write_deployments(
         OSError: Something could not be written; what is booted next is the old or the new.
     """
     _check(sysroot, loaded, deployments)
+    finish_loader(sysroot, loaded)
     loaded = _make_room(sysroot, loaded, deployments, early_prune=early_prune)
     loaded, deployments = _without_staged(sysroot, loaded, deployments)
     if _is_same(loaded.deployments, deployments):
@@ -301,4 +302,9 @@ def _link_boot_to_itself(sysroot: Sysroot) -> None:
 def _sync(sysroot: Sysroot) -> None:
     """Put everything on the disk, of the sysroot's file system and of ``/boot``'s."""
     sync_filesystem(sysroot.dir_fd)
+    if sysroot.options.test_freeze:
+        rehearse_rescue(sysroot.boot_fd)
+        raise SysrootError(
+            "During fsfreeze-thaw: aborting due to test-fifreeze; the fifreeze watchdog was run"
+        )
     flush_filesystem(sysroot.boot_fd)

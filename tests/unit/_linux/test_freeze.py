@@ -70,3 +70,12 @@ def test_the_child_heeds_no_interruption(folder_fd, calls, monkeypatch):
     monkeypatch.setattr(freeze, "_freeze_and_thaw", interrupt)
     assert freeze.flush_filesystem(folder_fd)
     assert calls == []
+
+
+def test_the_rescue(folder_fd, calls, monkeypatch):
+    monkeypatch.setattr(freeze.fcntl, "ioctl", lambda *_args: None)
+    freeze.rehearse_rescue(folder_fd)
+    assert calls == ["thaw"]
+    monkeypatch.setattr(freeze, "_freeze_and_die", raise_error(EPERM))
+    freeze.rehearse_rescue(folder_fd)
+    assert calls == ["thaw", "thaw"]

@@ -118,7 +118,7 @@ def _initrds(entry: Entry) -> list[str]:
 def _words(options: str) -> list[str]:
     """Return the kernel's arguments as GRUB's shell has to read them."""
     return [
-        _quote(word.replace('"', "")) if _SHELLS_OWN.search(word) else word
+        _quote(word.replace('"', "")) if _SHELLS_OWN.search(word) or word.count('"') % 2 else word
         for word in _WORD.findall(options)
     ]
 

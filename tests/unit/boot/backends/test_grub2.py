@@ -48,7 +48,7 @@ def test_where_the_disk_has_to_be_found():
         ("a;b", "'a;b'"),
         ('x="a; b" y', "'x=a; b' y"),
         ("v=$root w=it's", "'v=$root' 'w=it'\\''s'"),
-        ('open="end', 'open="end'),
+        ('open="end x', "'open=end x'"),
     ],
 )
 def test_what_grubs_shell_would_take_for_itself(options, words):
