@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from errno import EBUSY, EINVAL, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM
 
 from ostrya._linux.child import call_in_child
@@ -50,7 +51,7 @@ def rehearse_rescue(fd: int) -> None:
     Args:
         fd: Anything on the file system.
     """
-    _in_child(lambda: _freeze_and_die(fd))
+    call_in_child(lambda: _freeze_and_die(fd))
     _thaw(fd)
 
 
