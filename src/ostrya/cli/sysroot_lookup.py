@@ -80,7 +80,7 @@ def _open(arguments: Arguments, environment: Environment) -> Sysroot:
     prints_json = arguments.has("json") and arguments.flag("json")
     return Sysroot(
         path,
-        _running(path),
+        find_running(path),
         options=sysroot_options(environment),
         runtime=runtime,
         # Standard output is for what was asked for alone.
@@ -101,7 +101,7 @@ def sysroot_options(environment: Environment) -> SysrootOptions:
     )
 
 
-def _running(path: str) -> Running:
+def find_running(path: str) -> Running:
     """Return what the running system says, if the sysroot is the running one."""
     if not os.path.exists(_BOOTED_MARK):
         return NOT_RUNNING

@@ -106,10 +106,10 @@ def rollback_index(loaded: Loaded) -> int:
             if is_behind and one.stateroot == booted.stateroot:
                 return loaded.all.index(one)
             is_behind = is_behind or one is booted
-        # It may have been rolled back already, and want to go forth again.
+        # It may be that another one is booted next, and this one is what to go back to.
         ahead = neighbours(loaded, booted.stateroot).pending
-        if ahead is not None and not ahead.staged and ahead is not booted:
-            return loaded.all.index(ahead)
+        if booted.booted and ahead is not None and not ahead.staged:
+            return loaded.all.index(booted)
     raise DeploymentNotFound(
         "There is no deployment to roll back to", hint="a second one is there after an upgrade"
     )

@@ -91,7 +91,7 @@ def _read_loader(sysroot: Sysroot) -> int | None:
     except FileNotFoundError:
         return 0 if not _has_repo(sysroot) or not sysroot.has_flat_boot else None
     except OSError:
-        if sysroot.has_flat_boot:
+        if _has_repo(sysroot) and sysroot.has_flat_boot:
             return None
         raise BootloaderError(f"Not a symbolic link: {paths.LOADER}") from None
     for version in (0, 1):

@@ -159,7 +159,7 @@ def test_what_says_nothing_to_follow(machine):
         find_target(machine.loaded, "test")
     origin = machine.root / f"{machine.loaded.deployments[0].path}.origin"
     origin.write_text("[origin]\nrefspec=a:b\nunconfigured-state=Register\n")
-    with pytest.raises(SysrootError, match="^origin unconfigured-state: Register"):
+    with pytest.raises(SysrootError, match=r"^origin unconfigured-state: Register"):
         find_target(machine.loaded, "test")
     assert find_target(machine.loaded, "test", configured=False).refspec == "a:b"
     origin.unlink()

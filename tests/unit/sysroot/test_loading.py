@@ -9,7 +9,8 @@ import pytest
 from ostrya.boot.errors import EntryInvalid
 from ostrya.errors import BootloaderError, SysrootError
 from ostrya.sysroot.deployment import Unlocked
-from ostrya.sysroot.sysroot import Loaded, Running, Sysroot
+from ostrya.sysroot.loading import Loaded, load_sysroot
+from ostrya.sysroot.sysroot import Running, Sysroot
 
 CSUM = "3f" * 32
 COMMITS = ("5c" * 32, "6c" * 32)
@@ -40,9 +41,9 @@ class Disk:
         return self.top / f"boot/loader.1/entries/ostree-{version}.conf"
 
     def load(self, running: Running | None = None) -> Loaded:
-        state = str(self.top / "run")
-        with Sysroot(str(self.top), running or Running(state_dir=state)) as sysroot:
-            return sysroot.load()
+        running = running or Running(run_dir=str(self.top / "run"))
+        with Sysroot(str(self.top), running) as sysroot:
+            return load_sysroot(sysroot)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_files_of_others(disk):
 
 def test_an_empty_disk(tmp_path):
     with Sysroot(str(tmp_path)) as sysroot:
-        assert sysroot.load() == (0, 0, ())
+        assert load_sysroot(sysroot) == Loaded(0, 0, ())
 
 
 def test_which_is_running(disk):
@@ -96,7 +97,7 @@ def test_origins_and_unlocking(disk):
     assert first.origin is not None
     assert first.origin.refspec == "v:os"
     assert (first.unlocked, second.unlocked) == (Unlocked.HOTFIX, Unlocked.NONE)
-    notes = disk.top / f"run/{COMMITS[1]}.0"
+    notes = disk.top / f"run/deployment-state/{COMMITS[1]}.0"
     notes.mkdir(parents=True)
     (notes / "unlocked-transient").touch()
     assert disk.load().deployments[1].unlocked is Unlocked.TRANSIENT
