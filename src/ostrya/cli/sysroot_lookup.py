@@ -15,7 +15,8 @@ from ostrya.cli.repo_lookup import make_runtime, root_of_system
 from ostrya.errors import SysrootError
 from ostrya.sysroot.loading import Loaded, load_sysroot
 from ostrya.sysroot.lock import sysroot_lock
-from ostrya.sysroot.sysroot import NOT_RUNNING, Running, Sysroot, SysrootOptions
+from ostrya.sysroot.running import find_running, make_writable
+from ostrya.sysroot.sysroot import Sysroot, SysrootOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from ostrya._linux.flock import LockHolder
     from ostrya.cli.environment import Environment
     from ostrya.cli.parser import Arguments
-
-_BOOTED_MARK = "/run/ostree-booted"
 
 
 class Opened(NamedTuple):
@@ -53,6 +52,8 @@ def changing_sysroot(arguments: Arguments, environment: Environment) -> Iterator
     Raises:
         SysrootError: It is the running system's, and we are not its administrator.
     """
+    if find_running(_path(arguments, environment)).root is not None and os.geteuid() == 0:
+        make_writable()
     with _open(arguments, environment) as sysroot, sysroot_lock(sysroot, _say_who_holds_the_lock):
         loaded = load_sysroot(sysroot)
         if loaded.booted is not None and os.geteuid() != 0:
@@ -73,9 +74,12 @@ def print_current_dir(arguments: Arguments, environment: Environment) -> int:
     return 0
 
 
+def _path(arguments: Arguments, environment: Environment) -> str:
+    return os.path.abspath(arguments.text("sysroot") or environment.sysroot or "/")
+
+
 def _open(arguments: Arguments, environment: Environment) -> Sysroot:
-    named = arguments.text("sysroot") or environment.sysroot
-    path = os.path.abspath(named or "/")
+    path = _path(arguments, environment)
     runtime = make_runtime(environment)._replace(system_root=root_of_system(path))
     prints_json = arguments.has("json") and arguments.flag("json")
     return Sysroot(
@@ -99,17 +103,6 @@ def sysroot_options(environment: Environment) -> SysrootOptions:
         old_entry_names="bootloader-naming-1" in words,
         environ=environment.loader_variables,
     )
-
-
-def find_running(path: str) -> Running:
-    """Return what the running system says, if the sysroot is the running one."""
-    if not os.path.exists(_BOOTED_MARK):
-        return NOT_RUNNING
-    root, wanted = os.stat("/"), os.stat(path)
-    identity = (root.st_dev, root.st_ino)
-    if identity != (wanted.st_dev, wanted.st_ino):
-        return NOT_RUNNING
-    return Running(identity)
 
 
 def _say_who_holds_the_lock(holders: list[LockHolder]) -> None:

@@ -57,7 +57,7 @@ def find_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> KernelSe
     Raises:
         KernelNotFound: It has none.
     """
-    fd = open_dir_below(sysroot.dir_fd, deployment.path)
+    fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
     try:
         return find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
     finally:
@@ -81,7 +81,7 @@ def write_entry(
         OSError: Something could not be read or written.
     """
     deployment = deployments[at]
-    fd = open_dir_below(sysroot.dir_fd, deployment.path)
+    fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
     try:
         kernel = find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
         policy = load_policy(f"/proc/self/fd/{fd}")

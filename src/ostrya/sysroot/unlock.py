@@ -69,7 +69,7 @@ def unlock(sysroot: Sysroot, loaded: Loaded, how: Unlocked) -> Deployment:
     if how is Unlocked.HOTFIX:
         _push_clone(sysroot, loaded, deployment)
     with ExitStack() as stack:
-        root_fd = open_dir_below(sysroot.dir_fd, deployment.path)
+        root_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
         stack.callback(os.close, root_fd)
         set_immutable(root_fd, immutable=False)
         if how is Unlocked.HOTFIX:

@@ -12,7 +12,6 @@ from ostrya.cli.options import ADMIN, JSON
 from ostrya.cli.parser import parse_arguments
 from ostrya.cli.sysroot_lookup import (
     changing_sysroot,
-    find_running,
     print_current_dir,
     reading_sysroot,
     sysroot_options,
@@ -20,7 +19,7 @@ from ostrya.cli.sysroot_lookup import (
 from ostrya.errors import SysrootError
 from ostrya.sysroot.loading import Loaded
 from ostrya.sysroot.stateroot import make_sysroot
-from ostrya.sysroot.sysroot import NOT_RUNNING
+from ostrya.sysroot.sysroot import Running
 
 
 @pytest.fixture
@@ -82,14 +81,18 @@ def test_what_the_environment_wants():
     assert sysroot_options(Environment()).early_prune is None
 
 
-def test_which_is_running(root, monkeypatch, tmp_path):
-    mark = tmp_path / "booted"
-    monkeypatch.setattr(sysroot_lookup, "_BOOTED_MARK", str(mark))
-    assert find_running("/") is NOT_RUNNING
-    mark.touch()
-    assert find_running(str(root)) is NOT_RUNNING
-    top = os.stat("/")
-    assert find_running("/").root == (top.st_dev, top.st_ino)
+def test_the_running_system_is_made_writable(root, monkeypatch):
+    done = []
+    identity = root.stat().st_dev, root.stat().st_ino
+    monkeypatch.setattr(sysroot_lookup, "find_running", lambda _path: Running(identity))
+    monkeypatch.setattr(sysroot_lookup, "make_writable", lambda: done.append(True))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with (
+        pytest.raises(SysrootError, match="no boot entry leads to"),
+        changing_sysroot(parse(), Environment(sysroot=str(root))),
+    ):
+        pass
+    assert done == [True]
 
 
 @pytest.mark.parametrize("option", ["", "--json"])

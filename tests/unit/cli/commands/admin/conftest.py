@@ -49,4 +49,5 @@ def admin(run, machine, monkeypatch) -> Admin:
     monkeypatch.setenv("OSTREE_SYSROOT", str(machine.root))
     monkeypatch.setenv("OSTREE_SYSROOT_DEBUG", "mutable-deployments")
     monkeypatch.setattr(sysroot_lookup, "find_running", lambda _path: machine.sysroot.running)
+    monkeypatch.setattr(sysroot_lookup, "make_writable", lambda: None)
     return Admin(run, machine)
