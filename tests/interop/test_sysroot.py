@@ -19,6 +19,7 @@ from ostrya.boot.kernel import find_kernel
 from ostrya.boot.os_release import parse_os_release, system_title
 from ostrya.sysroot.deployment import Unlocked
 from ostrya.sysroot.etc_merge import merge_etc
+from ostrya.sysroot.loading import load_sysroot
 from ostrya.sysroot.sysroot import Sysroot
 from support import os_tree
 from support.commands import PEER, Command
@@ -59,7 +60,7 @@ def machine(tmp_path) -> Machine:
 
 def test_nothing_is_deployed_yet(machine):
     with Sysroot(str(machine.root)) as sysroot:
-        assert sysroot.load() == (0, 0, ())
+        assert load_sysroot(sysroot) == (0, 0, (), None)
 
 
 def test_what_the_peer_deploys(machine):
@@ -69,7 +70,7 @@ def test_what_the_peer_deploys(machine):
     machine.deploy()
     machine.peer("admin", "pin", "1")
     with Sysroot(str(machine.root)) as sysroot:
-        loaded = sysroot.load()
+        loaded = load_sysroot(sysroot)
         new, old = loaded.deployments
         assert (new.checksum, old.checksum) == (second, first)
         assert (new.stateroot, new.name.serial) == ("test", 0)
@@ -93,7 +94,7 @@ def test_what_the_peer_deploys(machine):
                 os.close(fd)
         # A release with the same kernel only renews the links.
         machine.deploy()
-        again = sysroot.load()
+        again = load_sysroot(sysroot)
         assert again.deployments[0].name.serial == 1
 
 
@@ -102,7 +103,7 @@ def test_the_same_deployment_twice(machine):
     machine.deploy()
     machine.deploy("--retain")
     with Sysroot(str(machine.root)) as sysroot:
-        one, two = sysroot.load().deployments
+        one, two = load_sysroot(sysroot).deployments
     assert one.bootcsum == two.bootcsum
     assert {one.bootserial, two.bootserial} == {0, 1}
     assert not one.is_same(two)
@@ -114,7 +115,7 @@ def test_both_write_the_same_entries(machine):
     machine.release("3")
     machine.deploy("--karg-append=extra")
     with Sysroot(str(machine.root)) as sysroot:
-        loaded = sysroot.load()
+        loaded = load_sysroot(sysroot)
     assert len(loaded.deployments) == 2
     folder = machine.root / f"boot/loader.{loaded.bootversion}/entries"
     for at, found in enumerate(loaded.deployments):
@@ -158,7 +159,7 @@ def test_both_write_the_same_for_loaders(machine, loader):
         machine.release(version)
         machine.deploy("--retain")
         with Sysroot(str(machine.root)) as sysroot:
-            deployments = sysroot.load().deployments
+            deployments = load_sysroot(sysroot).deployments
         entries = [found.entry for found in deployments if found.entry is not None]
         if loader == "uEnv.txt":
             own = machine.root / deployments[0].path / TREES_OWN
@@ -175,12 +176,12 @@ def test_both_merge_etc_alike(machine, tmp_path):
     machine.release("1")
     machine.deploy()
     with Sysroot(str(machine.root)) as sysroot:
-        old = machine.root / sysroot.load().deployments[0].path
+        old = machine.root / load_sysroot(sysroot).deployments[0].path
     change_etc(old / "etc")
     machine.release("2", without=("dropped", "gone"))
     machine.deploy()
     with Sysroot(str(machine.root)) as sysroot:
-        new = machine.root / sysroot.load().deployments[0].path
+        new = machine.root / load_sysroot(sysroot).deployments[0].path
     ours = tmp_path / "ours"
     shutil.copytree(new / "usr/etc", ours, symlinks=True)
     with ExitStack() as stack:
