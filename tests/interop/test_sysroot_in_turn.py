@@ -103,44 +103,55 @@ def change(twin: Twin, number: int) -> None:
         (etc / "link").symlink_to("elsewhere")
 
 
+# What deploying a release is told besides, and what is done after it.
+WORDS = {
+    1: ("--karg=root=LABEL=root",),
+    4: ("--karg-append=console=ttyS0", "--karg=quiet"),
+    7: ("--retain", "--not-as-default"),
+}
+AFTERWARDS = {
+    5: ("pin", "1"),
+    8: ("instutil", "set-kargs", "--merge", "--append=extra=1"),
+    9: ("undeploy", "1"),
+}
+
+
+def make_release(folder: Path, number: int) -> tuple[Path, str]:
+    """A tree and its version: every third one has the kernel of the one before."""
+    version = str(number - (number % 3 == 0))
+    tree = os_tree.make(folder / f"tree-{number}", version)
+    (tree / "usr/share").mkdir()
+    (tree / "usr/share/number").write_text(f"{number}\n")
+    for path in (tree, tree / "usr", tree / "usr/share", tree / "usr/share/number"):
+        os.utime(path, (0, 0))
+    return tree, version
+
+
+def upgrade(twin: Twin, number: int, tree: Path, version: str) -> None:
+    """Commit a release, deploy it, and go on living."""
+    metadata = f"--add-metadata-string=version={version}"
+    commit = ("commit", "-b", "test/os", metadata, f"--timestamp=@{number}")
+    twin(twin.option, *commit, f"--tree=dir={tree}")
+    twin("admin", "deploy", "--os=test", *WORDS.get(number, ()), "test/os")
+    if number in AFTERWARDS:
+        twin("admin", *AFTERWARDS[number])
+    # Each tool takes its turn at every kind of step.
+    twin.turn += 1
+    change(twin, number)
+
+
 @pytest.mark.parametrize("loader", ["none", "uboot", "syslinux"])
 def test_ten_upgrades_back_and_forth(twins, tmp_path, loader):
     for twin in twins:
         set_up_loader(twin.root, loader)
     for number in range(1, 11):
-        # Every third release has the kernel of the one before.
-        version = str(number - (number % 3 == 0))
-        tree = os_tree.make(tmp_path / f"tree-{number}", version)
-        (tree / "usr/share").mkdir()
-        (tree / "usr/share/number").write_text(f"{number}\n")
-        for path in (tree, tree / "usr", tree / "usr/share", tree / "usr/share/number"):
-            os.utime(path, (0, 0))
+        release = make_release(tmp_path, number)
         for twin in twins:
-            words = ["--karg=root=LABEL=root"] if number == 1 else []
-            if number == 4:
-                words = ["--karg-append=console=ttyS0", "--karg=quiet"]
-            if number == 7:
-                words = ["--retain", "--not-as-default"]
-            metadata = f"--add-metadata-string=version={version}"
-            commit = ("commit", "-b", "test/os", metadata, f"--timestamp=@{number}")
-            twin(twin.option, *commit, f"--tree=dir={tree}")
-            twin("admin", "deploy", "--os=test", *words, "test/os")
-            if number == 5:
-                twin("admin", "pin", "1")
-            if number == 8:
-                twin("admin", "set-default", "1")
-            if number == 9:
-                twin("admin", "undeploy", "1")
-            # Each tool takes its turn at every kind of step.
-            twin.turn += 1
-            change(twin, number)
+            upgrade(twin, number, *release)
         alone, both = (twin.listing() for twin in twins)
         assert sorted(both) == sorted(alone), number
-        assert {
-            name: (both[name], alone[name]) for name in alone if both[name] != alone[name]
-        } == {}
-        said = {text for twin in twins for text in twin.status()}
-        assert len(said) == 1, said
+        assert [name for name in alone if both[name] != alone[name]] == [], number
+        assert len({text for twin in twins for text in twin.status()}) == 1
     for twin in twins:
         twin("admin", "cleanup")
         for tool in twin.tools:

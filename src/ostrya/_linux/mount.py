@@ -57,8 +57,12 @@ def enter_own_namespace() -> None:
     Raises:
         OSError: The kernel refuses; we may have to be root.
     """
-    if os.readlink("/proc/self/ns/mnt") != os.readlink("/proc/1/ns/mnt"):
-        return
+    try:
+        if os.readlink("/proc/self/ns/mnt") != os.readlink("/proc/1/ns/mnt"):
+            return
+    except PermissionError:
+        # We may not look: one more namespace does no harm.
+        pass
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_NEW_NAMESPACE) != 0:
         errno = ctypes.get_errno()

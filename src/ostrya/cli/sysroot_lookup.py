@@ -15,7 +15,8 @@ from ostrya.cli.repo_lookup import make_runtime, root_of_system
 from ostrya.errors import SysrootError
 from ostrya.sysroot.loading import Loaded, load_sysroot
 from ostrya.sysroot.lock import sysroot_lock
-from ostrya.sysroot.sysroot import NOT_RUNNING, Running, Sysroot, SysrootOptions
+from ostrya.sysroot.running import find_running, make_writable
+from ostrya.sysroot.sysroot import Sysroot, SysrootOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from ostrya._linux.flock import LockHolder
     from ostrya.cli.environment import Environment
     from ostrya.cli.parser import Arguments
-
-_FINALIZE_SERVICE = "ostree-finalize-staged.service"
-_BOOTED_MARK = "/run/ostree-booted"
 
 
 class Opened(NamedTuple):
@@ -54,6 +52,8 @@ def changing_sysroot(arguments: Arguments, environment: Environment) -> Iterator
     Raises:
         SysrootError: It is the running system's, and we are not its administrator.
     """
+    if find_running(_path(arguments, environment)).root is not None and os.geteuid() == 0:
+        make_writable()
     with _open(arguments, environment) as sysroot, sysroot_lock(sysroot, _say_who_holds_the_lock):
         loaded = load_sysroot(sysroot)
         if loaded.booted is not None and os.geteuid() != 0:
@@ -74,14 +74,17 @@ def print_current_dir(arguments: Arguments, environment: Environment) -> int:
     return 0
 
 
+def _path(arguments: Arguments, environment: Environment) -> str:
+    return os.path.abspath(arguments.text("sysroot") or environment.sysroot or "/")
+
+
 def _open(arguments: Arguments, environment: Environment) -> Sysroot:
-    named = arguments.text("sysroot") or environment.sysroot
-    path = os.path.abspath(named or "/")
+    path = _path(arguments, environment)
     runtime = make_runtime(environment)._replace(system_root=root_of_system(path))
     prints_json = arguments.has("json") and arguments.flag("json")
     return Sysroot(
         path,
-        _running(path),
+        find_running(path),
         options=sysroot_options(environment),
         runtime=runtime,
         # Standard output is for what was asked for alone.
@@ -101,22 +104,6 @@ def sysroot_options(environment: Environment) -> SysrootOptions:
         environ=environment.loader_variables,
         test_freeze="test-fifreeze" in debug,
     )
-
-
-def is_booted() -> bool:
-    """Say whether the running system is a deployment."""
-    return os.path.exists(_BOOTED_MARK)
-
-
-def _running(path: str) -> Running:
-    """Return what the running system says, if the sysroot is the running one."""
-    if not is_booted():
-        return NOT_RUNNING
-    root, wanted = os.stat("/"), os.stat(path)
-    identity = (root.st_dev, root.st_ino)
-    if identity != (wanted.st_dev, wanted.st_ino):
-        return NOT_RUNNING
-    return Running(identity, finalize_service=_FINALIZE_SERVICE)
 
 
 def _say_who_holds_the_lock(holders: list[LockHolder]) -> None:

@@ -14,7 +14,6 @@ from ostrya._linux.dirfd import exists, open_dir_below, open_file_below, read_fd
 from ostrya.boot.bls import BootLink, Entry, EntryName
 from ostrya.boot.entry import Bootable, Place, entry_name, make_entry
 from ostrya.boot.install import install_file, install_kernel, make_dirs
-from ostrya.boot.kargs import KernelArguments
 from ostrya.boot.kernel import find_kernel
 from ostrya.boot.os_release import parse_os_release, system_title
 from ostrya.errors import OstryaError, SysrootError
@@ -57,7 +56,7 @@ def find_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> KernelSe
     Raises:
         KernelNotFound: It has none.
     """
-    fd = open_dir_below(sysroot.dir_fd, deployment.path)
+    fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
     try:
         return find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
     finally:
@@ -98,7 +97,7 @@ def install_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> tuple
         BootloaderError: It has no kernel, or no name.
         OSError: Something could not be read or written.
     """
-    fd = open_dir_below(sysroot.dir_fd, deployment.path)
+    fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
     try:
         kernel = find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
         policy = load_policy(f"/proc/self/fd/{fd}")
@@ -126,7 +125,7 @@ def _make_entry(  # what an entry is made of
             title,
             link,
             kernel,
-            deployment.kargs or KernelArguments(),
+            deployment.command_line,
             deployment.path,
             deployment.overlay_initrds,
             {} if deployment.entry is None else deployment.entry.extra_fields,

@@ -101,7 +101,7 @@ def _folder(deployment: Deployment) -> str:
 def _kernel_bytes(sysroot: Sysroot, deployment: Deployment, block_bytes: int) -> int:
     kernel = find_deployment_kernel(sysroot, deployment)
     with ExitStack() as stack:
-        fd = open_dir_below(sysroot.dir_fd, deployment.path)
+        fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
         stack.callback(os.close, fd)
         return kernel_bytes(kernel, fd, block_bytes)
 

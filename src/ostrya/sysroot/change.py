@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING
 
 from ostrya.boot.bls import Entry
-from ostrya.boot.kargs import KernelArguments
 from ostrya.errors import SysrootError
 from ostrya.formats.refs import check_remote_name, parse_refspec
 from ostrya.repo.remotes import Setting, add_remote
@@ -20,6 +19,7 @@ from ostrya.sysroot.write_deployments import touch_sysroot, write_deployments
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from ostrya.boot.kargs import KernelArguments
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.loading import Loaded
     from ostrya.sysroot.sysroot import Sysroot
@@ -106,10 +106,10 @@ def rollback_index(loaded: Loaded) -> int:
             if is_behind and one.stateroot == booted.stateroot:
                 return loaded.all.index(one)
             is_behind = is_behind or one is booted
-        # It may have been rolled back already, and want to go forth again.
+        # It may be that another one is booted next, and this one is what to go back to.
         ahead = neighbours(loaded, booted.stateroot).pending
-        if ahead is not None and not ahead.staged and ahead is not booted:
-            return loaded.all.index(ahead)
+        if booted.booted and ahead is not None and not ahead.staged:
+            return loaded.all.index(booted)
     raise DeploymentNotFound(
         "There is no deployment to roll back to", hint="a second one is there after an upgrade"
     )
@@ -155,7 +155,7 @@ def set_kargs(
     changed = []
     for at, one in enumerate(loaded.deployments):
         entry = one.entry or Entry({})
-        fields = {**entry.fields, "options": str(change(at, one.kargs or KernelArguments()))}
+        fields = {**entry.fields, "options": str(change(at, one.command_line))}
         changed.append(one._replace(entry=Entry(fields, entry.overlay_initrds)))
     return write_deployments(sysroot, loaded, changed)
 

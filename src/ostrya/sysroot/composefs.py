@@ -16,7 +16,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import open_file_below, read_fd
-from ostrya.errors import SysrootError
+from ostrya.errors import FormatError, SysrootError
 from ostrya.formats.keyfile import KeyFile
 from ostrya.tree.composefs import Verity, checkout_image
 
@@ -60,7 +60,7 @@ def read_prepare_root_config(tree_fd: int) -> KeyFile:
             continue
         try:
             return KeyFile.decode(read_fd(fd, max_bytes=_MAX_CONFIG_BYTES))
-        except ValueError as exc:
+        except FormatError as exc:
             raise SysrootError(f"Parsing prepare-root config: {path}: {exc}") from exc
         finally:
             os.close(fd)

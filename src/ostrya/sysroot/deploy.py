@@ -190,7 +190,7 @@ def finish_deployment(
         EtcConflict: A change in ``/etc`` has no place in the new tree.
         OSError: Something could not be written.
     """
-    tree_fd = open_dir_below(sysroot.dir_fd, deployment.path)
+    tree_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
     try:
         if merge is not None:
             deployment = _with_kargs_of(deployment, merge)

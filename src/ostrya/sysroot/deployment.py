@@ -6,11 +6,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from ostrya.boot.kargs import KernelArguments
 from ostrya.sysroot import paths
 
 if TYPE_CHECKING:
     from ostrya.boot.bls import Entry, EntryName
-    from ostrya.boot.kargs import KernelArguments
     from ostrya.formats.checksum import Checksum
     from ostrya.sysroot.origin import Origin
     from ostrya.sysroot.paths import DeploymentName
@@ -75,6 +75,11 @@ class Deployment(NamedTuple):
     def kargs(self) -> KernelArguments | None:
         """The kernel's arguments without ``ostree=``, which is renewed at every change."""
         return None if self.entry is None else self.entry.kargs.without("ostree")
+
+    @property
+    def command_line(self) -> KernelArguments:
+        """The kernel's arguments as they stand in its entry, where ``ostree=`` has its place."""
+        return KernelArguments() if self.entry is None else self.entry.kargs
 
     @property
     def overlay_initrds(self) -> tuple[str, ...]:

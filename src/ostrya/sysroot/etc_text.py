@@ -42,7 +42,7 @@ def diff_steps(
     """
     old = EtcDefaults(sysroot.repo, merge.checksum)
     new = EtcDefaults(sysroot.repo, checksum)
-    etc_fd = open_dir_below(sysroot.dir_fd, f"{merge.path}/etc")
+    etc_fd = open_dir_below(sysroot.dir_fd, f"{merge.path}/etc", follow=True)
     found = {}
     try:
         for step in steps:

@@ -29,7 +29,7 @@ def load_for_kexec(sysroot: Sysroot, deployment: Deployment) -> None:
     if deployment.entry is None:
         raise BootloaderError(f"Loading kernel into kexec: {deployment.name} has no boot entry")
     with ExitStack() as stack:
-        tree_fd = open_dir_below(sysroot.dir_fd, deployment.path)
+        tree_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
         stack.callback(os.close, tree_fd)
         kernel = find_kernel(tree_fd, with_devicetrees=sysroot.options.with_devicetrees)
         fds = []

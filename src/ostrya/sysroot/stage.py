@@ -146,7 +146,7 @@ def _rehearse_merge(sysroot: Sysroot, deployment: Deployment, merge: Deployment)
     try:
         with ExitStack() as stack:
             tree_fd, old_fd, folder_fd = (
-                open_dir_below(sysroot.dir_fd, path)
+                open_dir_below(sysroot.dir_fd, path, follow=True)
                 for path in (deployment.path, merge.path, folder)
             )
             for fd in (tree_fd, old_fd, folder_fd):

@@ -81,7 +81,7 @@ class Sysroot:
 
     Attributes:
         path: As it was opened; for messages.
-        dir_fd: Its directory.
+        dir_fd: Its directory. In the running system ``ostree`` below it is a link.
         running: What the running system says.
         options: What is wanted otherwise.
         tell: Told what happens, in libostree's words.

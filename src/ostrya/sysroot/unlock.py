@@ -69,7 +69,7 @@ def unlock(sysroot: Sysroot, loaded: Loaded, how: Unlocked) -> Deployment:
     if how is Unlocked.HOTFIX:
         _push_clone(sysroot, loaded, deployment)
     with ExitStack() as stack:
-        root_fd = open_dir_below(sysroot.dir_fd, deployment.path)
+        root_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
         stack.callback(os.close, root_fd)
         set_immutable(root_fd, immutable=False)
         if how is Unlocked.HOTFIX:
@@ -108,7 +108,7 @@ def _push_clone(sysroot: Sysroot, loaded: Loaded, deployment: Deployment) -> Non
     """Deploy the same commit once more, behind the one that is about to change."""
     clean_up(sysroot, loaded, prune_repo=False)
     merge = merge_deployment(loaded, deployment.stateroot)
-    kargs = None if merge is None else merge.kargs
+    kargs = None if merge is None else merge.command_line
     wish = DeployWish(deployment.stateroot, deployment.checksum, deployment.origin, kargs)
     clone = deploy(sysroot, loaded, wish, merge)
     order = with_new_deployment(loaded.all, clone, merge, Retain(not_as_default=True))

@@ -291,6 +291,9 @@ def _check_etc(
     if remote is None:
         return
     commit = commit or remote_commit(repo, remote, ref, network=network)
+    if commit == target.merge.checksum:
+        # Nothing is going to be deployed.
+        return
     is_here = has_object(repo, ObjectName(commit, ObjectType.COMMIT))
     if not is_here or is_partial(repo, commit):
         only_etc = options._replace(trees_only=True, subpaths=ETC_PLACES)

@@ -32,7 +32,7 @@ def fill_var(sysroot: Sysroot, deployment: Deployment, tree_fd: int) -> None:
     """Copy the tree's ``/var`` to the stateroot, if nothing is there yet."""
     if not exists("var", dir_fd=tree_fd):
         return
-    fd = open_dir_below(sysroot.dir_fd, paths.var_dir(deployment.stateroot))
+    fd = open_dir_below(sysroot.dir_fd, paths.var_dir(deployment.stateroot), follow=True)
     try:
         if list_names(fd):
             return
@@ -59,7 +59,7 @@ def _make_skeleton(var_fd: int) -> None:
 
 def label_var(sysroot: Sysroot, stateroot: str, policy: SelinuxPolicy) -> None:
     """Label a stateroot's ``/var`` once, where there is a policy; a note says that it is done."""
-    fd = open_dir_below(sysroot.dir_fd, paths.var_dir(stateroot))
+    fd = open_dir_below(sysroot.dir_fd, paths.var_dir(stateroot), follow=True)
     try:
         if exists(_LABELLED, dir_fd=fd):
             return

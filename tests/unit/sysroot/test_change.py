@@ -74,8 +74,8 @@ def test_rollback(three):
     loaded = three.loaded
     assert rollback_index(loaded) == 1
     assert rollback_index(three.run(1)) == 2
-    # At the end of the list, it goes forth again.
-    assert rollback_index(three.run(2)) == 0
+    # There is nothing behind it, but another one would be booted next.
+    assert rollback_index(three.run(2)) == 2
     with pytest.raises(DeploymentNotFound, match="no deployment to roll back to"):
         rollback_index(Loaded(0, 0, ()))
     with pytest.raises(DeploymentNotFound):

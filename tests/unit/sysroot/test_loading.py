@@ -41,8 +41,8 @@ class Disk:
         return self.top / f"boot/loader.1/entries/ostree-{version}.conf"
 
     def load(self, running: Running | None = None) -> Loaded:
-        state = str(self.top / "run")
-        with Sysroot(str(self.top), running or Running(run_dir=state)) as sysroot:
+        running = running or Running(run_dir=str(self.top / "run"))
+        with Sysroot(str(self.top), running) as sysroot:
             return load_sysroot(sysroot)
 
 
@@ -78,7 +78,7 @@ def test_files_of_others(disk):
 
 def test_an_empty_disk(tmp_path):
     with Sysroot(str(tmp_path)) as sysroot:
-        assert load_sysroot(sysroot) == (0, 0, (), None)
+        assert load_sysroot(sysroot) == Loaded(0, 0, ())
 
 
 def test_which_is_running(disk):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from ostrya.errors import OstryaError, SysrootError
@@ -138,6 +140,13 @@ def test_conflicts_are_found_before_files_come(following):
         deploy_upgrade(following.sysroot, following.loaded, found)
     deploys = following.root / "ostree/deploy/test/deploy"
     assert not (deploys / f"{second}.0").exists()
+
+
+def test_what_would_conflict_matters_to_a_new_commit_alone(following):
+    etc = following.etc(following.loaded.deployments[0])
+    shutil.rmtree(etc / "dir")
+    write(etc / "dir", "mine\n")
+    assert not upgrade(following, FetchHow(checks_etc=True)).is_new
 
 
 def test_local_refs_are_only_looked_up(machine):

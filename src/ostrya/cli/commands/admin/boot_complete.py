@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.cli.sysroot_lookup import changing_sysroot, is_booted
+from ostrya.cli.sysroot_lookup import changing_sysroot
+from ostrya.sysroot.running import is_booted
 from ostrya.sysroot.stage import complete_boot
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def run(arguments: Arguments, context: Context) -> int:
         deployment = require_merge_deployment(loaded, named)
         fds = []
         for path in ("usr/etc", "etc"):
-            fds.append(open_dir_below(sysroot.dir_fd, f"{deployment.path}/{path}"))
+            fds.append(open_dir_below(sysroot.dir_fd, f"{deployment.path}/{path}", follow=True))
             stack.callback(os.close, fds[-1])
         found = diff_etc(*fds)
     if context.json:

@@ -147,7 +147,7 @@ def _kargs(arguments: Arguments, merge: Deployment | None) -> KernelArguments | 
     elif not any(changes):
         return None
     else:
-        kargs = (None if merge is None else merge.kargs) or KernelArguments()
+        kargs = KernelArguments() if merge is None else merge.command_line
     for word in changes[0]:
         kargs = kargs.set(word)
     for word in changes[1]:

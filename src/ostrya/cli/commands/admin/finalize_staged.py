@@ -11,7 +11,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from ostrya.cli.options import flag
-from ostrya.cli.sysroot_lookup import changing_sysroot, is_booted, reading_sysroot
+from ostrya.cli.sysroot_lookup import changing_sysroot, reading_sysroot
+from ostrya.sysroot.running import is_booted
 from ostrya.sysroot.stage import finalize_staged
 
 if TYPE_CHECKING:
