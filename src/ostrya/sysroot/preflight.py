@@ -195,7 +195,7 @@ def plan_deployment(
     after = with_new_deployment(loaded.all, new, merge, retain)
     going = [one for one in loaded.all if not any(one is other for other in after)]
     old_kargs = (None if merge is None else merge.kargs) or KernelArguments()
-    new_kargs = old_kargs if wish.kargs is None else wish.kargs
+    new_kargs = old_kargs if wish.kargs is None else wish.kargs.without("ostree")
     return Preflight(
         wish.stateroot,
         checksum,

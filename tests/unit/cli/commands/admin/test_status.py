@@ -7,7 +7,11 @@ from support.machines import REF
 
 def test_nothing_deployed(admin):
     assert admin.ok("status") == "No deployments.\n"
-    assert admin.json("status") == {"deployments": [], "next_boot": None}
+    assert admin.json("status") == {
+        "deployments": [],
+        "next_boot": None,
+        "finalize_failure": None,
+    }
     assert admin.fails("status", "-D") == "Not in a booted OSTree system"
 
 
