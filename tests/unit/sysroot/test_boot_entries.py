@@ -77,7 +77,7 @@ def test_a_tree_without_a_kernel(deployed):
 def test_a_ramdisk_that_is_gone(deployed):
     machine, deployment = deployed
     entry = deployment.entry._replace(overlay_initrds=(f"/{'9c' * 32}.img",))
-    with pytest.raises(SysrootError, match="ramdisk 9c9c.*is gone"):
+    with pytest.raises(SysrootError, match=r"ramdisk 9c9c.*is gone"):
         write_entry(
             machine.sysroot, [deployment._replace(entry=entry)], 0, Numbering(1), "loader.1/entries"
         )
