@@ -25,6 +25,7 @@ from typing import Any
 import bench_delta
 import bench_pull
 import bench_report
+import bench_sysroot
 import debian_tree
 import many_files
 from measure import Cost, measure
@@ -239,6 +240,10 @@ UPDATE_ROWS = (
     Row("commit release 2, bare", prepare_update("bare"), update, None),
     Row("commit release 2, archive", prepare_update("archive"), update, None),
 )
+SYSROOT_ROWS = (
+    Row("admin deploy", bench_sysroot.prepare_deploy, bench_sysroot.shared_sysroot, 1.0),
+    Row("admin deploy, release 2", bench_sysroot.prepare_second, bench_sysroot.shared_sysroot, 1.0),
+)
 HTTP_ROWS = (
     Row("pull to bare", prepare_http_pull("bare"), shared("archive"), 0.5),
     Row("pull to bare-user", prepare_http_pull("bare-user"), shared("archive"), 0.5),
@@ -329,12 +334,11 @@ def content_bytes(repo: Path) -> int:
     return sum(path.stat().st_size for path in repo.glob("objects/??/*.filez"))
 
 
-def measure_rev_parse(bench: Bench) -> dict[str, Any]:
-    """CPU of ``rev-parse``: the median of twenty."""
-    repo = bench.shared_repo("bare")
-    result: dict[str, Any] = {"target_cpu_s": 0.06}
+def measure_cpu(argv_for: Callable[[str], list[str]], target_s: float) -> dict[str, Any]:
+    """CPU of a short command: the median of twenty."""
+    result: dict[str, Any] = {"target_cpu_s": target_s}
     for who, tool in TOOLS.items():
-        costs = [measure([tool, f"--repo={repo}", "rev-parse", "r"]) for _ in range(20)]
+        costs = [measure(argv_for(tool)) for _ in range(20)]
         result[who] = {
             "wall_s": round(statistics.median(cost.wall_s for cost in costs), 4),
             "cpu_s": round(statistics.median(cost.cpu_s for cost in costs), 4),
@@ -392,7 +396,7 @@ def merge(results: dict[str, Any], group: str, name: str, row: dict[str, Any]) -
 
 def run_rows(bench: Bench, args: argparse.Namespace, results: dict[str, Any]) -> None:
     """Measure the rows asked for on the Debian tree."""
-    for row in (*ROWS, *(UPDATE_ROWS if bench.update else ())):
+    for row in (*ROWS, *((*UPDATE_ROWS, *SYSROOT_ROWS) if bench.update else ())):
         if is_wanted(row.name, args):
             merge(results, "rows", row.name, measure_row(bench, row, args.pairs))
     http = [row for row in HTTP_ROWS if is_wanted(row.name, args)]
@@ -405,7 +409,12 @@ def run_rows(bench: Bench, args: argparse.Namespace, results: dict[str, Any]) ->
         if is_wanted(delta.name, args):
             merge(results, "rows", delta.name, measure_delta(bench, delta))
     if is_wanted("rev-parse", args):
-        merge(results, "rows", "rev-parse", measure_rev_parse(bench))
+        repo = bench.shared_repo("bare")
+        cpu = measure_cpu(lambda tool: [tool, f"--repo={repo}", "rev-parse", "r"], 0.06)
+        merge(results, "rows", "rev-parse", cpu)
+    if is_wanted("admin status", args) and bench.update:
+        cpu = measure_cpu(bench_sysroot.status_argv(bench), 0.08)
+        merge(results, "rows", "admin status", cpu)
 
 
 def wait_out_deletion(folder: Path) -> None:

@@ -108,9 +108,9 @@ HEADINGS = (
 
 
 def table(rows: dict[str, Any]) -> list[str]:
-    """The heading and the rows, but for rev-parse, which has a sentence of its own."""
+    """The heading and the rows, but for short commands, which have sentences of their own."""
     lines = ["| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|"]
-    return lines + [table_row(name, row) for name, row in rows.items() if name != "rev-parse"]
+    return lines + [table_row(name, row) for name, row in rows.items() if "target_cpu_s" not in row]
 
 
 def tree_sentence(tree: dict[str, int]) -> str:
@@ -146,11 +146,11 @@ def delta_sentences(rows: dict[str, Any]) -> list[str]:
     return lines
 
 
-def rev_parse_sentence(row: dict[str, Any]) -> str:
-    """The start-up cost."""
+def cpu_sentence(name: str, row: dict[str, Any]) -> str:
+    """What a short command costs."""
     ours, peer = (row[who]["cpu_s"] * 1000 for who in ("ours", "peer"))
     target = row["target_cpu_s"] * 1000
-    return f"`ostrya rev-parse`: {ours:.0f} ms of CPU (target {target:.0f}); the peer {peer:.0f}."
+    return f"`ostrya {name}`: {ours:.0f} ms of CPU (target {target:.0f}); the peer {peer:.0f}."
 
 
 def many_sentence(row: dict[str, Any]) -> str:
@@ -178,8 +178,9 @@ def write_page(results: dict[str, Any]) -> None:
     if "object_bytes" in rows.get("commit to archive", {}).get("ours", {}):
         lines += [object_sentence(rows["commit to archive"]), ""]
     lines += delta_sentences(rows)
-    if "rev-parse" in rows:
-        lines += [rev_parse_sentence(rows["rev-parse"]), ""]
+    for name, row in rows.items():
+        if "target_cpu_s" in row:
+            lines += [cpu_sentence(name, row), ""]
     if "many" in results:
         lines += ["## A million files", "", "`make bench BENCH=--many`; one pair.", ""]
         lines += [*table(results["many"]), "", many_sentence(*results["many"].values()), ""]

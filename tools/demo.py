@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job on a real tree: commit it, change it, compare, check out, verify, sign, serve, pull.
+"""The main job on a real tree: commit, compare, verify, sign, serve, pull, install, update, undo.
 
 Every step is one ``ostrya`` command, shown as a reader would type it. By default the tree is made
 of this machine's own programs, libraries and readable settings, some 300 MB; ``--rootfs`` takes a
@@ -23,6 +23,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 import demo_fleet
+import demo_sysroot
 import demo_tree
 
 TOP = Path(__file__).resolve().parent.parent
@@ -260,6 +261,7 @@ def play(demo: Demo, rootfs: Path | None) -> None:
     sizes = {release: unique_size(tree) for release, tree in zip(rows, trees, strict=True)}
     print_summary(demo, rows, sizes)
     demo_fleet.play(demo, trees[1])
+    demo_sysroot.play(demo, trees[1])
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -56,6 +57,24 @@ def test_demo_of_a_given_tree(tmp_path, kind):
     ]
     verbs = {word for line in shown for word in line[1:3] if not word.startswith("-")}
     assert verbs >= {"init", "commit", "checkout", "diff", "fsck", "log"}
+    check_the_disk(tmp_path / "work", text)
+
+
+def check_the_disk(work: Path, text: str) -> None:
+    """The system was installed, updated and rolled back, and the edited setting came along."""
+    disk = work / "disk"
+    status = json.loads(OURS("admin", "status", f"--sysroot={disk}", "--json"))
+    versions = [found["version"] for found in status["deployments"]]
+    assert versions == ["1", "2"]
+    assert status["next_boot"].startswith(status["deployments"][0]["checksum"])
+    newer = status["deployments"][1]
+    deployment = disk / f"ostree/deploy/demo/deploy/{newer['checksum']}.{newer['serial']}"
+    assert (deployment / "etc/server.conf").read_text() == "port=8080\nworkers=1\n"
+    assert (deployment / "etc/motd").read_text() == "Welcome to release 2\n"
+    assert len(list((disk / "boot/loader/entries").iterdir())) == 2
+    words = text.split()
+    for verb in ("deploy", "status", "etc-plan", "rollback", "config-diff"):
+        assert verb in words
 
 
 def test_the_repository_shares_what_did_not_change(tmp_path):

@@ -16,8 +16,11 @@ MAKERS = {
     "ext4": ["mkfs.ext4", "-q", "-F"],
     "xfs": ["mkfs.xfs", "-q", "-f"],
     "btrfs": ["mkfs.btrfs", "-q", "-f"],
+    "vfat": ["mkfs.vfat"],
 }
 KINDS = ("ext4", "xfs", "btrfs", "tmpfs", "overlayfs")
+# Without links, owners and modes, like the kernel's VFAT, and to be had where the kernel has none.
+FUSE_FAT = "fusefat"
 DEFAULT_SIZE = 400 * 1024 * 1024
 
 
@@ -30,6 +33,8 @@ def missing(kind: str) -> str:
         return f"{maker} is not installed"
     if kind in MAKERS and not Path("/dev/loop-control").exists():
         return "no loop devices here"
+    if kind == FUSE_FAT:
+        return "" if shutil.which(FUSE_FAT) else f"{FUSE_FAT} is not installed"
     name = "overlay" if kind == "overlayfs" else kind
     known = Path("/proc/filesystems").read_text().split()
     if name not in known:
@@ -90,6 +95,12 @@ def mount(
         fill(below / "lower")
         layers = f"lowerdir={below}/lower,upperdir={below}/upper,workdir={below}/work"
         run("mount", "-t", "overlay", "-o", layers, "none", str(target))
+    elif kind == FUSE_FAT:
+        image = folder / f"{kind}.img"
+        with image.open("wb") as stream:
+            stream.truncate(size)
+        run(*MAKERS["vfat"], str(image))
+        run(FUSE_FAT, "-o", "rw+", str(image), str(target))
     elif kind == "ramfs":
         run("mount", "-t", "ramfs", "none", str(target))
     else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ostrya.errors import CommandFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -32,23 +32,42 @@ class Completed(NamedTuple):
 
 
 def run(
-    argv: Sequence[str], *, input_data: bytes | memoryview | None = None, timeout_s: float = 600
+    argv: Sequence[str],
+    *,
+    input_data: bytes | memoryview | None = None,
+    timeout_s: float = 600,
+    variables: Mapping[str, str] | None = None,
+    cwd: str | None = None,
 ) -> bytes:
     """Run a program to its end and return what it wrote on standard output.
+
+    Args:
+        argv: The program and its arguments.
+        input_data: What it reads.
+        timeout_s: When it is killed.
+        variables: Of its environment, beside our own.
+        cwd: Where it runs, if not where we do.
 
     Raises:
         CommandFailed: It ended with a non-zero status, or could not be started in time.
     """
-    result = run_to_end(argv, input_data=input_data, timeout_s=timeout_s)
+    result = run_to_end(
+        argv, input_data=input_data, timeout_s=timeout_s, variables=variables, cwd=cwd
+    )
     if result.status != 0:
         raise CommandFailed(tuple(argv), result.status, result.stderr.decode(errors="replace"))
     return result.stdout
 
 
 def run_to_end(
-    argv: Sequence[str], *, input_data: bytes | memoryview | None = None, timeout_s: float = 600
+    argv: Sequence[str],
+    *,
+    input_data: bytes | memoryview | None = None,
+    timeout_s: float = 600,
+    variables: Mapping[str, str] | None = None,
+    cwd: str | None = None,
 ) -> Completed:
-    """Run a program whose exit status is an answer, not a failure.
+    """Run a program whose exit status is an answer, not a failure; see `run`.
 
     Raises:
         CommandFailed: It could not be started, or did not end in time.
@@ -56,11 +75,12 @@ def run_to_end(
     log.debug("running argv=%s", list(argv))
     try:
         result = subprocess.run(
-            list(argv),
+            _with_variables(argv, variables),
             input=input_data,
             capture_output=True,
             timeout=timeout_s,
             check=False,
+            cwd=cwd,
         )
     except FileNotFoundError as exc:
         raise CommandFailed(tuple(argv), 127, f"{argv[0]}: command not found") from exc
@@ -69,10 +89,16 @@ def run_to_end(
     return Completed(result.returncode, result.stdout, result.stderr)
 
 
-def run_interactive(argv: Sequence[str]) -> int:
+def run_interactive(argv: Sequence[str], *, variables: Mapping[str, str] | None = None) -> int:
     """Run a program on our own terminal, an editor for instance, and return its exit status."""
     log.debug("running argv=%s", list(argv))
-    return subprocess.run(list(argv), check=False).returncode
+    return subprocess.run(_with_variables(argv, variables), check=False).returncode
+
+
+def _with_variables(argv: Sequence[str], variables: Mapping[str, str] | None) -> list[str]:
+    # Our own environment goes along unread: only the command line looks at it.
+    words = [f"{name}={value}" for name, value in (variables or {}).items()]
+    return ["env", *words, *argv] if words else list(argv)
 
 
 class PipedProcess:

@@ -11,7 +11,7 @@ from ostrya.cli.context import Context
 from ostrya.cli.errors import UsageError
 from ostrya.cli.output import write
 from ostrya.cli.parser import Arguments, HelpRequested, parse_arguments, take_verb
-from ostrya.cli.table import VERBS, Repo, Verb, find_verb, why_not_yet
+from ostrya.cli.table import VERBS, Repo, Verb, find_verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +36,12 @@ def run_command_line(arguments: Sequence[str], environment: Environment, *, drop
             path = find_extension(name, environment, drop_in=drop_in)
             if path is not None:
                 return run_extension(path, arguments)
-        return _run_group(program, VERBS, None, name, rest)
-    if verb.verbs:
+        return _run_group(program, VERBS, None, name, rest, environment)
+    while verb.verbs:
         name, rest = take_verb(rest)
         member = find_verb(verb.verbs, name)
         if member is None:
-            return _run_group(f"{program} {verb.name}", verb.verbs, verb, name, rest)
+            return _run_group(f"{program} {verb.name}", verb.verbs, verb, name, rest, environment)
         program, verb = f"{program} {verb.name}", member
     return _run_verb(f"{program} {verb.name}", verb, rest, environment, drop_in=drop_in)
 
@@ -50,11 +50,12 @@ def verb_options(verb: Verb, command: Command, *, drop_in: bool) -> tuple[option
     """Return all options of a verb, in the order that its help lists them."""
     named = (options.REPO,) if verb.repo in {Repo.OPEN, Repo.NAMED, Repo.ADDRESS} else ()
     ours: list[options.Option] = []
-    if verb.reads and not drop_in:
+    if verb.reads and not drop_in and not any(one.name == "json" for one in command.OPTIONS):
         ours.append(options.JSON)
     if verb.takes_long and not drop_in:
         ours.append(options.PROGRESS)
-    return (*named, *command.OPTIONS, *ours, *options.GLOBAL)
+    last = options.ADMIN if verb.repo is Repo.ADMIN else ()
+    return (*named, *command.OPTIONS, *ours, *last, *options.GLOBAL)
 
 
 def load_command(verb: Verb) -> Command:
@@ -76,22 +77,34 @@ def group_help(program: str, verbs: tuple[Verb, ...], group: Verb | None) -> str
     """Return the ``--help`` of the program itself, or of a group of verbs."""
     from ostrya.cli.usage import format_help, format_verbs
 
-    listing = format_verbs(verbs, group.name if group else "")
+    listing = format_verbs(verbs, _group_name(program))
     summary = f"{group.help}\n\n{listing}" if group else listing
+    if group is not None and group.repo is Repo.ADMIN:
+        declared = (*options.ADMIN, *options.GLOBAL)
+        return format_help(program, "--print-current-dir|COMMAND", summary, declared)
     return format_help(program, "COMMAND", summary, options.GLOBAL)
 
 
-def _run_group(
-    program: str, verbs: tuple[Verb, ...], group: Verb | None, name: str | None, rest: list[str]
+def _group_name(program: str) -> str:
+    """Return the groups that were typed: ``admin kargs`` of ``ostrya admin kargs``."""
+    return program.partition(" ")[2]
+
+
+def _run_group(  # what was typed, and where
+    program: str,
+    verbs: tuple[Verb, ...],
+    group: Verb | None,
+    name: str | None,
+    rest: list[str],
+    environment: Environment,
 ) -> int:
     """Answer a command line that names no verb, or an unknown one."""
-    refusal = why_not_yet(f"{group.name} {name}" if group else f"{name}")
-    if refusal is not None:
-        raise UsageError(refusal)
     help_text = group_help(program, verbs, group)
-    what = f'"{group.name}" subcommand' if group else "command"
+    what = f'"{_group_name(program)}" subcommand' if group else "command"
+    is_admin = group is not None and group.repo is Repo.ADMIN
+    declared = (*options.ADMIN, *options.GLOBAL) if is_admin else options.GLOBAL
     try:
-        arguments = parse_arguments(options.GLOBAL, rest)
+        arguments = parse_arguments(declared, rest)
     except HelpRequested:
         write(help_text)
         return 0
@@ -100,6 +113,10 @@ def _run_group(
         raise
     if arguments.flag("version"):
         return _print_version(program)
+    if is_admin and arguments.flag("print-current-dir"):
+        from ostrya.cli.sysroot_lookup import print_current_dir
+
+        return print_current_dir(arguments, environment)
     message = f"No {what} specified" if name is None else f"Unknown {what} '{name}'"
     raise UsageError(message, help_text=help_text)
 
@@ -136,6 +153,10 @@ def _run_verb(
 def _run_command(verb: Verb, command: Command, arguments: Arguments, context: Context) -> int:
     try:
         _find_repository(verb, arguments, context)
+        if verb.repo is Repo.ADMIN and arguments.flag("print-current-dir"):
+            from ostrya.cli.sysroot_lookup import print_current_dir
+
+            return print_current_dir(arguments, context.environment)
         return command.run(arguments, context)
     finally:
         context.close()
@@ -149,7 +170,7 @@ def _print_version(program: str) -> int:
 
 
 def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None:
-    if verb.repo is Repo.NONE:
+    if verb.repo in {Repo.NONE, Repo.ADMIN}:
         return
     from ostrya.cli.repo_lookup import (
         REPO_IN_SYSROOT,
@@ -169,7 +190,7 @@ def _find_repository(verb: Verb, arguments: Arguments, context: Context) -> None
         context.repo_path = named
         return
     if named is None:
-        path = default_repo_path(context.environment.repo)
+        path = default_repo_path(context.environment.repo, context.environment.sysroot)
     else:
         path = named_path(named, "--repo")
     if path is None:

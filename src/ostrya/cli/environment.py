@@ -25,6 +25,10 @@ class Environment(NamedTuple):
         no_color: ``NO_COLOR`` is set.
         path: ``PATH``, where extensions are looked up.
         home: ``HOME``, below which a desktop may mount volumes.
+        sysroot: ``OSTREE_SYSROOT``, the sysroot to use when none is named.
+        sysroot_debug: ``OSTREE_SYSROOT_DEBUG``, words that make a sysroot fit for tests.
+        sysroot_options: ``OSTREE_SYSROOT_OPTS``, words for what packagers may want otherwise.
+        loader_variables: Variables that boot loaders' programs look at.
     """
 
     repo: str = ""
@@ -39,6 +43,21 @@ class Environment(NamedTuple):
     no_color: bool = False
     path: str = ""
     home: str = ""
+    sysroot: str = ""
+    sysroot_debug: frozenset[str] = frozenset()
+    sysroot_options: frozenset[str] = frozenset()
+    loader_variables: dict[str, str] = {}  # noqa: RUF012  # a tuple's default, never written to
+
+
+_LOADER_VARIABLES = (
+    "OSTREE_GRUB2_EXEC",
+    "OSTREE_DEBUG_GRUB2",
+    "OSTREE_BOOT_PARTITION",
+    # What grub-mkconfig, started by us, starts us with.
+    "GRUB2_BOOT_DEVICE_ID",
+    "GRUB2_PREPARE_ROOT_CACHE",
+    "_OSTREE_GRUB2_BOOTVERSION",
+)
 
 
 def read_environment() -> Environment:
@@ -57,7 +76,19 @@ def read_environment() -> Environment:
         no_color=bool(get("NO_COLOR")),
         path=get("PATH", os.defpath),
         home=get("HOME", ""),
+        sysroot=get("OSTREE_SYSROOT", ""),
+        sysroot_debug=_words("OSTREE_SYSROOT_DEBUG"),
+        sysroot_options=_words("OSTREE_SYSROOT_OPTS"),
+        loader_variables={name: get(name, "") for name in _LOADER_VARIABLES if name in os.environ},
     )
+
+
+def _words(name: str) -> frozenset[str]:
+    """Read a variable that holds words, parted by anything that is in none of them."""
+    text = os.environ.get(name, "")
+    for separator in ":;,\t":
+        text = text.replace(separator, " ")
+    return frozenset(text.split())
 
 
 def _editor() -> str:

@@ -35,13 +35,23 @@ def read_lines(path: str) -> list[str]:
     return [line for _, line in _numbered_lines(path)]
 
 
-def _numbered_lines(path: str) -> list[tuple[int, str]]:
+def read_text_file(path: str) -> str:
+    """Return the text of a file.
+
+    Raises:
+        FormatError: The file is not UTF-8.
+        OSError: It cannot be read.
+    """
     try:
         with open(path, encoding="utf-8", newline="\n") as stream:
-            lines = enumerate(stream.read().split("\n"), 1)
-            return [(number, line) for number, line in lines if line]
+            return stream.read()
     except UnicodeDecodeError as exc:
         raise FormatError(f"{path} is not UTF-8 (byte {exc.start})") from exc
+
+
+def _numbered_lines(path: str) -> list[tuple[int, str]]:
+    lines = enumerate(read_text_file(path).split("\n"), 1)
+    return [(number, line) for number, line in lines if line]
 
 
 def read_stat_overrides(path: str) -> StatOverrides:

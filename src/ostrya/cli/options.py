@@ -104,3 +104,7 @@ GLOBAL = (
 FSYNC = boolean("fsync", "POLICY", "Whether to wait until the disk has everything")
 JSON = flag("json", "Print JSON instead of text")
 PROGRESS = text("progress", "HOW", "Show progress: auto, plain, json (lines on stderr) or none")
+ADMIN = (
+    text("sysroot", "PATH", "The sysroot; default: OSTREE_SYSROOT, or the running system"),
+    flag("print-current-dir", "Print the directory of the default deployment, and do nothing"),
+)

@@ -62,16 +62,25 @@ def _index() -> str:
 def _page(verb: Verb) -> str:
     if not verb.verbs:
         return f"# ostrya {verb.name}\n\n{_body(verb, f'ostrya {verb.name}')}"
+    members = _members(verb)
     listing = "".join(
-        f"- [`{member.name}`](#{member.name}): {member.help}\n" for member in verb.verbs
+        f"- [`{name}`](#{name.replace(' ', '-')}): {member.help}\n" for name, member in members
     )
     parts = [f"# ostrya {verb.name}\n\n{verb.help}.\n\n{listing}"]
     parts += [
-        f"## {member.name}\n\n{_body(member, f'ostrya {verb.name} {member.name}')}"
-        for member in verb.verbs
+        f"## {name}\n\n{_body(member, f'ostrya {verb.name} {name}')}" for name, member in members
     ]
     parts.append(f"## Without a verb\n\n{_table(_group_options())}")
     return "\n".join(parts)
+
+
+def _members(group: Verb, prefix: str = "") -> list[tuple[str, Verb]]:
+    """Return the verbs of a group, and of groups in it, by what is typed after the group."""
+    found: list[tuple[str, Verb]] = []
+    for verb in group.verbs:
+        name = f"{prefix}{verb.name}"
+        found += _members(verb, f"{name} ") if verb.verbs else [(name, verb)]
+    return found
 
 
 def _group_options() -> tuple[Option, ...]:

@@ -2,7 +2,7 @@
 """Which repository a verb works on.
 
 The one that is named; else the current directory if it looks like one; else ``OSTREE_REPO``;
-else the one of the running system.
+else the one of the sysroot ``OSTREE_SYSROOT``; else the one of the running system.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ SYSTEM_REPO = "/sysroot/ostree/repo"
 REPO_IN_SYSROOT = "ostree/repo"
 
 
-def default_repo_path(variable: str) -> str | None:
+def default_repo_path(variable: str, sysroot: str = "") -> str | None:
     """Return the absolute path of the repository to use when none is named.
 
     Args:
         variable: The value of ``OSTREE_REPO``; empty where not set.
+        sysroot: That of ``OSTREE_SYSROOT``.
 
     Returns:
         None when there is no repository at the place where the search ended.
     """
     if os.path.isdir("objects") and os.path.isfile("config"):
         return os.path.realpath(".")
-    path = os.path.abspath(variable or SYSTEM_REPO)
+    of_system = os.path.join(sysroot, REPO_IN_SYSROOT) if sysroot else SYSTEM_REPO
+    path = os.path.abspath(variable or of_system)
     return path if os.path.isdir(path) else None
 
 

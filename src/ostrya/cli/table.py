@@ -23,6 +23,8 @@ class Repo(Enum):
     """As OPEN, but the verb declares ``--repo`` itself, and ``--sysroot`` beside it."""
     NONE = "none"
     """The verb takes no ``--repo``."""
+    ADMIN = "admin"
+    """The verb works on a sysroot, which it opens itself."""
 
 
 class Verb(NamedTuple):
@@ -37,6 +39,7 @@ class Verb(NamedTuple):
         writes: A verb that reads may write as well, so it must end in order.
         takes_long: The verb may take long, so it has ``--progress``.
         verbs: Of a group.
+        hidden: For other programs; not listed.
     """
 
     name: str
@@ -47,7 +50,74 @@ class Verb(NamedTuple):
     writes: bool = False
     takes_long: bool = False
     verbs: tuple[Verb, ...] = ()
+    hidden: bool = False
 
+
+_ADMIN_KARGS = (
+    Verb(
+        "edit-in-place", "admin.kargs_edit_in_place", "Change arguments of all deployments",
+        Repo.ADMIN, hidden=True,
+    ),
+)  # fmt: skip
+
+_ADMIN_INSTUTIL = (
+    Verb(
+        "grub2-generate", "admin.instutil_grub2_generate",
+        "Print GRUB menu entries, for grub-mkconfig", Repo.ADMIN,
+    ),
+    Verb("set-kargs", "admin.instutil_set_kargs", "Set kernel arguments", Repo.ADMIN),
+    Verb(
+        "selinux-ensure-labeled", "admin.instutil_selinux_ensure_labeled",
+        "Label what has no SELinux label", Repo.ADMIN,
+    ),
+)  # fmt: skip
+
+_ADMIN = (
+    Verb("boot-complete", "admin.boot_complete", "For the boot", Repo.ADMIN, hidden=True),
+    Verb("cleanup", "admin.cleanup", "Delete what no deployment needs", Repo.ADMIN),
+    Verb(
+        "config-diff", "admin.config_diff", "List what was changed in /etc", Repo.ADMIN, reads=True
+    ),
+    Verb(
+        "deploy", "admin.deploy", "Make a deployment of a commit",
+        Repo.ADMIN, reads=True, writes=True, takes_long=True,
+    ),
+    Verb(
+        "etc-plan", "admin.etc_plan", "Say what the next merge of /etc will do",
+        Repo.ADMIN, reads=True,
+    ),
+    Verb("finalize-staged", "admin.finalize_staged", "For the shutdown", Repo.ADMIN, hidden=True),
+    Verb(
+        "lock-finalization",
+        "admin.lock_finalization",
+        "Let a staged deployment wait",
+        Repo.ADMIN,
+    ),
+    Verb(
+        "instutil", "", "For installers", Repo.ADMIN, verbs=_ADMIN_INSTUTIL, hidden=True
+    ),
+    Verb("kargs", "", "Change kernel arguments", Repo.ADMIN, verbs=_ADMIN_KARGS),
+    Verb("init-fs", "admin.init_fs", "Make a directory a sysroot", Repo.ADMIN),
+    Verb("os-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
+    Verb("stateroot-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
+    Verb("pin", "admin.pin", "Keep a deployment from being cleaned away", Repo.ADMIN),
+    Verb("post-copy", "admin.post_copy", "Seal what was copied here", Repo.ADMIN),
+    Verb("rollback", "admin.rollback", "Boot what was booted before", Repo.ADMIN),
+    Verb("status", "admin.status", "List deployments", Repo.ADMIN, reads=True),
+    Verb("set-default", "admin.set_default", "Boot another deployment by default", Repo.ADMIN),
+    Verb("set-origin", "admin.set_origin", "Say what a deployment follows", Repo.ADMIN),
+    Verb(
+        "state-overlay", "admin.state_overlay", "Mount a layer that keeps state", Repo.ADMIN,
+        hidden=True,
+    ),
+    Verb("switch", "admin.switch", "Follow another ref and deploy it", Repo.ADMIN, takes_long=True),
+    Verb("undeploy", "admin.undeploy", "Delete a deployment", Repo.ADMIN),
+    Verb("unlock", "admin.unlock", "Make /usr writable", Repo.ADMIN),
+    Verb(
+        "upgrade", "admin.upgrade", "Deploy the newest commit of what is followed",
+        Repo.ADMIN, reads=True, writes=True, takes_long=True,
+    ),
+)  # fmt: skip
 
 _REMOTE = (
     Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),
@@ -88,6 +158,7 @@ _STATIC_DELTA = (
 )
 
 VERBS = (
+    Verb("admin", "", "Deployments: what is booted", Repo.ADMIN, verbs=_ADMIN),
     Verb("cat", "cat", "Write out the contents of files"),
     Verb("checkout", "checkout", "Make a directory from a commit", takes_long=True),
     Verb("checksum", "checksum", "Print the checksum of a file", Repo.NONE, reads=True),
@@ -156,17 +227,6 @@ VERBS = (
     Verb("static-delta", "", "Static deltas", Repo.NONE, verbs=_STATIC_DELTA),
     Verb("summary", "summary", "Write or show the repository's summary", reads=True, writes=True),
 )
-
-
-_LATER = {
-    "admin": "deployments are",
-}
-
-
-def why_not_yet(name: str) -> str | None:
-    """Return why a verb of libostree's is not here, None for what is no such verb."""
-    what = _LATER.get(name)
-    return None if what is None else f"{name}: {what} not part of this version"
 
 
 def find_verb(verbs: tuple[Verb, ...], name: str | None) -> Verb | None:

@@ -112,7 +112,7 @@ class CommitWriter:
             for ref in rules.refs.get(checksum) or (None,):
                 check_bindings(commit.metadata, checksum, rules.collection_id, ref)
         for other in rules.newer_than.get(checksum, ()):
-            _require_newer(checksum, commit, other, load_commit(self._repo, other))
+            require_newer(checksum, commit, other, load_commit(self._repo, other))
 
 
 def _decode(detached: bytes | None) -> VarDict | None:
@@ -125,7 +125,12 @@ def _decode(detached: bytes | None) -> VarDict | None:
         return None
 
 
-def _require_newer(checksum: Checksum, commit: Commit, other: Checksum, current: Commit) -> None:
+def require_newer(checksum: Checksum, commit: Commit, other: Checksum, current: Commit) -> None:
+    """Refuse a commit that is older than another one.
+
+    Raises:
+        OlderCommit: It is.
+    """
     if commit.timestamp >= current.timestamp:
         return
     raise OlderCommit(

@@ -37,6 +37,7 @@ class PullOptions(NamedTuple):
     Attributes:
         mirror: Write refs as the remote has them, all of them if none is named.
         commits_only: Pull commits, and nothing they hold.
+        trees_only: Pull commits and directories, but no files.
         subpaths: Pull only what lies on the way to these absolute paths, or below them.
         depth: How many generations of parents to pull too; -1 for all that are there.
         untrusted: Hash objects of a repository on this machine that could be linked unseen.
@@ -62,6 +63,7 @@ class PullOptions(NamedTuple):
 
     mirror: bool = False
     commits_only: bool = False
+    trees_only: bool = False
     subpaths: tuple[str, ...] = ()
     depth: int = 0
     untrusted: bool = False

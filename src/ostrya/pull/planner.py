@@ -55,18 +55,27 @@ class Planner:
         "_parents",
         "_seen",
         "_subpaths",
+        "_trees_only",
         "content_found",
         "metadata_found",
     )
 
-    def __init__(self, *, commits_only: bool = False, subpaths: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        commits_only: bool = False,
+        trees_only: bool = False,
+        subpaths: Iterable[str] = (),
+    ) -> None:
         """Begin with nothing wanted.
 
         Args:
             commits_only: Want commits, and nothing they hold.
+            trees_only: Want commits and directories, but no files.
             subpaths: Want only what lies on the way to these absolute paths, or below them.
         """
         self._commits_only = commits_only
+        self._trees_only = trees_only
         self._subpaths = tuple(subpaths)
         self._metadata: deque[Wanted] = deque()
         self._seen = ObjectNameSet()
@@ -135,7 +144,7 @@ class Planner:
 
     def dirtree_here(self, wanted: Wanted, tree: DirTree) -> None:
         """Take in a directory that is here by now."""
-        for name, checksum in tree.files:
+        for name, checksum in () if self._trees_only else tree.files:
             if self._leads_somewhere(wanted.path + name, is_dir=False) and self._content_seen.add(
                 checksum
             ):

@@ -117,7 +117,11 @@ class RemotePull:
             whole = deltas.take(tx, targets, taker)
             if options.dry_run:
                 return self._planned()
-            planner = Planner(commits_only=options.commits_only, subpaths=options.subpaths)
+            planner = Planner(
+                commits_only=options.commits_only,
+                trees_only=options.trees_only,
+                subpaths=options.subpaths,
+            )
             for target in targets:
                 if target.commit not in whole:
                     planner.want_commit(target.commit, options.depth)
@@ -127,7 +131,7 @@ class RemotePull:
         if mirrored is not None:
             # After all that it lists, and in place of one that the refs' change has made.
             self._store_summary(mirrored)
-        if not options.commits_only and not options.subpaths:
+        if not (options.commits_only or options.trees_only or options.subpaths):
             for checksum in engine.walked:
                 clear_partial(self._repo, checksum)
         return self._result(engine, refs, stats)
@@ -142,7 +146,7 @@ class RemotePull:
             options.use_deltas
             and self._source is None
             and self._repo.mode != RepoMode.ARCHIVE
-            and not options.commits_only
+            and not (options.commits_only or options.trees_only)
             and (not options.subpaths or options.require_deltas)
         )
 

@@ -71,10 +71,11 @@ class PruneResult(NamedTuple):
 
 
 @names_repo
-def prune(
+def prune(  # noqa: PLR0913  # options by keyword
     repo: Repository,
     *,
     refs_only: bool = False,
+    also: Iterable[Checksum] = (),
     depth: int = ALL_PARENTS,
     commits_only: bool = False,
     dry_run: bool = False,
@@ -85,6 +86,7 @@ def prune(
     Args:
         repo: The repository.
         refs_only: Keep what refs reach; otherwise keep what any commit reaches.
+        also: Commits that are kept as if refs reached them.
         depth: How many generations of parents of each kept commit are kept.
         commits_only: Look at, and delete, commits only.
         dry_run: Delete nothing.
@@ -96,7 +98,7 @@ def prune(
     """
     with _hold_lock(repo, dry_run=dry_run):
         if refs_only:
-            kept = _reachable_from_refs(repo, depth=depth, commits_only=commits_only)
+            kept = _reachable_from_refs(repo, also, depth=depth, commits_only=commits_only)
         else:
             commits = [n.checksum for n in iter_objects(repo) if n.type == ObjectType.COMMIT]
             kept = reachable_objects(repo, commits, depth=depth, commits_only=commits_only)
@@ -192,8 +194,10 @@ def _mirrored(repo: Repository, refs: Mapping[str, Checksum]) -> list[Checksum]:
     ]
 
 
-def _reachable_from_refs(repo: Repository, *, depth: int, commits_only: bool) -> ObjectNameSet:
-    tips = {*list_refs(repo).values()}
+def _reachable_from_refs(
+    repo: Repository, also: Iterable[Checksum], *, depth: int, commits_only: bool
+) -> ObjectNameSet:
+    tips = {*list_refs(repo).values(), *also}
     tips.update(list_collection_refs(repo, include_remotes=False).values())
     return reachable_objects(repo, sorted(tips), depth=depth, commits_only=commits_only)
 

@@ -62,3 +62,17 @@ def test_a_program_that_does_not_end():
 def test_a_program_with_pipes_that_is_not_there():
     with pytest.raises(CommandFailed, match="command not found"):
         PipedProcess(["/nowhere/program"])
+
+
+def test_variables_come_on_top_of_our_own(monkeypatch):
+    monkeypatch.setenv("OURS", "1")
+    argv = ["sh", "-c", 'echo "$OURS $THEIRS"']
+    assert process.run(argv, variables={"THEIRS": "2"}) == b"1 2\n"
+    assert process.run(argv) == b"1 \n"
+    argv = ["sh", "-c", 'test "$OURS$THEIRS" = 12']
+    assert process.run_interactive(argv, variables={"THEIRS": "2"}) == 0
+    assert "THEIRS" not in os.environ
+
+
+def test_where_it_runs(tmp_path):
+    assert process.run(["pwd"], cwd=str(tmp_path)) == f"{tmp_path}\n".encode()

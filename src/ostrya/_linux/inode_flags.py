@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The immutable flag of a file or directory, where the file system has it and we may set it."""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+from errno import EINVAL, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM
+
+_GET_FLAGS = 0x80086601
+_SET_FLAGS = 0x40086602
+_IMMUTABLE = 0x10
+_CANNOT = (EPERM, ENOTTY, EOPNOTSUPP, ENOSYS, EINVAL)
+
+
+def set_immutable(fd: int, *, immutable: bool) -> bool:
+    """Set or clear the flag; say whether it is so now.
+
+    Raises:
+        OSError: The disk does not do what it could do.
+    """
+    try:
+        (flags,) = struct.unpack("l", fcntl.ioctl(fd, _GET_FLAGS, struct.pack("l", 0)))
+        wanted = flags | _IMMUTABLE if immutable else flags & ~_IMMUTABLE
+        if wanted != flags:
+            fcntl.ioctl(fd, _SET_FLAGS, struct.pack("l", wanted))
+    except OSError as exc:
+        if exc.errno in _CANNOT:
+            return False
+        raise
+    return True

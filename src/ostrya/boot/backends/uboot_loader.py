@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""U-Boot: its ``uEnv.txt``, in the directory that ``boot/loader`` leads to."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import exists, open_dir_below, open_file_below, read_fd
+from ostrya.boot.backends.uboot import CONFIG, TREES_OWN, make_uenv
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ostrya.boot.bootloader import Boot, LoaderContext
+
+_MAX_BYTES = 1 << 20
+
+
+class UBoot:
+    """U-Boot with a script that imports ``uEnv.txt``."""
+
+    name = "uboot"
+    # Scripts read it through the link.
+    is_atomic = True
+
+    def is_active(self, context: LoaderContext) -> bool:
+        """Say whether there is a ``boot/loader/uEnv.txt``, perhaps an empty one."""
+        return exists(f"boot/loader/{CONFIG}", dir_fd=context.sysroot_fd)
+
+    def write_config(self, context: LoaderContext, bootversion: int, boots: Sequence[Boot]) -> None:
+        """Write ``uEnv.txt``."""
+        trees_own = None if not boots else _read_trees_own(context, boots[0])
+        prefix = "" if context.is_flat else "/boot"
+        text = make_uenv([boot.entry for boot in boots], trees_own, prefix=prefix)
+        path = f"{context.loader_dir(bootversion)}/{CONFIG}"
+        replace_file(path, text.encode(errors="surrogateescape"), dir_fd=context.sysroot_fd)
+
+    def after_swap(self, context: LoaderContext, bootversion: int) -> None:
+        """Nothing is left to do."""
+
+
+def _read_trees_own(context: LoaderContext, boot: Boot) -> str | None:
+    tree_fd = open_dir_below(context.sysroot_fd, boot.root)
+    try:
+        fd = open_file_below(tree_fd, TREES_OWN)
+    except FileNotFoundError:
+        return None
+    finally:
+        os.close(tree_fd)
+    try:
+        return read_fd(fd, max_bytes=_MAX_BYTES).decode(errors="surrogateescape")
+    finally:
+        os.close(fd)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boot entries as files: which ones of a directory are ours, and what they say.
+
+Source: ostree-sysroot.c (_ostree_sysroot_read_boot_loader_configs).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
+from ostrya.boot.bls import Entry, version_key
+from ostrya.boot.errors import EntryInvalid
+
+_MAX_BYTES = 1 << 20
+
+
+class EntryFile(NamedTuple):
+    """One of our entries.
+
+    Attributes:
+        name: Of its file.
+        entry: What it says.
+    """
+
+    name: str
+    entry: Entry
+
+
+def list_entry_files(fd: int) -> list[str]:
+    """Return the names of our entries in an open directory; those of others are passed over."""
+    return [name for name in sorted(list_names(fd)) if _is_ours(name, fd)]
+
+
+def read_entry_files(folder: str, *, dir_fd: int) -> list[EntryFile]:
+    """Read our entries, the greatest version first; none if there is no such directory.
+
+    Raises:
+        EntryInvalid: A file is no boot entry.
+        OSError: Something cannot be read.
+    """
+    try:
+        fd = open_dir(folder, dir_fd=dir_fd, follow=True)
+    except FileNotFoundError:
+        return []
+    try:
+        found = [EntryFile(name, _read_entry(name, fd)) for name in list_entry_files(fd)]
+    finally:
+        os.close(fd)
+    found.sort(key=lambda file: version_key(file.entry.fields.get("version", "")), reverse=True)
+    return found
+
+
+def _read_entry(name: str, fd: int) -> Entry:
+    try:
+        return Entry.parse(read_file(name, dir_fd=fd, max_bytes=_MAX_BYTES).decode())
+    except (UnicodeDecodeError, FileTooLargeError):
+        raise EntryInvalid(f"Parsing {name}: it is no boot entry") from None
+
+
+def _is_ours(name: str, fd: int) -> bool:
+    if not (name.startswith("ostree-") and name.endswith(".conf")):
+        return False
+    return stat.S_ISREG(os.stat(name, dir_fd=fd).st_mode)

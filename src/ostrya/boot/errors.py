@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stops the next boot from being written.
+
+::
+
+    BootloaderError
+    ├── KernelArgumentError   an argument to replace or delete is not there, or there are several
+    ├── EntryInvalid          a boot entry cannot be read or written
+    ├── KernelNotFound        a tree has no kernel, or pieces of several
+    └── LoaderUnknown         there is no boot loader of that name
+"""
+
+from __future__ import annotations
+
+from ostrya.errors import BootloaderError
+
+
+class KernelArgumentError(BootloaderError):
+    """The kernel's command line does not allow a change that was asked for."""
+
+
+class EntryInvalid(BootloaderError):
+    """A boot entry holds what it cannot hold."""
+
+
+class KernelNotFound(BootloaderError):
+    """A tree has no kernel that can be booted, or pieces of several."""
+
+
+class LoaderUnknown(BootloaderError):
+    """There is no boot loader of a name."""

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel of a tree, its ramdisk and its device trees; where they are, and their checksum.
+
+::
+
+    usr/lib/modules/6.1.0/             first
+        vmlinuz
+        initramfs.img                  or initramfs; a tree may do without
+        devicetree                     one file, or a directory dtb/
+        .vmlinuz.hmac                  where the kernel checks itself
+        aboot.img                      for Android's boot loader
+    usr/lib/ostree-boot/               else, or where only this has a ramdisk
+    boot/                              else
+        vmlinuz-6.1.0-CHECKSUM
+        initramfs-6.1.0-CHECKSUM
+        devicetree-6.1.0-CHECKSUM
+
+Deployments whose boot checksum is the same share one copy in ``/boot``.
+
+Source: ostree-sysroot-deploy.c (get_kernel_from_tree).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from errno import ENOENT, ENOTDIR
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from ostrya._linux.dirfd import OPEN_FILE, exists, list_names, open_dir, open_dir_below, read_chunks
+from ostrya.boot.bls import version_key
+from ostrya.boot.errors import KernelNotFound
+from ostrya.boot.kernel_set import KernelFile, KernelSet
+from ostrya.formats.checksum import is_checksum
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+MODULES = "usr/lib/modules"
+_LEGACY = ("usr/lib/ostree-boot", "boot")
+_INITRAMFS = ("initramfs.img", "initramfs")
+_LEGACY_KINDS = ("vmlinuz", "initramfs", "devicetree")
+
+
+def find_kernel(tree_fd: int, *, with_devicetrees: bool = True) -> KernelSet:
+    """Find the kernel of a tree.
+
+    Where there are several, that of the greatest version is taken.
+
+    Args:
+        tree_fd: The root directory of the tree.
+        with_devicetrees: Whether device trees belong to it.
+
+    Raises:
+        KernelNotFound: There is none, or its ramdisk is another kernel's.
+        OSError: Something cannot be read.
+    """
+    modern = _find_modern(tree_fd, with_devicetrees=with_devicetrees)
+    if modern is not None and modern.initramfs is not None:
+        return modern
+    legacy = _find_legacy(tree_fd)
+    if legacy is not None and (modern is None or legacy.initramfs is not None):
+        return legacy
+    if modern is None:
+        raise KernelNotFound(
+            "Failed to find kernel in /usr/lib/modules, /usr/lib/ostree-boot or /boot",
+            hint="put it into /usr/lib/modules/VERSION/vmlinuz, and its ramdisk beside it, "
+            "as initramfs.img",
+        )
+    return modern
+
+
+def _find_modern(tree_fd: int, *, with_devicetrees: bool) -> KernelSet | None:
+    fd = _open_if_there(tree_fd, MODULES)
+    if fd == -1:
+        return None
+    try:
+        versions = [name for name in list_names(fd) if _has_kernel(name, fd)]
+        if not versions:
+            return None
+        version = max(versions, key=lambda name: (version_key(name), name))
+        folder_fd = open_dir(version, dir_fd=fd)
+    finally:
+        os.close(fd)
+    try:
+        return _read_modern(version, folder_fd, with_devicetrees=with_devicetrees)
+    finally:
+        os.close(folder_fd)
+
+
+def _has_kernel(version: str, fd: int) -> bool:
+    if not stat.S_ISDIR(os.stat(version, dir_fd=fd, follow_symlinks=False).st_mode):
+        return False
+    try:
+        return stat.S_ISREG(os.stat(f"{version}/vmlinuz", dir_fd=fd).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _read_modern(version: str, fd: int, *, with_devicetrees: bool) -> KernelSet:
+    hasher = sha256()
+    kernel = KernelFile("vmlinuz", f"vmlinuz-{version}")
+    _hash_file("vmlinuz", fd, hasher)
+    initramfs = devicetree = dtb_dir = None
+    source = next((name for name in _INITRAMFS if exists(name, dir_fd=fd)), None)
+    if source is not None:
+        initramfs = KernelFile(source, f"initramfs-{version}.img")
+        _hash_file(source, fd, hasher)
+    if with_devicetrees and exists("devicetree", dir_fd=fd):
+        devicetree = KernelFile("devicetree", f"devicetree-{version}")
+        _hash_file("devicetree", fd, hasher)
+    elif with_devicetrees and _is_dir("dtb", fd):
+        dtb_dir = "dtb"
+        _hash_dir("dtb", fd, hasher)
+    hmac = aboot = None
+    if exists(".vmlinuz.hmac", dir_fd=fd):
+        # As dracut looks for it.
+        hmac = KernelFile(".vmlinuz.hmac", f".{kernel.name}.hmac")
+    if exists("aboot.img", dir_fd=fd):
+        aboot = KernelFile("aboot.img", f"aboot-{version}.img")
+    folder = f"{MODULES}/{version}"
+    return KernelSet(
+        folder, hasher.hexdigest(), kernel, initramfs, devicetree, dtb_dir, hmac, aboot
+    )
+
+
+def _find_legacy(tree_fd: int) -> KernelSet | None:
+    for folder in _LEGACY:
+        fd = _open_if_there(tree_fd, folder)
+        if fd == -1:
+            continue
+        try:
+            found = _legacy_files(list_names(fd))
+        finally:
+            os.close(fd)
+        # Like libostree, look no further than the first directory that is there.
+        return None if "vmlinuz" not in found else _make_legacy(folder, found)
+    return None
+
+
+def _legacy_files(names: list[str]) -> dict[str, tuple[KernelFile, str]]:
+    """Return the file of each kind, and the checksum that its name ends with."""
+    found: dict[str, tuple[KernelFile, str]] = {}
+    for name in sorted(names, key=version_key, reverse=True):
+        stem, _, checksum = name.rpartition("-")
+        kind = stem.partition("-")[0]
+        if kind in _LEGACY_KINDS and kind not in found and is_checksum(checksum):
+            found[kind] = KernelFile(name, stem), checksum
+    return found
+
+
+def _make_legacy(folder: str, found: dict[str, tuple[KernelFile, str]]) -> KernelSet:
+    kernel, bootcsum = found["vmlinuz"]
+    files: dict[str, KernelFile] = {}
+    for kind, what in (("initramfs", "initrd"), ("devicetree", "device tree in tree")):
+        if kind not in found:
+            continue
+        file, checksum = found[kind]
+        if checksum != bootcsum:
+            raise KernelNotFound(
+                f"Mismatched kernel checksum vs {what}",
+                hint=f"{folder}/{kernel.source} and {folder}/{file.source} do not belong together",
+            )
+        files[kind] = file
+    return KernelSet(folder, bootcsum, kernel, files.get("initramfs"), files.get("devicetree"))
+
+
+def _open_if_there(tree_fd: int, folder: str) -> int:
+    try:
+        return open_dir_below(tree_fd, folder, follow=True)
+    except OSError as exc:
+        if exc.errno in (ENOENT, ENOTDIR):
+            return -1
+        raise
+
+
+def _is_dir(name: str, fd: int) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=fd).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _hash_file(name: str, dir_fd: int, hasher: _Hash) -> None:
+    fd = os.open(name, OPEN_FILE & ~os.O_NOFOLLOW, dir_fd=dir_fd)
+    try:
+        for chunk in read_chunks(fd):
+            hasher.update(chunk)
+    finally:
+        os.close(fd)
+
+
+def _hash_dir(name: str, dir_fd: int, hasher: _Hash) -> None:
+    """Hash the files of a directory in the order of the bytes of their names."""
+    fd = open_dir(name, dir_fd=dir_fd, follow=True)
+    try:
+        for child in sorted(list_names(fd), key=os.fsencode):
+            if stat.S_ISDIR(os.stat(child, dir_fd=fd, follow_symlinks=False).st_mode):
+                _hash_dir(child, fd, hasher)
+            else:
+                _hash_file(child, fd, hasher)
+    finally:
+        os.close(fd)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From deployments to what a boot loader finds: kernels in ``/boot``, and boot entries.
+
+Source: ostree-sysroot-deploy.c (install_deployment_kernel).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import exists, open_dir_below, open_file_below, read_fd
+from ostrya.boot.bls import BootLink, Entry, EntryName
+from ostrya.boot.entry import Bootable, Place, entry_name, make_entry
+from ostrya.boot.install import install_file, install_kernel, make_dirs
+from ostrya.boot.kernel import find_kernel
+from ostrya.boot.os_release import parse_os_release, system_title
+from ostrya.errors import OstryaError, SysrootError
+from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.repo.reader import has_object, load_commit
+from ostrya.sysroot import paths
+from ostrya.sysroot.overlay_initrds import overlay_initrd_path
+from ostrya.tree.selinux import load_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ostrya.boot.kernel_set import KernelSet
+    from ostrya.formats.checksum import Checksum
+    from ostrya.repo.repository import Repository
+    from ostrya.sysroot.deployment import Deployment
+    from ostrya.sysroot.sysroot import Sysroot
+
+_MAX_OS_RELEASE_BYTES = 1 << 20
+_OS_RELEASE = ("usr/lib/os-release", "etc/os-release")
+_BOOT_PREFIX = "/boot"
+
+
+class Numbering(NamedTuple):
+    """How the entries of one change are numbered.
+
+    Attributes:
+        bootversion: Which set of boot links they lead through.
+        base: What their versions are added to: where entries come and go one by one, they are
+            greater than those that are there.
+    """
+
+    bootversion: int
+    base: int = 0
+
+
+def find_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> KernelSet:
+    """Find the kernel of a deployment.
+
+    Raises:
+        KernelNotFound: It has none.
+    """
+    fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
+    try:
+        return find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
+    finally:
+        os.close(fd)
+
+
+def write_entry(
+    sysroot: Sysroot, deployments: Sequence[Deployment], at: int, numbering: Numbering, folder: str
+) -> Deployment:
+    """Install the kernel of a deployment and write its entry; return the deployment with it.
+
+    Args:
+        sysroot: Where.
+        deployments: All that are to be booted, the default first.
+        at: Which one.
+        numbering: How entries are numbered.
+        folder: The directory of the entries, relative to ``/boot``.
+
+    Raises:
+        BootloaderError: It has no kernel, or no name.
+        OSError: Something could not be read or written.
+    """
+    deployment = deployments[at]
+    kernel, title = install_deployment_kernel(sysroot, deployment)
+    _install_overlays(sysroot, deployment)
+    stateroots = {one.stateroot for one in deployments}
+    place = Place(at, len(deployments), shows_stateroot=len(stateroots) > 1, base=numbering.base)
+    entry = _make_entry(sysroot, deployment, kernel, title, place, numbering.bootversion)
+    file = _make_name(sysroot, deployment, place)
+    replace_file(f"{folder}/{file}", entry.to_text().encode(), dir_fd=sysroot.boot_fd)
+    return deployment._replace(entry=entry, entry_name=file)
+
+
+def install_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> tuple[KernelSet, str]:
+    """Put the kernel of a deployment into ``/boot``; return it, and what the system is called.
+
+    Raises:
+        BootloaderError: It has no kernel, or no name.
+        OSError: Something could not be read or written.
+    """
+    fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
+    try:
+        kernel = find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
+        policy = load_policy(f"/proc/self/fd/{fd}")
+        label_for = policy.label_for if policy.name is not None else None
+        name = f"{deployment.stateroot}-{deployment.bootcsum}"
+        install_kernel(kernel, fd, sysroot.boot_fd, f"ostree/{name}", label_for)
+        version = commit_version(sysroot.repo, deployment.checksum)
+        return kernel, system_title(parse_os_release(_read_os_release(fd)), version)
+    finally:
+        os.close(fd)
+
+
+def _make_entry(  # what an entry is made of
+    sysroot: Sysroot,
+    deployment: Deployment,
+    kernel: KernelSet,
+    title: str,
+    place: Place,
+    bootversion: int,
+) -> Entry:
+    link = BootLink(bootversion, deployment.stateroot, deployment.bootcsum, deployment.bootserial)
+    settings = sysroot.settings
+    return make_entry(
+        Bootable(
+            title,
+            link,
+            kernel,
+            deployment.command_line,
+            deployment.path,
+            deployment.overlay_initrds,
+            {} if deployment.entry is None else deployment.entry.extra_fields,
+        ),
+        place,
+        prefix=_BOOT_PREFIX if settings.bootprefix else "",
+        others_fields=settings.append_except_default,
+    )
+
+
+def _make_name(sysroot: Sysroot, deployment: Deployment, place: Place) -> EntryName:
+    stateroot = deployment.stateroot if sysroot.options.old_entry_names else None
+    return entry_name(
+        place,
+        tries=sysroot.settings.boot_tries,
+        known=deployment.entry_name,
+        stateroot=stateroot,
+    )
+
+
+def _install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:
+    folder = paths.OVERLAY_INITRDS.removeprefix("boot/")
+    for checksum in deployment.overlay_initrds:
+        make_dirs(folder, dir_fd=sysroot.boot_fd)
+        name = f"{folder}/{checksum}.img"
+        if exists(name, dir_fd=sysroot.boot_fd):
+            continue
+        source = overlay_initrd_path(sysroot, checksum)
+        target_fd = open_dir_below(sysroot.boot_fd, folder, follow=True)
+        try:
+            install_file(source, None, f"{checksum}.img", target_fd)
+        except FileNotFoundError:
+            raise SysrootError(
+                f"The ramdisk {checksum}, to be loaded with deployment {deployment.name}, is gone",
+                hint="deploy again, with --overlay-initrd",
+            ) from None
+        finally:
+            os.close(target_fd)
+
+
+def _read_os_release(tree_fd: int) -> str:
+    for path in _OS_RELEASE:
+        try:
+            fd = open_file_below(tree_fd, path)
+        except FileNotFoundError:
+            continue
+        try:
+            return read_fd(fd, max_bytes=_MAX_OS_RELEASE_BYTES).decode(errors="replace")
+        finally:
+            os.close(fd)
+    raise SysrootError(
+        "Reading /etc/os-release: No such file or directory",
+        hint="a tree needs usr/lib/os-release, for what a boot menu calls it",
+    )
+
+
+def commit_version(repo: Repository, checksum: Checksum) -> str:
+    """Return the version that a commit says it is; empty if it says nothing or is not there."""
+    if not has_object(repo, ObjectName(checksum, ObjectType.COMMIT)):
+        return ""
+    try:
+        return load_commit(repo, checksum).metadata.lookup("version", "s") or ""
+    except OstryaError:
+        # It is only for a menu.
+        return ""

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``/var`` that all deployments of a stateroot share.
+
+The first deployment fills it, if its tree has anything there; after that it is never touched.
+
+Source: ostree-sysroot-deploy.c (prepare_deployment_var, selinux_relabel_var_if_needed).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import ensure_dir, exists, list_names, open_dir_below
+from ostrya.sysroot import paths
+from ostrya.sysroot.labels import label_tree
+from ostrya.tree.checkout import checkout_commit
+from ostrya.tree.checkout_options import CheckoutOptions, Overwrite
+
+if TYPE_CHECKING:
+    from ostrya.sysroot.deployment import Deployment
+    from ostrya.sysroot.sysroot import Sysroot
+    from ostrya.tree.selinux import SelinuxPolicy
+
+_TMPFILES = "usr/lib/tmpfiles.d"
+_LABELLED = ".ostree-selabeled"
+_LINKS = (("run", "../run"), ("lock", "../run/lock"))
+
+
+def fill_var(sysroot: Sysroot, deployment: Deployment, tree_fd: int) -> None:
+    """Copy the tree's ``/var`` to the stateroot, if nothing is there yet."""
+    if not exists("var", dir_fd=tree_fd):
+        return
+    fd = open_dir_below(sysroot.dir_fd, paths.var_dir(deployment.stateroot), follow=True)
+    try:
+        if list_names(fd):
+            return
+        options = CheckoutOptions(force_copy=True, overwrite=Overwrite.UNION_FILES)
+        checkout_commit(
+            sysroot.repo, deployment.checksum, ".", options=options, subpath="/var", dir_fd=fd
+        )
+        if not exists(_TMPFILES, dir_fd=tree_fd):
+            # Nothing makes these at boot, and old systems expect them.
+            _make_skeleton(fd)
+    finally:
+        os.close(fd)
+
+
+def _make_skeleton(var_fd: int) -> None:
+    ensure_dir("tmp", dir_fd=var_fd)
+    os.chmod("tmp", 0o1777, dir_fd=var_fd)  # noqa: S103  # as everywhere
+    ensure_dir("lib", dir_fd=var_fd)
+    ensure_dir("log", dir_fd=var_fd, mode=0o755)
+    for name, target in _LINKS:
+        if not exists(name, dir_fd=var_fd):
+            os.symlink(target, name, dir_fd=var_fd)
+
+
+def label_var(sysroot: Sysroot, stateroot: str, policy: SelinuxPolicy) -> None:
+    """Label a stateroot's ``/var`` once, where there is a policy; a note says that it is done."""
+    fd = open_dir_below(sysroot.dir_fd, paths.var_dir(stateroot), follow=True)
+    try:
+        if exists(_LABELLED, dir_fd=fd):
+            return
+        sysroot.tell(f"Relabeling /var (no stamp file 'var/{_LABELLED}' found)")
+        if policy.name is not None:
+            label_tree(fd, "/var", policy)
+        replace_file(_LABELLED, b"", dir_fd=fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which deployments are booted, and in which order: the one step that an update hangs on.
+
+::
+
+    same kernels and arguments          other ones
+    ─────────────────────────           ────────────────────────────────────────
+    links boot.B.S' made                kernels into /boot, entries into loader.B'
+    everything on the disk              links made, boot.B' -> boot.B'.S'
+    boot.B -> boot.B.S'   (swap)        the loader's own file into loader.B'
+                                        everything on the disk, journal of /boot too
+                                        loader -> loader.B'   (swap)
+
+Whenever power fails, ``loader`` leads to entries whose kernels and deployments are whole.
+
+Where there is one directory of entries only (VFAT, systemd-boot), new entries are added first,
+greater than all others, and then the old ones are removed.
+
+Source: ostree-sysroot-deploy.c (ostree_sysroot_write_deployments_with_options).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from errno import EEXIST, EPERM
+from typing import TYPE_CHECKING
+
+from ostrya._linux.dirfd import open_dir, remove_tree, unlink_if_exists
+from ostrya._linux.durability import sync_filesystem
+from ostrya._linux.freeze import flush_filesystem, rehearse_rescue
+from ostrya.boot.bls import EntryName
+from ostrya.boot.bootloader import Boot
+from ostrya.boot.entry_files import list_entry_files
+from ostrya.boot.install import make_dirs
+from ostrya.errors import SysrootError
+from ostrya.sysroot import paths
+from ostrya.sysroot.boot_entries import Numbering, commit_version, write_entry
+from ostrya.sysroot.boot_links import (
+    make_links,
+    number_deployments,
+    number_new_deployments,
+    swap_links,
+)
+from ostrya.sysroot.boot_space import measure_boot_space
+from ostrya.sysroot.cleanup import clean_boot, clean_up, delete_deployment
+from ostrya.sysroot.errors import BootSpaceError
+from ostrya.sysroot.loader import find_loader, finish_loader, loader_context
+from ostrya.sysroot.loading import Loaded, load_sysroot, read_subbootversion
+from ostrya.sysroot.staged import forget_lock, forget_staged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ostrya.boot.bootloader import Bootloader, LoaderContext
+    from ostrya.sysroot.deployment import Deployment
+    from ostrya.sysroot.sysroot import Sysroot
+
+log = logging.getLogger(__name__)
+
+
+def write_deployments(
+    sysroot: Sysroot,
+    loaded: Loaded,
+    deployments: Sequence[Deployment],
+    *,
+    prune: bool = True,
+    early_prune: bool = False,
+) -> Loaded:
+    """Make these the deployments that can be booted, the first by default.
+
+    Args:
+        sysroot: Where; it is locked.
+        loaded: What it has now.
+        deployments: Their directories are there, with everything in them.
+        prune: Whether what nothing needs any more is deleted afterwards.
+        early_prune: Whether what goes may go first, where ``/boot`` is too small for both.
+
+    Returns:
+        What it has afterwards.
+
+    Raises:
+        BootSpaceError: ``/boot`` is too small; nothing was changed.
+        SysrootError: The running deployment would go, or one of them is not there.
+        BootloaderError: The boot loader cannot be told.
+        OSError: Something could not be written; what is booted next is the old or the new.
+    """
+    _check(sysroot, loaded, deployments)
+    finish_loader(sysroot, loaded)
+    loaded = _make_room(sysroot, loaded, deployments, early_prune=early_prune)
+    loaded, deployments = _without_staged(sysroot, loaded, deployments)
+    if _is_same(loaded.deployments, deployments):
+        return loaded
+    before = len(loaded.deployments)
+    keeps_config = _boots_same(sysroot, loaded, deployments)
+    if keeps_config:
+        is_atomic = _write_links(sysroot, loaded, deployments)
+    elif sysroot.has_flat_boot:
+        known = loaded.deployments
+        is_atomic = _write_flat(sysroot, loaded, number_new_deployments(deployments, known))
+    else:
+        is_atomic = _write_config(sysroot, loaded, number_deployments(deployments))
+    touch_sysroot(sysroot)
+    loaded = load_sysroot(sysroot)
+    sysroot.tell(
+        f"{'Transaction complete' if is_atomic else 'Bootloader updated'}; bootconfig swap: "
+        f"{'no' if keeps_config else 'yes'}; bootversion: "
+        f"boot.{loaded.bootversion}.{loaded.subbootversion}, "
+        f"deployment count change: {len(loaded.deployments) - before}"
+    )
+    if prune:
+        clean_up(sysroot, loaded)
+    return loaded
+
+
+def touch_sysroot(sysroot: Sysroot) -> None:
+    """Let whoever watches ``ostree/deploy`` know that something has changed."""
+    os.utime(paths.DEPLOY, dir_fd=sysroot.dir_fd)
+
+
+def _without_staged(
+    sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]
+) -> tuple[Loaded, Sequence[Deployment]]:
+    """Give a staged deployment up unless it stays first; boot entries know nothing of it."""
+    staged = loaded.staged
+    booted = [one for one in deployments if not one.staged]
+    if staged is None:
+        return loaded, booted
+    if not (deployments and deployments[0].staged):
+        forget_staged(sysroot)
+        delete_deployment(sysroot, staged.stateroot, staged.name)
+        forget_lock(sysroot)
+        loaded = loaded._replace(staged=None)
+        touch_sysroot(sysroot)
+    return loaded, booted
+
+
+def _check(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> None:
+    for deployment in deployments:
+        try:
+            os.stat(deployment.path, dir_fd=sysroot.dir_fd, follow_symlinks=False)
+        except FileNotFoundError:
+            raise SysrootError(
+                f"Unable to find expected deployment root: {sysroot.path}/{deployment.path}"
+            ) from None
+    booted = loaded.booted
+    if booted is not None and not any(one.is_same(booted) for one in deployments):
+        raise SysrootError("Attempting to remove booted deployment")
+
+
+def _make_room(
+    sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment], *, early_prune: bool
+) -> Loaded:
+    """See that ``/boot`` has room, perhaps by letting go first of what is going anyway."""
+    if not sysroot.has_own_boot:
+        return loaded
+    clean_boot(sysroot, loaded.deployments)
+    space = measure_boot_space(sysroot, loaded.deployments, deployments)
+    if space.fits:
+        return loaded
+    # Which of them stay is decided by their kernels: those are what takes room.
+    wanted = {one.bootcsum for one in deployments}
+    common = [one for one in loaded.deployments if one.bootcsum in wanted]
+    if not space.fits_after or len(common) == len(loaded.deployments):
+        raise BootSpaceError(space.needed_bytes, "make room there, or undeploy what is not needed")
+    if not early_prune or not common:
+        raise BootSpaceError(
+            space.needed_bytes,
+            "it would fit without the deployments that are going: --early-prune lets go of them "
+            "first, so that for a moment there is nothing to fall back to",
+        )
+    log.info("letting go of deployments first needed_bytes=%d", space.needed_bytes)
+    loaded = write_deployments(sysroot, loaded, common, prune=False)
+    clean_boot(sysroot, loaded.deployments)
+    return loaded
+
+
+def _is_same(old: Sequence[Deployment], new: Sequence[Deployment]) -> bool:
+    return len(old) == len(new) and all(
+        one.is_same(other) and one.entry == other.entry for one, other in zip(old, new, strict=True)
+    )
+
+
+def _boots_same(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> bool:
+    """Say whether the boot loader may go on with what it has."""
+    if len(loaded.deployments) != len(deployments):
+        return False
+    return all(
+        old.stateroot == new.stateroot
+        and old.bootcsum == new.bootcsum
+        and old.overlay_initrds == new.overlay_initrds
+        and old.kargs == new.kargs
+        and _version(sysroot, old) == _version(sysroot, new)
+        for old, new in zip(loaded.deployments, deployments, strict=True)
+    )
+
+
+def _version(sysroot: Sysroot, deployment: Deployment) -> str:
+    return commit_version(sysroot.repo, deployment.checksum)
+
+
+def _write_links(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> bool:
+    subbootversion = 1 - loaded.subbootversion
+    # Each goes where the entry of the one in its place leads.
+    numbered = [
+        new._replace(bootserial=old.bootserial)
+        for old, new in zip(loaded.deployments, deployments, strict=True)
+    ]
+    make_links(sysroot.dir_fd, loaded.bootversion, subbootversion, numbered)
+    _sync(sysroot)
+    swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
+    _sync(sysroot)
+    return True
+
+
+def _write_config(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> bool:
+    bootversion = 1 - loaded.bootversion
+    entries = paths.entries_dir(bootversion)
+    remove_tree(entries, dir_fd=sysroot.dir_fd)
+    make_dirs(entries, dir_fd=sysroot.dir_fd)
+    folder = entries.removeprefix("boot/")
+    written = [
+        write_entry(sysroot, deployments, at, Numbering(bootversion), folder)
+        for at in range(len(deployments))
+    ]
+    subbootversion = 1 - read_subbootversion(sysroot, bootversion)
+    make_links(sysroot.dir_fd, bootversion, subbootversion, deployments)
+    swap_links(sysroot.dir_fd, bootversion, subbootversion)
+    context = loader_context(sysroot, loaded)
+    loader = find_loader(sysroot, context)
+    if loader is not None:
+        loader.write_config(context, bootversion, _boots(written))
+    _link_boot_to_itself(sysroot)
+    unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
+    target = paths.loader_dir(bootversion).rpartition("/")[2]
+    os.symlink(target, paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
+    _sync(sysroot)
+    os.rename(paths.NEW_LOADER, paths.LOADER, src_dir_fd=sysroot.dir_fd, dst_dir_fd=sysroot.dir_fd)
+    flush_filesystem(sysroot.boot_fd)
+    return _after_swap(loader, context, bootversion)
+
+
+def _write_flat(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> bool:
+    make_dirs(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd)
+    folder_fd = open_dir(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd, follow=True)
+    try:
+        old = {name: _entry_version(name) for name in list_entry_files(folder_fd)}
+        # Both the old entries and the new ones have somewhere to lead as long as both are there.
+        subbootversion = 1 - loaded.subbootversion
+        going = [one for one in loaded.deployments if not any(map(one.is_same, deployments))]
+        make_links(sysroot.dir_fd, loaded.bootversion, subbootversion, [*deployments, *going])
+        _sync(sysroot)
+        swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
+        _sync(sysroot)
+        folder = paths.FLAT_ENTRIES.removeprefix("boot/")
+        numbering = Numbering(loaded.bootversion, max(old.values(), default=0))
+        written = [
+            write_entry(sysroot, deployments, at, numbering, folder)
+            for at in range(len(deployments))
+        ]
+        # What a loader's own file names is whole before that file is.
+        _sync(sysroot)
+        context = loader_context(sysroot, loaded)
+        loader = find_loader(sysroot, context)
+        if loader is not None:
+            loader.write_config(context, loaded.bootversion, _boots(written))
+            _sync(sysroot)
+        for name in sorted(old, key=lambda name: old[name]):
+            os.unlink(name, dir_fd=folder_fd)
+    finally:
+        os.close(folder_fd)
+    flush_filesystem(sysroot.boot_fd)
+    return _after_swap(loader, context, loaded.bootversion)
+
+
+def _entry_version(name: str) -> int:
+    found = EntryName.parse(name)
+    return 0 if found is None else found.version
+
+
+def _boots(deployments: Sequence[Deployment]) -> list[Boot]:
+    return [Boot(one.entry, one.path) for one in deployments if one.entry is not None]
+
+
+def _after_swap(loader: Bootloader | None, context: LoaderContext, bootversion: int) -> bool:
+    """Let the loader do what is left; say whether it went over in one step."""
+    if loader is None:
+        return False
+    loader.after_swap(context, bootversion)
+    return loader.is_atomic
+
+
+def _link_boot_to_itself(sysroot: Sysroot) -> None:
+    """Make ``/boot/x`` and ``/x`` the same, be ``/boot`` a file system of its own or not."""
+    try:
+        os.symlink(".", "boot/boot", dir_fd=sysroot.dir_fd)
+    except OSError as exc:
+        if exc.errno not in (EEXIST, EPERM):
+            raise
+
+
+def _sync(sysroot: Sysroot) -> None:
+    """Put everything on the disk, of the sysroot's file system and of ``/boot``'s."""
+    sync_filesystem(sysroot.dir_fd)
+    if sysroot.options.test_freeze:
+        rehearse_rescue(sysroot.boot_fd)
+        raise SysrootError(
+            "During fsfreeze-thaw: aborting due to test-fifreeze; the fifreeze watchdog was run"
+        )
+    flush_filesystem(sysroot.boot_fd)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One sysroot managed by both tools in turn, beside one that the peer manages alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from support import os_tree
+from support.commands import OURS, PEER, Command
+
+pytestmark = pytest.mark.peer
+
+# Names as the peer's version has them, and no flag that stops tests from cleaning up.
+ENV = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments", "OSTREE_SYSROOT_OPTS": "bootloader-naming-1"}
+# Objects differ in nothing but times; what only newer versions make, or what is only a lock.
+LEFT_OUT = re.compile(
+    r"ostree/repo/(objects|tmp|state|\.lock|extensions)|ostree/deploy/test/backing|ostree/lock"
+)
+
+
+class Twin:
+    """A sysroot, and which tool manages it at each step."""
+
+    def __init__(self, top: Path, *tools: Command) -> None:
+        self.root = top
+        self.root.mkdir()
+        env = {**ENV, "OSTREE_SYSROOT": str(self.root)}
+        self.tools = [Command(tool.path, tool.name, env=env) for tool in tools]
+        self.turn = 0
+        self.option = f"--repo={self.root / 'ostree/repo'}"
+        self("admin", "init-fs", self.root)
+        self("admin", "os-init", "test")
+
+    def __call__(self, *words: object) -> str:
+        """Let the tool whose turn it is run a command."""
+        tool = self.tools[self.turn % len(self.tools)]
+        self.turn += 1
+        return tool(*words)
+
+    def status(self) -> list[str]:
+        """What each tool says there is."""
+        return [tool("admin", "status") for tool in self.tools]
+
+    def listing(self) -> dict[str, tuple[object, ...]]:
+        """All paths but the repository's objects, with kind, mode, owner, links and content."""
+        found: dict[str, tuple[object, ...]] = {}
+        for path in sorted(self.root.rglob("*")):
+            name = str(path.relative_to(self.root))
+            if LEFT_OUT.match(name):
+                continue
+            info = path.lstat()
+            content: object = None
+            if path.is_symlink():
+                content = os.readlink(path)
+            elif path.is_file():
+                content = path.read_bytes()
+            if name == "ostree/repo/config":
+                content = None
+            found[name] = (oct(info.st_mode), info.st_uid, info.st_gid, content)
+        return found
+
+    def etc(self) -> Path:
+        """The ``/etc`` of the default deployment."""
+        return Path(self("admin", "--print-current-dir")) / "etc"
+
+
+@pytest.fixture
+def twins(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root deploys into a bare repository")
+    return [Twin(tmp_path / "peer", PEER), Twin(tmp_path / "both", OURS, PEER)]
+
+
+def set_up_loader(root: Path, loader: str) -> None:
+    """Make what the loader is recognized by, as an installer does."""
+    boot = root / "boot"
+    if loader == "none":
+        return
+    (boot / "loader.0").mkdir()
+    (boot / "loader").symlink_to("loader.0")
+    if loader == "uboot":
+        (boot / "loader.0/uEnv.txt").touch()
+    else:
+        (boot / "loader.0/syslinux.cfg").write_text("TIMEOUT 50\n")
+        (boot / "syslinux").mkdir()
+        (boot / "syslinux/syslinux.cfg").symlink_to("../loader/syslinux.cfg")
+
+
+def change(twin: Twin, number: int) -> None:
+    """What happens on a machine between two upgrades."""
+    etc = twin.etc()
+    (etc / f"own{number}").write_text(f"mine {number}\n")
+    (etc / "default").write_text(f"edited {number}\n")
+    if number == 3:
+        (etc / "gone").unlink(missing_ok=True)
+        (etc / "dir").chmod(0o750)
+    if number == 5:
+        (etc / "link").unlink()
+        (etc / "link").symlink_to("elsewhere")
+
+
+# What deploying a release is told besides, and what is done after it.
+WORDS = {
+    1: ("--karg=root=LABEL=root",),
+    4: ("--karg-append=console=ttyS0", "--karg=quiet"),
+    7: ("--retain", "--not-as-default"),
+}
+AFTERWARDS = {
+    5: ("pin", "1"),
+    8: ("instutil", "set-kargs", "--merge", "--append=extra=1"),
+    9: ("undeploy", "1"),
+}
+
+
+def make_release(folder: Path, number: int) -> tuple[Path, str]:
+    """A tree and its version: every third one has the kernel of the one before."""
+    version = str(number - (number % 3 == 0))
+    tree = os_tree.make(folder / f"tree-{number}", version)
+    (tree / "usr/share").mkdir()
+    (tree / "usr/share/number").write_text(f"{number}\n")
+    for path in (tree, tree / "usr", tree / "usr/share", tree / "usr/share/number"):
+        os.utime(path, (0, 0))
+    return tree, version
+
+
+def upgrade(twin: Twin, number: int, tree: Path, version: str) -> None:
+    """Commit a release, deploy it, and go on living."""
+    metadata = f"--add-metadata-string=version={version}"
+    commit = ("commit", "-b", "test/os", metadata, f"--timestamp=@{number}")
+    twin(twin.option, *commit, f"--tree=dir={tree}")
+    twin("admin", "deploy", "--os=test", *WORDS.get(number, ()), "test/os")
+    if number in AFTERWARDS:
+        twin("admin", *AFTERWARDS[number])
+    # Each tool takes its turn at every kind of step.
+    twin.turn += 1
+    change(twin, number)
+
+
+@pytest.mark.parametrize("loader", ["none", "uboot", "syslinux"])
+def test_ten_upgrades_back_and_forth(twins, tmp_path, loader):
+    for twin in twins:
+        set_up_loader(twin.root, loader)
+    for number in range(1, 11):
+        release = make_release(tmp_path, number)
+        for twin in twins:
+            upgrade(twin, number, *release)
+        alone, both = (twin.listing() for twin in twins)
+        assert sorted(both) == sorted(alone), number
+        assert [name for name in alone if both[name] != alone[name]] == [], number
+        assert len({text for twin in twins for text in twin.status()}) == 1
+    for twin in twins:
+        twin("admin", "cleanup")
+        for tool in twin.tools:
+            tool(twin.option, "fsck", "-q")
+    assert twins[0].listing() == twins[1].listing()

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ostrya._linux.dirfd import open_dir
+from ostrya.boot.entry_files import list_entry_files, read_entry_files
+from ostrya.boot.errors import EntryInvalid
+
+FOLDER = "boot/loader/entries"
+
+
+def read(disk) -> list[str]:
+    return [file.name for file in read_entry_files(FOLDER, dir_fd=disk.fd)]
+
+
+def test_the_greatest_version_first(disk):
+    assert read(disk) == []
+    for name, version in (("ostree-9.conf", "9"), ("ostree-10.conf", "10"), ("ostree-x.conf", "1")):
+        disk.make(f"{FOLDER}/{name}", f"version {version}\n")
+    assert read(disk) == ["ostree-10.conf", "ostree-9.conf", "ostree-x.conf"]
+    (first, *_) = read_entry_files(FOLDER, dir_fd=disk.fd)
+    assert first.entry.fields == {"version": "10"}
+
+
+def test_those_of_others(disk):
+    disk.make(f"{FOLDER}/windows.conf")
+    disk.make(f"{FOLDER}/ostree-1.conf~")
+    disk.make(f"{FOLDER}/ostree-2.conf/file")
+    disk.make(f"{FOLDER}/ostree-1.conf")
+    fd = open_dir(str(disk.top / FOLDER))
+    try:
+        assert list_entry_files(fd) == ["ostree-1.conf"]
+    finally:
+        os.close(fd)
+
+
+@pytest.mark.parametrize("data", [b"title \xff\n", b"#" * ((1 << 20) + 1)])
+def test_damage(disk, data):
+    disk.make(f"{FOLDER}/ostree-1.conf").write_bytes(data)
+    with pytest.raises(EntryInvalid, match=r"Parsing ostree-1\.conf"):
+        read(disk)

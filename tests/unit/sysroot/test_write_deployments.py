@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ostrya.errors import SysrootError
+from ostrya.sysroot import write_deployments as module
+from ostrya.sysroot.boot_space import BootSpace
+from ostrya.sysroot.errors import BootSpaceError
+from ostrya.sysroot.order import Retain
+from ostrya.sysroot.write_deployments import loader_context, write_deployments
+from support.machines import names_in
+
+
+@pytest.fixture
+def two(machine):
+    """A machine with two deployments, the newer one first."""
+    machine.deploy(machine.commit("1"), kargs="quiet")
+    machine.deploy(machine.commit("2"))
+    return machine
+
+
+def test_each_change_takes_the_other_directory(two):
+    root = two.root
+    assert os.readlink(root / "boot/loader") == "loader.0"
+    assert os.readlink(root / "ostree/boot.0") == "boot.0.1"
+    assert names_in(root / "boot/loader/entries") == ["ostree-1.conf", "ostree-2.conf"]
+    assert os.readlink(root / "boot/boot") == "."
+    write_deployments(two.sysroot, two.loaded, two.loaded.deployments[1:])
+    assert os.readlink(root / "boot/loader") == "loader.1"
+    assert names_in(root / "boot/loader/entries") == ["ostree-1.conf"]
+    # Of the old ones nothing is left.
+    assert names_in(root / "boot") == ["boot", "loader", "loader.1", "ostree"]
+    assert names_in(root / "ostree") == ["boot.1", "boot.1.1", "deploy", "repo"]
+    assert len(names_in(root / "boot/ostree")) == 1
+
+
+def test_the_same_kernel_and_arguments_change_links_only(machine):
+    checksum = machine.commit("1")
+    machine.deploy(checksum)
+    before = machine.entries(), os.stat(machine.root / "boot/loader/entries").st_mtime_ns
+    machine.said.clear()
+    machine.deploy(checksum, retain=Retain())
+    # The one before stays, as it was merged from.
+    assert len(machine.loaded.deployments) == 2
+    machine.said.clear()
+    loaded = machine.loaded
+    swapped = [loaded.deployments[1], loaded.deployments[0]]
+    entries = machine.entries()
+    after = write_deployments(machine.sysroot, loaded, swapped)
+    assert machine.entries() == entries
+    assert [one.name for one in after.deployments] == [one.name for one in swapped]
+    assert machine.said == [
+        (
+            "Transaction complete; bootconfig swap: no; bootversion: "
+            f"boot.{after.bootversion}.{after.subbootversion}, deployment count change: 0"
+        )
+    ]
+    assert after.subbootversion != loaded.subbootversion
+    assert before
+
+
+def test_nothing_to_change(two):
+    loaded = two.loaded
+    two.said.clear()
+    before = os.stat(two.root / "ostree/deploy").st_mtime_ns
+    assert write_deployments(two.sysroot, loaded, loaded.deployments) == loaded
+    assert two.said == []
+    assert os.stat(two.root / "ostree/deploy").st_mtime_ns == before
+
+
+def test_watchers_see_a_change(two):
+    os.utime(two.root / "ostree/deploy", (1, 1))
+    write_deployments(two.sysroot, two.loaded, two.loaded.deployments[1:])
+    assert os.stat(two.root / "ostree/deploy").st_mtime > 1
+
+
+def test_the_running_one_never_goes(two):
+    two.run(1)
+    with pytest.raises(SysrootError, match="Attempting to remove booted deployment"):
+        write_deployments(two.sysroot, two.loaded, two.loaded.deployments[:1])
+    assert len(two.loaded.deployments) == 2
+
+
+def test_what_is_not_there_cannot_be_booted(two):
+    one = two.loaded.deployments[0]
+    missing = one._replace(name=one.name._replace(serial=9))
+    with pytest.raises(SysrootError, match="Unable to find expected deployment root"):
+        write_deployments(two.sysroot, two.loaded, [missing])
+
+
+def test_two_systems_are_told_apart(machine):
+    machine.deploy(machine.commit("1"))
+    (machine.root / "ostree/deploy/other/var").mkdir(parents=True)
+    machine.deploy(machine.commit("2"), stateroot="other")
+    titles = [text.splitlines()[0] for text in machine.entries().values()]
+    assert titles == ["title Test OS 1 (ostree:test:1)", "title Test OS 2 (ostree:other:0)"]
+
+
+def test_room_is_asked_for_before_anything_changes(two, monkeypatch):
+    space = BootSpace(100 << 20, 50 << 20, fits=False, fits_after=False)
+    monkeypatch.setattr(type(two.sysroot), "has_own_boot", property(lambda _self: True))
+    monkeypatch.setattr(module, "measure_boot_space", lambda *_args: space)
+    before = two.entries()
+    with pytest.raises(BootSpaceError, match="no room for 105 MB"):
+        write_deployments(two.sysroot, two.loaded, two.loaded.deployments[1:], early_prune=True)
+    assert two.entries() == before
+
+
+def test_the_old_may_go_first_if_somebody_says_so(two, monkeypatch):
+    """The rollback goes, then there is room for the new one."""
+    answers = []
+
+    def measure(_sysroot, old, _new):
+        answers.append(len(tuple(old)))
+        return BootSpace(100 << 20, 90 << 20, fits=len(answers) > 1, fits_after=True)
+
+    monkeypatch.setattr(type(two.sysroot), "has_own_boot", property(lambda _self: True))
+    monkeypatch.setattr(module, "measure_boot_space", measure)
+    loaded = two.loaded
+    kept = loaded.deployments[:1]
+    with pytest.raises(BootSpaceError) as caught:
+        write_deployments(two.sysroot, loaded, kept)
+    assert "--early-prune" in caught.value.hint
+    answers.clear()
+    after = write_deployments(two.sysroot, loaded, kept, early_prune=True)
+    assert [one.name for one in after.deployments] == [kept[0].name]
+
+
+def test_what_loaders_are_told(two):
+    context = loader_context(two.sysroot, two.loaded)
+    assert (context.path, context.is_running) == (str(two.root), False)
+    two.run()
+    assert loader_context(two.sysroot, two.loaded).is_running
