@@ -21,6 +21,8 @@ class Environment(NamedTuple):
         write_split_xattrs: ``OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS``, allow a writer that is not done.
         dummy_signatures: ``OSTREE_DUMMY_SIGN_ENABLED``, allow signatures that prove nothing.
         gpg_home: ``OSTREE_GPG_HOME``, stands in for the system's directory of OpenPGP keyrings.
+        delta_partners: ``OSTRYA_DELTA_PARTNERS``; ``path`` for deltas as large as libostree's,
+            whose tests look at their size.
         editor: The user's editor, after git's rules; empty where none can be run.
         no_color: ``NO_COLOR`` is set.
         path: ``PATH``, where extensions are looked up.
@@ -39,6 +41,7 @@ class Environment(NamedTuple):
     write_split_xattrs: bool = False
     dummy_signatures: bool = False
     gpg_home: str | None = None
+    delta_partners: str = ""
     editor: str = ""
     no_color: bool = False
     path: str = ""
@@ -72,6 +75,7 @@ def read_environment() -> Environment:
         write_split_xattrs=get("OSTREE_EXP_WRITE_BARE_SPLIT_XATTRS") is not None,
         dummy_signatures=get("OSTREE_DUMMY_SIGN_ENABLED") == "1",
         gpg_home=get("OSTREE_GPG_HOME"),
+        delta_partners=get("OSTRYA_DELTA_PARTNERS", ""),
         editor=_editor(),
         no_color=bool(get("NO_COLOR")),
         path=get("PATH", os.defpath),

@@ -43,8 +43,10 @@ class Gathered(NamedTuple):
     loose_size: int
 
 
-def gather_objects(repo: Repository, name: DeltaName, jobs: int) -> Gathered:
-    """Compare two commits.
+def gather_objects(
+    repo: Repository, name: DeltaName, jobs: int, *, same_path_only: bool = False
+) -> Gathered:
+    """Compare two commits; new files with old ones of other paths only if that is allowed.
 
     Raises:
         ObjectNotFound: Something of one of them is missing.
@@ -59,7 +61,10 @@ def gather_objects(repo: Repository, name: DeltaName, jobs: int) -> Gathered:
             links += opened.header.is_symlink
             loose_size += opened.stored_size
     regular = [file for file in files if sizes[file.checksum]]
-    partners = _find_partners(repo, regular, sizes, (old, new), jobs)
+    if same_path_only:
+        partners = find_partners_by_name(regular, old.names(), same_path_only=True)
+    else:
+        partners = _find_partners(repo, regular, sizes, (old, new), jobs)
     objects = [NewObject(one, 0) for one in new.metadata if one not in old.metadata]
     objects += [
         NewObject(

@@ -213,7 +213,12 @@ class _Generator:
 
     def run(self, filename: str, now: int, signers: Sequence[Signer]) -> GeneratedDelta:
         commit_data = load_commit_bytes(self._repo, self._name.to)
-        gathered = gather_objects(self._repo, self._name, self._workshop.jobs)
+        gathered = gather_objects(
+            self._repo,
+            self._name,
+            self._workshop.jobs,
+            same_path_only=self._options.limits.same_path_only,
+        )
         groups = group_parts(gathered.objects, self._options.limits, self._workshop.jobs)
         try:
             self._make_parts(groups)

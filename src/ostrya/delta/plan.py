@@ -38,6 +38,7 @@ class DeltaLimits:
             one; with 0, none is.
         patches: Whether files are patched.
         apply_memory: What applying may take.
+        same_path_only: Whether a file resembles nothing but the one that had its path.
     """
 
     max_chunk: int = 32 * MEGABYTE
@@ -45,6 +46,7 @@ class DeltaLimits:
     min_fallback: int | None = None
     patches: bool = True
     apply_memory: int | None = None
+    same_path_only: bool = False
 
     @property
     def dictionary(self) -> int:

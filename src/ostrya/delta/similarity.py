@@ -43,14 +43,15 @@ class FileNames(NamedTuple):
 
 
 def find_partners_by_name(
-    new: Iterable[FileNames], old: Iterable[FileNames]
+    new: Iterable[FileNames], old: Iterable[FileNames], *, same_path_only: bool = False
 ) -> dict[Checksum, tuple[Checksum, ...]]:
     """Give for each new file the old ones that may resemble it, likeliest first.
 
     Files for which there is none are left out.
     """
     old = list(old)
-    indexes = [(key, _index(old, key)) for key in _KEYS]
+    keys = _KEYS[:1] if same_path_only else _KEYS
+    indexes = [(key, _index(old, key)) for key in keys]
     found = {}
     for file in new:
         for key, index in indexes:

@@ -31,6 +31,9 @@ def test_new_objects_and_their_partners(tmp_path):
         partners = {one.path: len(one.partners) for one in gathered.objects}
         # The root directory is new, and has no path.
         assert partners == {"": 0, "link": 0, "renamed": 1, "tool": 1}
+        name = DeltaName(new, old)
+        same = gather_objects(repo, name, jobs=1, same_path_only=True).objects
+        assert [one.path for one in same if one.partners] == ["tool"]
         everything = gather_objects(repo, DeltaName(new, None), jobs=1)
         assert not any(one.partners for one in everything.objects)
         assert len(everything.paths) == 4

@@ -63,7 +63,7 @@ def run(arguments: Arguments, context: Context) -> int:
     if arguments.flag("if-not-exists") and has_delta(repo, name):
         write_line(f"Delta {name} already exists.")
         return 0
-    options = _read_options(arguments)
+    options = _read_options(arguments, context)
     signers = _make_signers(repo, arguments)
     if not context.json:
         write_line("Generating static delta:")
@@ -95,7 +95,7 @@ def _read_name(repo: Repository, arguments: Arguments) -> DeltaName:
     return DeltaName(require_rev(repo, to), source)
 
 
-def _read_options(arguments: Arguments) -> GenerateOptions:
+def _read_options(arguments: Arguments, context: Context) -> GenerateOptions:
     jobs = arguments.number("jobs")
     if jobs is not None and jobs < 1:
         raise UsageError(f"Invalid number of jobs {jobs}")
@@ -104,7 +104,7 @@ def _read_options(arguments: Arguments) -> GenerateOptions:
     if filename == "":
         raise RepoError("Invalid 'filename' parameter")
     return GenerateOptions(
-        limits=_read_limits(arguments),
+        limits=_read_limits(arguments, context),
         jobs=jobs,
         memory=None if memory is None else parse_size(memory, "--memory"),
         inline=arguments.flag("inline"),
@@ -113,7 +113,7 @@ def _read_options(arguments: Arguments) -> GenerateOptions:
     )
 
 
-def _read_limits(arguments: Arguments) -> DeltaLimits:
+def _read_limits(arguments: Arguments, context: Context) -> DeltaLimits:
     default = DeltaLimits()
     patch = _megabytes(arguments, "max-bsdiff-size")
     chunk = _megabytes(arguments, "max-chunk-size")
@@ -127,6 +127,7 @@ def _read_limits(arguments: Arguments) -> DeltaLimits:
         min_fallback=_megabytes(arguments, "min-fallback-size"),
         patches=not arguments.flag("disable-bsdiff"),
         apply_memory=ceiling,
+        same_path_only=context.environment.delta_partners == "path",
     )
 
 
