@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from support import mounts, trees
+from support import mounts, os_tree, trees
 from support.commands import OURS, PEER, clean_environment
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = (
     "how-to/commit-a-system-tree.md",
+    "how-to/deployments.md",
     "how-to/move-commits.md",
     "how-to/prune.md",
     "how-to/push.md",
@@ -42,6 +43,8 @@ def place(tmp_path):
         OURS(repo, "commit", f"--branch={branch}", "--tree=dir=rootfs", cwd=tmp_path)
     OURS(repo, "remote", "add", "origin", "https://example.com/repo", cwd=tmp_path)
     (tmp_path / "volume").mkdir()
+    for version in ("1", "2"):
+        os_tree.make(tmp_path / f"release-{version}", version)
     return tmp_path
 
 
