@@ -102,6 +102,10 @@ _ADMIN = (
     Verb("stateroot-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("pin", "admin.pin", "Keep a deployment from being cleaned away", Repo.ADMIN),
     Verb("post-copy", "admin.post_copy", "Seal what was copied here", Repo.ADMIN),
+    Verb(
+        "prepare-soft-reboot", "admin.prepare_soft_reboot",
+        "Prepare a restart without the kernel", Repo.ADMIN,
+    ),
     Verb("rollback", "admin.rollback", "Boot what was booted before", Repo.ADMIN),
     Verb("status", "admin.status", "List deployments", Repo.ADMIN, reads=True),
     Verb("set-default", "admin.set_default", "Boot another deployment by default", Repo.ADMIN),

@@ -26,7 +26,7 @@ from ostrya.sysroot import paths
 from ostrya.sysroot.deployment import Deployment, Unlocked
 from ostrya.sysroot.origin import Origin
 from ostrya.sysroot.paths import DeploymentName
-from ostrya.sysroot.staged import read_staged, staged_deployment
+from ostrya.sysroot.staged import next_root, read_staged, staged_deployment
 
 if TYPE_CHECKING:
     from ostrya.sysroot.sysroot import Sysroot
@@ -74,8 +74,11 @@ def load_sysroot(sysroot: Sysroot) -> Loaded:
     else:
         folder, bootversion = paths.entries_dir(target), target
     found: list[Deployment] = []
+    next_one = next_root(sysroot)
     for name, entry in read_entry_files(folder, dir_fd=sysroot.dir_fd):
         deployment = _load_deployment(sysroot, name, entry)
+        if next_one is not None and next_one == _identity(sysroot, deployment):
+            deployment = deployment._replace(soft_reboot=True)
         if not any(one.is_same(deployment) for one in found):
             found.append(deployment)
     if sysroot.running.root is not None and not any(one.booted for one in found):
@@ -88,6 +91,11 @@ def load_sysroot(sysroot: Sysroot) -> Loaded:
         tuple(found),
         _load_staged(sysroot),
     )
+
+
+def _identity(sysroot: Sysroot, deployment: Deployment) -> tuple[int, int]:
+    found = os.stat(deployment.path, dir_fd=sysroot.dir_fd)
+    return found.st_dev, found.st_ino
 
 
 def _load_staged(sysroot: Sysroot) -> Deployment | None:

@@ -15,7 +15,7 @@ _ostree_sysroot_finalize_staged).
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
@@ -48,6 +48,7 @@ from ostrya.sysroot.overlay_initrds import forget_overlay_initrds
 from ostrya.sysroot.staged import (
     FAILED,
     FAILURE,
+    NEXT_BOOTED,
     failure_reason,
     forget_staged,
     read_staged,
@@ -240,6 +241,10 @@ def complete_boot(sysroot: Sysroot) -> None:
     Raises:
         SysrootError: The staged deployment could not be finalized; why.
     """
+    with suppress(FileNotFoundError):
+        # After a soft reboot, this is what runs.
+        run_dir = sysroot.running.run_dir
+        os.rename(f"{run_dir}/{NEXT_BOOTED}", f"{run_dir}-booted")
     reason = failure_reason(sysroot) if exists(FAILURE, dir_fd=sysroot.dir_fd) else None
     if reason is None:
         return

@@ -10,6 +10,8 @@ from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, open_dir, read_file, unlink_if_exists
 from ostrya.boot.bls import Entry
 from ostrya.boot.kargs import join
+from ostrya.errors import FormatError
+from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.sysroot.deployment import Deployment
 from ostrya.sysroot.errors import StagedInvalid
 from ostrya.sysroot.staged_state import StagedState
@@ -23,6 +25,8 @@ _MAX_BYTES = 1 << 20
 _MAX_REASON_BYTES = 64 * 1024
 FAILURE = "boot/ostree/finalize-failure.stamp"
 FAILED = "finalize-failure"
+NEXT_BOOTED = "nextroot-booted"
+_KEY_ROOT = "backing-root-device-inode"
 
 
 def read_staged(sysroot: Sysroot) -> StagedState | None:
@@ -101,6 +105,18 @@ def failure_reason(sysroot: Sysroot) -> str | None:
             return "for a reason that is too long to be true"
         return data.decode(errors="replace")
     return None
+
+
+def next_root(sysroot: Sysroot) -> tuple[int, int] | None:
+    """Return device and inode of the root that the next soft reboot goes to; None for none."""
+    if sysroot.running.root is None:
+        return None
+    try:
+        data = read_file(_path(sysroot, NEXT_BOOTED), max_bytes=_MAX_BYTES)
+        found: tuple[int, int] | None = decode_variant("a{sv}", data).lookup(_KEY_ROOT, "(tt)")
+    except (FileNotFoundError, FileTooLargeError, FormatError):
+        return None
+    return found
 
 
 def _path(sysroot: Sysroot, name: str) -> str:
