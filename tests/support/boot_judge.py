@@ -123,7 +123,7 @@ class Judge:
     def _tree(self, commit: str) -> Listing:
         if commit not in self._trees:
             folder = self.top / f"checkout-{commit}"
-            PEER(self._repo(), "checkout", "-H", commit, folder)
+            PEER(self._repo(), "checkout", commit, folder)
             self._trees[commit] = listing(folder)
         return self._trees[commit]
 

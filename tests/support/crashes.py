@@ -22,6 +22,13 @@ PUBLISHING = (
 )  # fmt: skip
 REMOVING = ("unlink", "unlinkat", "rmdir")
 MAKING = ("mkdir", "mkdirat")
+# What takes room.
+WRITING = (
+    "openat", "write", "pwrite64", "writev", "mkdir", "mkdirat", "rename", "renameat", "renameat2",
+    "link", "linkat", "symlink", "symlinkat", "ftruncate", "fallocate", "copy_file_range",
+    "sendfile", "setxattr", "fsetxattr", "fsync", "fdatasync", "syncfs",
+)  # fmt: skip
+_NO_WRITE = re.compile(r"write\([12],|openat\((?!.*(O_CREAT|O_TMPFILE))|.* = -1 E")
 POLL_S = 0.003
 
 
@@ -49,7 +56,10 @@ def find_points(argv: list[str], log: Path, calls: tuple[str, ...]) -> list[Poin
 
 
 def find_steps(argv: list[str], log: Path, calls: tuple[str, ...]) -> list[Point]:
-    """Run a command to its end; the points that changed something, in their order."""
+    """Run a command to its end; the points that changed something, in their order.
+
+    Of ``openat`` only what makes a file, of ``write`` not what is said to people.
+    """
     _trace(argv, log, calls)
     counts: Counter[tuple[str, str]] = Counter()
     steps = []
@@ -57,7 +67,8 @@ def find_steps(argv: list[str], log: Path, calls: tuple[str, ...]) -> list[Point
         if found := re.match(r"(\d+)\s+(\w+)\(", line):
             counts[found[1], found[2]] += 1
             point = Point(found[2], counts[found[1], found[2]])
-            if " = 0" in line and point not in steps:
+            is_step = not _NO_WRITE.match(line, found.start(2))
+            if is_step and point not in steps:
                 steps.append(point)
     return steps
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ostrya.errors import OstryaError
 from ostrya.repo.refs import require_rev
 from ostrya.sysroot.deploy import DeployWish
 from ostrya.sysroot.loading import load_sysroot
@@ -39,4 +40,9 @@ def main(root: str, state: str, running: str, verb: str, ref: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except OstryaError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {error.filename}: {error.strerror}")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import is_temporary_name
@@ -109,6 +110,13 @@ def delete_deployment(sysroot: Sysroot, stateroot: str, name: DeploymentName) ->
     remove_tree(paths.backing_dir(stateroot, name), dir_fd=sysroot.dir_fd)
     unlink_if_exists(paths.origin_file(stateroot, name), dir_fd=sysroot.dir_fd)
     remove_tree(path, dir_fd=sysroot.dir_fd)
+
+
+def abandon_deployment(sysroot: Sysroot, stateroot: str, name: DeploymentName) -> None:
+    """Delete what there is of a deployment that could not be made, for the room that it takes."""
+    # Why it could not is what is told, not this; the next cleanup tries again.
+    with suppress(OSError):
+        delete_deployment(sysroot, stateroot, name)
 
 
 def clean_boot(sysroot: Sysroot, deployments: Iterable[Deployment]) -> None:

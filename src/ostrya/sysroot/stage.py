@@ -14,8 +14,9 @@ _ostree_sysroot_finalize_staged).
 
 from __future__ import annotations
 
+import logging
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
@@ -33,7 +34,7 @@ from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
 from ostrya.sysroot.boot_entries import install_deployment_kernel
 from ostrya.sysroot.boot_space import require_boot_space
-from ostrya.sysroot.cleanup import clean_up, delete_deployment
+from ostrya.sysroot.cleanup import abandon_deployment, clean_boot, clean_up, delete_deployment
 from ostrya.sysroot.deploy import (
     DeployWish,
     finish_deployment,
@@ -59,6 +60,8 @@ from ostrya.sysroot.write_deployments import touch_sysroot, write_deployments
 if TYPE_CHECKING:
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.sysroot import Sysroot
+
+log = logging.getLogger(__name__)
 
 _REHEARSAL = "etc-rehearsal"
 
@@ -102,7 +105,7 @@ def stage_deployment(  # options by keyword
         write_origin(sysroot, deployment)
         _rehearse(sysroot, loaded, deployment, merge)
     except BaseException:
-        delete_deployment(sysroot, deployment.stateroot, deployment.name)
+        abandon_deployment(sysroot, deployment.stateroot, deployment.name)
         raise
     extra = {} if merge is None or merge.entry is None else merge.entry.extra_fields
     write_staged(
@@ -135,6 +138,8 @@ def _rehearse(
     if merge is not None:
         _rehearse_merge(sysroot, deployment, merge)
     after = with_new_deployment(loaded.deployments, deployment, merge)
+    # What power failures left behind takes room.
+    clean_boot(sysroot, [*loaded.all, deployment])
     require_boot_space(sysroot, loaded.deployments, after)
     install_deployment_kernel(sysroot, deployment)
 
@@ -193,10 +198,28 @@ def finalize_staged(sysroot: Sysroot, loaded: Loaded) -> Loaded:
     try:
         after = _finalize(sysroot, loaded)
     except (OstryaError, OSError) as exc:
-        _keep_reason(sysroot, str(exc))
+        _give_up(sysroot, loaded)
+        try:
+            _keep_reason(sysroot, _sentence(exc))
+        except OSError as other:
+            log.warning("the next boot will not know why error=%s", other)
         raise
     remove_tree(FAILURE, dir_fd=sysroot.dir_fd)
     return after
+
+
+def _give_up(sysroot: Sysroot, loaded: Loaded) -> None:
+    """Delete what could not be finalized: the reason, too, takes room."""
+    staged = loaded.staged
+    with suppress(OstryaError, OSError):
+        if staged is not None and not any(map(staged.is_same, load_sysroot(sysroot).all)):
+            abandon_deployment(sysroot, staged.stateroot, staged.name)
+
+
+def _sentence(exc: OstryaError | OSError) -> str:
+    if isinstance(exc, OSError) and exc.strerror:
+        return exc.strerror if exc.filename is None else f"{exc.filename}: {exc.strerror}"
+    return str(exc)
 
 
 def _finalize(sysroot: Sysroot, loaded: Loaded) -> Loaded:

@@ -13,7 +13,14 @@ from errno import EBUSY, EXDEV
 from typing import TYPE_CHECKING
 
 from ostrya._linux.copying import copy_dir_attributes
-from ostrya._linux.dirfd import ensure_dir, exists, list_names, open_dir_below, remove_tree
+from ostrya._linux.dirfd import (
+    ensure_dir,
+    exists,
+    list_names,
+    make_symlink,
+    open_dir_below,
+    remove_tree,
+)
 from ostrya._linux.durability import sync_filesystem
 from ostrya.sysroot import paths
 from ostrya.sysroot.labels import label_tree
@@ -48,7 +55,7 @@ def fill_var(sysroot: Sysroot, deployment: Deployment, tree_fd: int) -> None:
         os.mkdir(new, mode=0o700, dir_fd=sysroot.dir_fd)
         new_fd = open_dir_below(sysroot.dir_fd, new)
         try:
-            _lay_out(sysroot, deployment, tree_fd, new_fd)
+            _lay_out(sysroot, deployment, tree_fd, new)
             copy_dir_attributes(fd, new_fd, with_xattrs=sysroot.options.with_xattrs)
             sync_filesystem(new_fd)
         finally:
@@ -60,29 +67,34 @@ def fill_var(sysroot: Sysroot, deployment: Deployment, tree_fd: int) -> None:
             if exc.errno not in (EBUSY, EXDEV):
                 raise
             remove_tree(new, dir_fd=sysroot.dir_fd)
-            _lay_out(sysroot, deployment, tree_fd, fd)
+            _lay_out(sysroot, deployment, tree_fd, path)
     finally:
         os.close(fd)
 
 
-def _lay_out(sysroot: Sysroot, deployment: Deployment, tree_fd: int, var_fd: int) -> None:
+def _lay_out(sysroot: Sysroot, deployment: Deployment, tree_fd: int, path: str) -> None:
     options = CheckoutOptions(force_copy=True, overwrite=Overwrite.UNION_FILES)
     checkout_commit(
-        sysroot.repo, deployment.checksum, ".", options=options, subpath="/var", dir_fd=var_fd
+        sysroot.repo,
+        deployment.checksum,
+        path,
+        options=options,
+        subpath="/var",
+        dir_fd=sysroot.dir_fd,
     )
     if not exists(_TMPFILES, dir_fd=tree_fd):
         # Nothing makes these at boot, and old systems expect them.
-        _make_skeleton(var_fd)
+        _make_skeleton(path, sysroot.dir_fd)
 
 
-def _make_skeleton(var_fd: int) -> None:
-    ensure_dir("tmp", dir_fd=var_fd)
-    os.chmod("tmp", 0o1777, dir_fd=var_fd)  # noqa: S103  # as everywhere
-    ensure_dir("lib", dir_fd=var_fd)
-    ensure_dir("log", dir_fd=var_fd, mode=0o755)
+def _make_skeleton(path: str, dir_fd: int) -> None:
+    for name in ("tmp", "lib", "log"):
+        ensure_dir(f"{path}/{name}", dir_fd=dir_fd, mode=0o755)
+        if name == "tmp":
+            os.chmod(f"{path}/{name}", 0o1777, dir_fd=dir_fd)  # noqa: S103  # as everywhere
     for name, target in _LINKS:
-        if not exists(name, dir_fd=var_fd):
-            os.symlink(target, name, dir_fd=var_fd)
+        if not exists(f"{path}/{name}", dir_fd=dir_fd):
+            make_symlink(target, f"{path}/{name}", dir_fd=dir_fd)
 
 
 def label_var(sysroot: Sysroot, stateroot: str, policy: SelinuxPolicy) -> None:
