@@ -40,6 +40,7 @@ class Place:
         # Which deployment is running, where one is.
         self.running = self._saved = ""
         self.before: list[str] = []
+        self.left_before: list[str] = []
 
     def _mount_boot(self, size: int) -> None:
         disk = mounts.mount("tmpfs", self.top / "boot-disk", size=size)
@@ -73,7 +74,7 @@ class Place:
         base.mkdir()
         for name in ("sysroot", "state"):
             subprocess.run(["cp", "-a", self.top / name, base / name], check=True)
-        self._saved, self.before = self.running, self.commits()
+        self._saved, self.before, self.left_before = self.running, self.commits(), self.left()
         self.judge.remember()
 
     def restore(self) -> None:
@@ -97,6 +98,15 @@ class Place:
     def commits(self) -> list[str]:
         """The commits that boot, the default first."""
         return [one.commit for one in self.judge.look()]
+
+    def default(self) -> tuple[str, ...]:
+        """What the default entry says, and of which commit it is."""
+        found = self.judge.look()
+        return (found[0].commit, *found[0].says) if found else ()
+
+    def deployments(self) -> list[str]:
+        """The commits as our commands count them: for two entries of one, the first counts."""
+        return list(dict.fromkeys(self.commits()))
 
     def first_release(self, *kargs: str) -> str:
         """Release 1, deployed."""
@@ -253,15 +263,19 @@ def swap_default(place: Place) -> list[str]:
 
 def undeploy_again(place: Place) -> list[list[str]]:
     # It may be done but for what is left to be cleaned away.
-    found, gone = place.commits(), place.before[0]
+    found, gone = place.deployments(), place.before[0]
     words = ("undeploy", str(found.index(gone))) if gone in found else ("cleanup",)
     return [place.admin(*words)]
+
+
+def deploy_otherwise(place: Place) -> list[str]:
+    return place.admin(*DEPLOY, "--karg=console=ttyS0")
 
 
 def swap_again(place: Place) -> list[list[str]]:
     wanted = place.before[1]
     cleanup = place.admin("cleanup")
-    index = place.commits().index(wanted)
+    index = place.deployments().index(wanted)
     return [cleanup] if index == 0 else [place.admin("set-default", str(index)), cleanup]
 
 
@@ -286,6 +300,9 @@ SCENES = {
         lambda place: (two_deployed(place), place.machine.release("4", kernel="2"))[0],
         deploy,
         is_repeatable=True,
+    ),
+    "deploy, other arguments": Scene(
+        two_releases(kernel="1"), deploy_otherwise, is_repeatable=True, boot_bytes=SMALL_BOOT
     ),
     "deploy, U-Boot": Scene(with_uboot, deploy, is_repeatable=True),
     "deploy, SYSLINUX": Scene(with_syslinux, deploy, is_repeatable=True),
@@ -338,11 +355,13 @@ class Trial:
         scene.prepare(place)
         place.save()
         self.command = scene.command(place)
+        self._old_default = place.default()
         self._again = scene.again or (lambda _place: [self.command])
         (play or place.run)(self.command)
         place.judge.remember()
         place.judge.fsck()
         self.after = place.commits()
+        self._default = place.default()
         self._check_merged()
         wanted = place.left()
         place.run(*self._again(place))
@@ -355,7 +374,7 @@ class Trial:
         before = self.place.before
         assert found[:1] in (before[:1], self.after[:1]), where
         assert set(found) <= {*before, *self.after}, where
-        return found == self.after != before
+        return self.place.default() == self._default != self._old_default
 
     def finish(self, where: str, *, is_done: bool) -> None:
         """Run it again; then there is what is there when nobody disturbs it."""

@@ -23,6 +23,7 @@ from ostrya._linux.atomic import replace_file
 from ostrya._linux.copying import copy_entry
 from ostrya._linux.dirfd import (
     exists,
+    naming,
     open_dir_below,
     remove_tree,
     unlink_if_exists,
@@ -160,7 +161,8 @@ def _rehearse_merge(sysroot: Sysroot, deployment: Deployment, merge: Deployment)
             if not all(exists(path, dir_fd=fd) for path, fd in needed):
                 return
             with_xattrs = sysroot.options.with_xattrs
-            copy_entry("etc", source_fd=tree_fd, target_fd=folder_fd, with_xattrs=with_xattrs)
+            with naming(f"{folder}/etc"):
+                copy_entry("etc", source_fd=tree_fd, target_fd=folder_fd, with_xattrs=with_xattrs)
             fds = []
             for path, fd in (("usr/etc", old_fd), ("etc", old_fd), ("etc", folder_fd)):
                 fds.append(open_dir_below(fd, path))

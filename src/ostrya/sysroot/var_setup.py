@@ -9,6 +9,7 @@ Source: ostree-sysroot-deploy.c (prepare_deployment_var, selinux_relabel_var_if_
 from __future__ import annotations
 
 import os
+import stat
 from errno import EBUSY, EXDEV
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _TMPFILES = "usr/lib/tmpfiles.d"
 _LABELLED = ".ostree-selabeled"
 _CREATE = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRS = (("tmp", 0o1777), ("lib", 0o777), ("log", 0o755))
 _LINKS = (("run", "../run"), ("lock", "../run/lock"))
 
 
@@ -88,10 +90,10 @@ def _lay_out(sysroot: Sysroot, deployment: Deployment, tree_fd: int, path: str) 
 
 
 def _make_skeleton(path: str, dir_fd: int) -> None:
-    for name in ("tmp", "lib", "log"):
-        ensure_dir(f"{path}/{name}", dir_fd=dir_fd, mode=0o755)
-        if name == "tmp":
-            os.chmod(f"{path}/{name}", 0o1777, dir_fd=dir_fd)  # noqa: S103  # as everywhere
+    for name, mode in _DIRS:
+        ensure_dir(f"{path}/{name}", dir_fd=dir_fd, mode=mode)
+        if mode & stat.S_ISVTX:
+            os.chmod(f"{path}/{name}", mode, dir_fd=dir_fd)
     for name, target in _LINKS:
         if not exists(f"{path}/{name}", dir_fd=dir_fd):
             make_symlink(target, f"{path}/{name}", dir_fd=dir_fd)
