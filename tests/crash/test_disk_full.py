@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from support import mounts, trees
 from support.commands import OURS, PEER
+from support.disk_filling import fill, free_blocks, make_room, sync
 
 pytestmark = [
     pytest.mark.crash, pytest.mark.peer, pytest.mark.root, pytest.mark.loop, pytest.mark.timeout(1200),
@@ -33,25 +32,6 @@ def disk(tmp_path) -> Iterator[Path]:
         yield mounts.mount("ext4", folder, size=DISK_BYTES)
     finally:
         mounts.unmount(folder)
-
-
-def free_blocks(disk: Path) -> int:
-    os.sync()
-    return os.statvfs(disk).f_bfree
-
-
-def fill(disk: Path, blocks_left: int) -> None:
-    """Take everything there is, then give so many blocks back."""
-    block = os.statvfs(disk).f_frsize
-    size = 0
-    with (disk / "filler").open("wb") as stream:
-        for step in (1024 * block, 32 * block, block):
-            with contextlib.suppress(OSError):
-                while True:
-                    os.posix_fallocate(stream.fileno(), size, step)
-                    size += step
-        stream.truncate(max(0, size - blocks_left * block))
-    os.sync()  # freed blocks can be had again once the journal has them
 
 
 def make_tree(top: Path) -> Path:
@@ -105,10 +85,10 @@ class Place:
 
     def restore(self) -> None:
         """The old state, and no filler."""
-        (self.disk / "filler").unlink(missing_ok=True)
+        make_room(self.disk)
         shutil.rmtree(self.repo, ignore_errors=True)
         shutil.copytree(self.base, self.repo, symlinks=True)
-        os.sync()
+        sync(self.disk)
 
     def needed_blocks(self) -> int:
         """How many blocks the command takes where there is room."""
@@ -138,8 +118,7 @@ class Place:
 
     def run_again(self) -> None:
         """Make room and run once more."""
-        (self.disk / "filler").unlink()
-        os.sync()
+        make_room(self.disk)
         OURS(f"--repo={self.repo}", *self.arguments)
         assert self.ref() == self.new
         PEER(f"--repo={self.repo}", "fsck", "-q")

@@ -31,13 +31,16 @@ class Machine:
         """Change a setting of the system repository."""
         self.ours(self.repo, "config", "set", key, value)
 
-    def release(self, version: str, kernel: str | None = None) -> str:
-        """Commit a release, perhaps with the kernel of another one; its checksum."""
+    def release(self, version: str, kernel: str | None = None, *, kernel_bytes: int = 0) -> str:
+        """Commit a release, perhaps with the kernel of another one, or a large one; its checksum."""
         tree = os_tree.make(self.top / f"tree-{version}", version)
         modules = tree / "usr/lib/modules" / os_tree.KERNEL
         if kernel is not None:
             (modules / "vmlinuz").write_text(f"kernel {kernel}\n")
             (modules / "initramfs.img").write_text(f"ramdisk {kernel}\n")
+        if kernel_bytes:
+            with (modules / "vmlinuz").open("ab") as stream:
+                stream.truncate(kernel_bytes)
         return self.ours(self.repo, "commit", "-b", "test/os", f"--tree=dir={tree}")
 
     def deploy(self, *words: str) -> str:

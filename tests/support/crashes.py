@@ -21,6 +21,14 @@ PUBLISHING = (
     "fsync", "fdatasync", "syncfs", "sync",
 )  # fmt: skip
 REMOVING = ("unlink", "unlinkat", "rmdir")
+MAKING = ("mkdir", "mkdirat")
+# What takes room.
+WRITING = (
+    "openat", "write", "pwrite64", "writev", "mkdir", "mkdirat", "rename", "renameat", "renameat2",
+    "link", "linkat", "symlink", "symlinkat", "ftruncate", "fallocate", "copy_file_range",
+    "sendfile", "setxattr", "fsetxattr", "fsync", "fdatasync", "syncfs",
+)  # fmt: skip
+_NO_WRITE = re.compile(r"write\([12],|openat\((?!.*(O_CREAT|O_TMPFILE))|.* = -1 E")
 POLL_S = 0.003
 
 
@@ -36,12 +44,7 @@ class Point(NamedTuple):
 
 def find_points(argv: list[str], log: Path, calls: tuple[str, ...]) -> list[Point]:
     """Run a command to its end under strace; every point at which it could be stopped."""
-    trace = ",".join(f"?{call}" for call in calls)
-    subprocess.run(
-        ["strace", "-f", "-qq", "-e", f"trace={trace}", "-e", "signal=none", "-o", str(log), *argv],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=clean_environment(), timeout=TIMEOUT_S,
-    )  # fmt: skip
+    _trace(argv, log, calls)
     counts: Counter[tuple[str, str]] = Counter()
     for line in log.read_text(errors="replace").splitlines():
         if found := re.match(r"(\d+)\s+(\w+)\(", line):
@@ -50,6 +53,49 @@ def find_points(argv: list[str], log: Path, calls: tuple[str, ...]) -> list[Poin
     for (_pid, call), count in counts.items():
         most[call] = max(most.get(call, 0), count)
     return [Point(call, number) for call in sorted(most) for number in range(1, most[call] + 1)]
+
+
+def find_steps(argv: list[str], log: Path, calls: tuple[str, ...]) -> list[Point]:
+    """Run a command to its end; the points that changed something, in their order.
+
+    Of ``openat`` only what makes a file, of ``write`` not what is said to people.
+    """
+    _trace(argv, log, calls)
+    counts: Counter[tuple[str, str]] = Counter()
+    steps = []
+    for line in log.read_text(errors="replace").splitlines():
+        if found := re.match(r"(\d+)\s+(\w+)\(", line):
+            counts[found[1], found[2]] += 1
+            point = Point(found[2], counts[found[1], found[2]])
+            is_step = not _NO_WRITE.match(line, found.start(2))
+            if is_step and point not in steps:
+                steps.append(point)
+    return steps
+
+
+def sample_steps(steps: list[Point], limit: int) -> list[Point]:
+    """At most so many, evenly spread; of one call many times in a row the first and last count."""
+    before, behind = [None, *steps], [*steps[1:], None]
+    edges = [
+        step
+        for last, step, following in zip(before, steps, behind, strict=False)
+        if last is None
+        or following is None
+        or last.call != step.call
+        or following.call != step.call
+    ]
+    if len(edges) <= limit:
+        return edges
+    return [edges[round(i * (len(edges) - 1) / (limit - 1))] for i in range(limit)]
+
+
+def _trace(argv: list[str], log: Path, calls: tuple[str, ...]) -> None:
+    trace = ",".join(f"?{call}" for call in calls)
+    subprocess.run(
+        ["strace", "-f", "-qq", "-e", f"trace={trace}", "-e", "signal=none", "-o", str(log), *argv],
+        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env=clean_environment(), timeout=TIMEOUT_S,
+    )  # fmt: skip
 
 
 def sample(points: list[Point], limit: int | None) -> list[Point]:

@@ -8,10 +8,12 @@ returns, a power cut leaves the old content or the new, never a mixture.
 from __future__ import annotations
 
 import os
+import re
 from errno import EISDIR, ENOENT, EOPNOTSUPP
 from typing import Self
 
 _NO_TMPFILE_ERRNOS = (EISDIR, EOPNOTSUPP, ENOENT)
+_TEMPORARY = re.compile(r"tmp\.[0-9a-f]{16}")
 
 
 class TmpFile:
@@ -96,6 +98,11 @@ def temporary_name() -> str:
     """Make up a name that nothing else has."""
     # Not from secrets: that module costs every start-up more than all the rest of this one.
     return f"tmp.{os.urandom(8).hex()}"
+
+
+def is_temporary_name(name: str) -> bool:
+    """Say whether a name is one that `temporary_name` makes up."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def open_spool(dir_fd: int) -> int:

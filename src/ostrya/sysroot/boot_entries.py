@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import exists, open_dir_below, open_file_below, read_fd
+from ostrya._linux.dirfd import exists, naming, open_dir_below, open_file_below, read_fd
 from ostrya.boot.bls import BootLink, Entry, EntryName
 from ostrya.boot.entry import Bootable, Place, entry_name, make_entry
 from ostrya.boot.install import install_file, install_kernel, make_dirs
@@ -73,7 +73,7 @@ def write_entry(
         deployments: All that are to be booted, the default first.
         at: Which one.
         numbering: How entries are numbered.
-        folder: The directory of the entries, relative to ``/boot``.
+        folder: The directory of the entries, relative to the sysroot.
 
     Raises:
         BootloaderError: It has no kernel, or no name.
@@ -86,7 +86,7 @@ def write_entry(
     place = Place(at, len(deployments), shows_stateroot=len(stateroots) > 1, base=numbering.base)
     entry = _make_entry(sysroot, deployment, kernel, title, place, numbering.bootversion)
     file = _make_name(sysroot, deployment, place)
-    replace_file(f"{folder}/{file}", entry.to_text().encode(), dir_fd=sysroot.boot_fd)
+    replace_file(f"{folder}/{file}", entry.to_text().encode(), dir_fd=sysroot.dir_fd)
     return deployment._replace(entry=entry, entry_name=file)
 
 
@@ -156,7 +156,8 @@ def _install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:
         source = overlay_initrd_path(sysroot, checksum)
         target_fd = open_dir_below(sysroot.boot_fd, folder, follow=True)
         try:
-            install_file(source, None, f"{checksum}.img", target_fd)
+            with naming(f"boot/{name}"):
+                install_file(source, None, f"{checksum}.img", target_fd)
         except FileNotFoundError:
             raise SysrootError(
                 f"The ramdisk {checksum}, to be loaded with deployment {deployment.name}, is gone",

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ostrya._linux.atomic import is_temporary_name
 from ostrya._linux.dirfd import list_names, open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.inode_flags import set_immutable
 from ostrya.boot.entry_files import read_entry_files
@@ -58,6 +60,8 @@ def clean_up(sysroot: Sysroot, loaded: Loaded, *, prune_repo: bool = True) -> Pr
     for stateroot, name in list(list_deployment_dirs(sysroot)):
         if (stateroot, name) not in wanted:
             delete_deployment(sysroot, stateroot, name)
+    for stateroot in _subdirs(sysroot, paths.DEPLOY):
+        _clean_temporary(sysroot, paths.deployments_dir(stateroot))
     clean_boot(sysroot, loaded.all)
     for one in loaded.deployments:
         # A link of old, to the deployment that was current.
@@ -108,17 +112,43 @@ def delete_deployment(sysroot: Sysroot, stateroot: str, name: DeploymentName) ->
     remove_tree(path, dir_fd=sysroot.dir_fd)
 
 
+def abandon_deployment(sysroot: Sysroot, stateroot: str, name: DeploymentName) -> None:
+    """Delete what there is of a deployment that could not be made, for the room that it takes."""
+    # Why it could not is what is told, not this; the next cleanup tries again.
+    with suppress(OSError):
+        delete_deployment(sysroot, stateroot, name)
+
+
 def clean_boot(sysroot: Sysroot, deployments: Iterable[Deployment]) -> None:
-    """Delete kernels and ramdisks from ``/boot`` that none of these deployments needs."""
+    """Delete from ``/boot`` kernels and ramdisks that none of these deployments needs.
+
+    And what was being written there when power failed.
+    """
     kept = {one.bootcsum for one in deployments}
     initrds = {f"{checksum}.img" for one in deployments for checksum in one.overlay_initrds}
     for name in _subdirs(sysroot, paths.KERNELS):
         bootcsum = name.rpartition("-")[2]
-        if "-" in name and is_checksum(bootcsum) and bootcsum not in kept:
-            remove_tree(f"{paths.KERNELS}/{name}", dir_fd=sysroot.dir_fd)
+        if "-" in name and is_checksum(bootcsum):
+            folder = f"{paths.KERNELS}/{name}"
+            if bootcsum in kept:
+                _clean_temporary(sysroot, folder, recurse=True)
+            else:
+                remove_tree(folder, dir_fd=sysroot.dir_fd)
     for name in _names(sysroot, paths.OVERLAY_INITRDS):
         if name not in initrds:
             unlink_if_exists(f"{paths.OVERLAY_INITRDS}/{name}", dir_fd=sysroot.dir_fd)
+    for folder in (paths.BOOT, paths.KERNELS, paths.LOADER, paths.FLAT_ENTRIES):
+        _clean_temporary(sysroot, folder)
+
+
+def _clean_temporary(sysroot: Sysroot, folder: str, *, recurse: bool = False) -> None:
+    """Delete files that never got their names; the sysroot is locked, so nobody writes them now."""
+    for name in _names(sysroot, folder):
+        if is_temporary_name(name):
+            remove_tree(f"{folder}/{name}", dir_fd=sysroot.dir_fd)
+    if recurse:
+        for name in _subdirs(sysroot, folder):
+            _clean_temporary(sysroot, f"{folder}/{name}", recurse=True)
 
 
 def _clean_bootversions(sysroot: Sysroot, loaded: Loaded) -> None:

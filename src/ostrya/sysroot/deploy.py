@@ -39,7 +39,7 @@ from ostrya.boot.sandbox import BWRAP, run_in_tree
 from ostrya.errors import SysrootError
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
-from ostrya.sysroot.cleanup import list_deployment_dirs
+from ostrya.sysroot.cleanup import abandon_deployment, list_deployment_dirs
 from ostrya.sysroot.composefs import write_image_if_wanted
 from ostrya.sysroot.deployment import Deployment
 from ostrya.sysroot.etc_ahead import require_mergeable
@@ -101,13 +101,17 @@ def deploy(
         SysrootError: There is no such system, or ``/etc`` cannot be merged.
         KernelNotFound: The commit has none.
         ObjectNotFound: The repository lacks an object.
-        OSError: Something could not be written.
+        OSError: Something could not be written. Of all these nothing is left.
     """
     if merge is not None:
         # Before anything is written; the merge looks again, since `/etc` is in use.
         require_mergeable(sysroot, merge, wish.checksum)
     deployment = prepare_deployment(sysroot, wish, progress=progress)
-    return finish_deployment(sysroot, loaded, deployment, merge)
+    try:
+        return finish_deployment(sysroot, loaded, deployment, merge)
+    except BaseException:
+        abandon_deployment(sysroot, deployment.stateroot, deployment.name)
+        raise
 
 
 def prepare_deployment(
@@ -119,7 +123,7 @@ def prepare_deployment(
         SysrootError: There is no such system.
         KernelNotFound: The commit has none.
         ObjectNotFound: The repository lacks an object.
-        OSError: Something could not be written.
+        OSError: Something could not be written. Of all these nothing is left.
     """
     stateroot = wish.stateroot
     if not exists(paths.stateroot_dir(stateroot), dir_fd=sysroot.dir_fd):
@@ -129,8 +133,18 @@ def prepare_deployment(
         )
     make_dirs(f"{paths.stateroot_dir(stateroot)}/backing", dir_fd=sysroot.dir_fd, mode=0o700)
     name = DeploymentName(wish.checksum, _next_serial(sysroot, stateroot, wish.checksum))
-    path = paths.deployment_dir(stateroot, name)
     make_dirs(paths.deployments_dir(stateroot), dir_fd=sysroot.dir_fd, mode=0o775)
+    try:
+        return _lay_out(sysroot, wish, name, progress)
+    except BaseException:
+        abandon_deployment(sysroot, stateroot, name)
+        raise
+
+
+def _lay_out(
+    sysroot: Sysroot, wish: DeployWish, name: DeploymentName, progress: ProgressSink
+) -> Deployment:
+    path = paths.deployment_dir(wish.stateroot, name)
     checkout_commit(
         sysroot.repo,
         wish.checksum,
@@ -144,7 +158,7 @@ def prepare_deployment(
         write_image_if_wanted(sysroot, wish.checksum, tree_fd)
         kernel = find_kernel(tree_fd, with_devicetrees=sysroot.options.with_devicetrees)
         deployment = Deployment(
-            stateroot,
+            wish.stateroot,
             name,
             kernel.bootcsum,
             entry=_wished_entry(wish),

@@ -15,7 +15,14 @@ from errno import ELOOP, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.copying import copy_dir_attributes, copy_entry
-from ostrya._linux.dirfd import ensure_dir, open_dir, open_dir_below, remove_tree, unlink_if_exists
+from ostrya._linux.dirfd import (
+    ensure_dir,
+    naming,
+    open_dir,
+    open_dir_below,
+    remove_tree,
+    unlink_if_exists,
+)
 from ostrya.sysroot.errors import EtcConflict
 from ostrya.sysroot.etc_plan import EtcChange, Kind, Outcome, plan_merge
 from ostrya.tree.diff import HostTree, HostView, TreeDiff, compare_trees
@@ -83,7 +90,8 @@ def merge_etc(
         if change.outcome is Outcome.DELETED:
             _delete(new_fd, change.path)
         elif change.outcome is Outcome.KEPT:
-            _keep(change.path, mine_fd, new_fd, with_xattrs, on_skipped)
+            with naming(f"etc/{change.path}"):
+                _keep(change.path, mine_fd, new_fd, with_xattrs, on_skipped)
         elif change.mine is Kind.OTHER:
             on_skipped(change.path)
     return counts

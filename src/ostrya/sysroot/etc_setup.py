@@ -54,10 +54,10 @@ def make_etc(sysroot: Sysroot, deployment: Deployment, tree_fd: int) -> None:
     checkout_commit(
         sysroot.repo,
         deployment.checksum,
-        "etc",
+        f"{deployment.path}/etc",
         options=options,
         subpath=f"/{source}",
-        dir_fd=tree_fd,
+        dir_fd=sysroot.dir_fd,
     )
 
 

@@ -14,6 +14,7 @@ _ostree_sysroot_finalize_staged).
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from ostrya._linux.atomic import replace_file
 from ostrya._linux.copying import copy_entry
 from ostrya._linux.dirfd import (
     exists,
+    naming,
     open_dir_below,
     remove_tree,
     unlink_if_exists,
@@ -33,7 +35,7 @@ from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
 from ostrya.sysroot.boot_entries import install_deployment_kernel
 from ostrya.sysroot.boot_space import require_boot_space
-from ostrya.sysroot.cleanup import clean_up, delete_deployment
+from ostrya.sysroot.cleanup import abandon_deployment, clean_boot, clean_up, delete_deployment
 from ostrya.sysroot.deploy import (
     DeployWish,
     finish_deployment,
@@ -60,6 +62,8 @@ from ostrya.sysroot.write_deployments import touch_sysroot, write_deployments
 if TYPE_CHECKING:
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.sysroot import Sysroot
+
+log = logging.getLogger(__name__)
 
 _REHEARSAL = "etc-rehearsal"
 
@@ -103,7 +107,7 @@ def stage_deployment(  # options by keyword
         write_origin(sysroot, deployment)
         _rehearse(sysroot, loaded, deployment, merge)
     except BaseException:
-        delete_deployment(sysroot, deployment.stateroot, deployment.name)
+        abandon_deployment(sysroot, deployment.stateroot, deployment.name)
         raise
     extra = {} if merge is None or merge.entry is None else merge.entry.extra_fields
     write_staged(
@@ -136,6 +140,8 @@ def _rehearse(
     if merge is not None:
         _rehearse_merge(sysroot, deployment, merge)
     after = with_new_deployment(loaded.deployments, deployment, merge)
+    # What power failures left behind takes room.
+    clean_boot(sysroot, [*loaded.all, deployment])
     require_boot_space(sysroot, loaded.deployments, after)
     install_deployment_kernel(sysroot, deployment)
 
@@ -156,7 +162,8 @@ def _rehearse_merge(sysroot: Sysroot, deployment: Deployment, merge: Deployment)
             if not all(exists(path, dir_fd=fd) for path, fd in needed):
                 return
             with_xattrs = sysroot.options.with_xattrs
-            copy_entry("etc", source_fd=tree_fd, target_fd=folder_fd, with_xattrs=with_xattrs)
+            with naming(f"{folder}/etc"):
+                copy_entry("etc", source_fd=tree_fd, target_fd=folder_fd, with_xattrs=with_xattrs)
             fds = []
             for path, fd in (("usr/etc", old_fd), ("etc", old_fd), ("etc", folder_fd)):
                 fds.append(open_dir_below(fd, path))
@@ -194,10 +201,28 @@ def finalize_staged(sysroot: Sysroot, loaded: Loaded) -> Loaded:
     try:
         after = _finalize(sysroot, loaded)
     except (OstryaError, OSError) as exc:
-        _keep_reason(sysroot, str(exc))
+        _give_up(sysroot, loaded)
+        try:
+            _keep_reason(sysroot, _sentence(exc))
+        except OSError as other:
+            log.warning("the next boot will not know why error=%s", other)
         raise
     remove_tree(FAILURE, dir_fd=sysroot.dir_fd)
     return after
+
+
+def _give_up(sysroot: Sysroot, loaded: Loaded) -> None:
+    """Delete what could not be finalized: the reason, too, takes room."""
+    staged = loaded.staged
+    with suppress(OstryaError, OSError):
+        if staged is not None and not any(map(staged.is_same, load_sysroot(sysroot).all)):
+            abandon_deployment(sysroot, staged.stateroot, staged.name)
+
+
+def _sentence(exc: OstryaError | OSError) -> str:
+    if isinstance(exc, OSError) and exc.strerror:
+        return exc.strerror if exc.filename is None else f"{exc.filename}: {exc.strerror}"
+    return str(exc)
 
 
 def _finalize(sysroot: Sysroot, loaded: Loaded) -> Loaded:

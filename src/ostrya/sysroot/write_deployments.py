@@ -14,7 +14,7 @@
 Whenever power fails, ``loader`` leads to entries whose kernels and deployments are whole.
 
 Where there is one directory of entries only (VFAT, systemd-boot), new entries are added first,
-greater than all others, and then the old ones are removed.
+greater than all others, the default last of all; and then the old ones are removed.
 
 Source: ostree-sysroot-deploy.c (ostree_sysroot_write_deployments_with_options).
 """
@@ -26,7 +26,7 @@ import os
 from errno import EEXIST, EPERM
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import open_dir, remove_tree, unlink_if_exists
+from ostrya._linux.dirfd import make_symlink, naming, open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.durability import sync_filesystem
 from ostrya._linux.freeze import flush_filesystem, rehearse_rescue
 from ostrya.boot.bls import EntryName
@@ -43,7 +43,7 @@ from ostrya.sysroot.boot_links import (
     swap_links,
 )
 from ostrya.sysroot.boot_space import measure_boot_space
-from ostrya.sysroot.cleanup import clean_boot, clean_up, delete_deployment
+from ostrya.sysroot.cleanup import abandon_deployment, clean_boot, clean_up, delete_deployment
 from ostrya.sysroot.errors import BootSpaceError
 from ostrya.sysroot.loader import find_loader, finish_loader, loader_context
 from ostrya.sysroot.loading import Loaded, load_sysroot, read_subbootversion
@@ -80,14 +80,19 @@ def write_deployments(
         What it has afterwards.
 
     Raises:
-        BootSpaceError: ``/boot`` is too small; nothing was changed.
+        BootSpaceError: ``/boot`` is too small; nothing was changed, and those that were to be new
+            are deleted.
         SysrootError: The running deployment would go, or one of them is not there.
         BootloaderError: The boot loader cannot be told.
         OSError: Something could not be written; what is booted next is the old or the new.
     """
     _check(sysroot, loaded, deployments)
     finish_loader(sysroot, loaded)
-    loaded = _make_room(sysroot, loaded, deployments, early_prune=early_prune)
+    try:
+        loaded = _make_room(sysroot, loaded, deployments, early_prune=early_prune)
+    except BootSpaceError:
+        _abandon_new(sysroot, loaded, deployments)
+        raise
     loaded, deployments = _without_staged(sysroot, loaded, deployments)
     if _is_same(loaded.deployments, deployments):
         return loaded
@@ -111,6 +116,12 @@ def write_deployments(
     if prune:
         clean_up(sysroot, loaded)
     return loaded
+
+
+def _abandon_new(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> None:
+    for one in deployments:
+        if not any(map(one.is_same, loaded.all)):
+            abandon_deployment(sysroot, one.stateroot, one.name)
 
 
 def touch_sysroot(sysroot: Sysroot) -> None:
@@ -154,7 +165,8 @@ def _make_room(
     """See that ``/boot`` has room, perhaps by letting go first of what is going anyway."""
     if not sysroot.has_own_boot:
         return loaded
-    clean_boot(sysroot, loaded.deployments)
+    # The kernel of one that was staged is there already.
+    clean_boot(sysroot, [*loaded.deployments, *deployments])
     space = measure_boot_space(sysroot, loaded.deployments, deployments)
     if space.fits:
         return loaded
@@ -171,7 +183,7 @@ def _make_room(
         )
     log.info("letting go of deployments first needed_bytes=%d", space.needed_bytes)
     loaded = write_deployments(sysroot, loaded, common, prune=False)
-    clean_boot(sysroot, loaded.deployments)
+    clean_boot(sysroot, [*loaded.deployments, *deployments])
     return loaded
 
 
@@ -218,9 +230,8 @@ def _write_config(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deploy
     entries = paths.entries_dir(bootversion)
     remove_tree(entries, dir_fd=sysroot.dir_fd)
     make_dirs(entries, dir_fd=sysroot.dir_fd)
-    folder = entries.removeprefix("boot/")
     written = [
-        write_entry(sysroot, deployments, at, Numbering(bootversion), folder)
+        write_entry(sysroot, deployments, at, Numbering(bootversion), entries)
         for at in range(len(deployments))
     ]
     subbootversion = 1 - read_subbootversion(sysroot, bootversion)
@@ -233,10 +244,10 @@ def _write_config(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deploy
     _link_boot_to_itself(sysroot)
     unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     target = paths.loader_dir(bootversion).rpartition("/")[2]
-    os.symlink(target, paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
+    make_symlink(target, paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     _sync(sysroot)
     os.rename(paths.NEW_LOADER, paths.LOADER, src_dir_fd=sysroot.dir_fd, dst_dir_fd=sysroot.dir_fd)
-    flush_filesystem(sysroot.boot_fd)
+    _flush_boot(sysroot)
     return _after_swap(loader, context, bootversion)
 
 
@@ -252,12 +263,13 @@ def _write_flat(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployme
         _sync(sysroot)
         swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
         _sync(sysroot)
-        folder = paths.FLAT_ENTRIES.removeprefix("boot/")
         numbering = Numbering(loaded.bootversion, max(old.values(), default=0))
+        # The default comes last: with it, all of the new order counts at once.
         written = [
-            write_entry(sysroot, deployments, at, numbering, folder)
-            for at in range(len(deployments))
+            write_entry(sysroot, deployments, at, numbering, paths.FLAT_ENTRIES)
+            for at in reversed(range(len(deployments)))
         ]
+        written.reverse()
         # What a loader's own file names is whole before that file is.
         _sync(sysroot)
         context = loader_context(sysroot, loaded)
@@ -269,7 +281,7 @@ def _write_flat(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployme
             os.unlink(name, dir_fd=folder_fd)
     finally:
         os.close(folder_fd)
-    flush_filesystem(sysroot.boot_fd)
+    _flush_boot(sysroot)
     return _after_swap(loader, context, loaded.bootversion)
 
 
@@ -293,7 +305,7 @@ def _after_swap(loader: Bootloader | None, context: LoaderContext, bootversion: 
 def _link_boot_to_itself(sysroot: Sysroot) -> None:
     """Make ``/boot/x`` and ``/x`` the same, be ``/boot`` a file system of its own or not."""
     try:
-        os.symlink(".", "boot/boot", dir_fd=sysroot.dir_fd)
+        make_symlink(".", "boot/boot", dir_fd=sysroot.dir_fd)
     except OSError as exc:
         if exc.errno not in (EEXIST, EPERM):
             raise
@@ -301,10 +313,16 @@ def _link_boot_to_itself(sysroot: Sysroot) -> None:
 
 def _sync(sysroot: Sysroot) -> None:
     """Put everything on the disk, of the sysroot's file system and of ``/boot``'s."""
-    sync_filesystem(sysroot.dir_fd)
+    with naming(sysroot.path):
+        sync_filesystem(sysroot.dir_fd)
     if sysroot.options.test_freeze:
         rehearse_rescue(sysroot.boot_fd)
         raise SysrootError(
             "During fsfreeze-thaw: aborting due to test-fifreeze; the fifreeze watchdog was run"
         )
-    flush_filesystem(sysroot.boot_fd)
+    _flush_boot(sysroot)
+
+
+def _flush_boot(sysroot: Sysroot) -> None:
+    with naming(paths.BOOT):
+        flush_filesystem(sysroot.boot_fd)

@@ -38,7 +38,7 @@ def test_an_entry_names_what_is_there(deployed):
 def test_numbers_go_on_where_entries_come_one_by_one(deployed):
     machine, deployment = deployed
     (machine.root / "boot/elsewhere").mkdir()
-    written = write_entry(machine.sysroot, [deployment], 0, Numbering(1, base=7), "elsewhere")
+    written = write_entry(machine.sysroot, [deployment], 0, Numbering(1, base=7), "boot/elsewhere")
     assert str(written.entry_name) == "ostree-8.conf"
     assert "version 8\n" in (machine.root / "boot/elsewhere/ostree-8.conf").read_text()
 
@@ -79,7 +79,11 @@ def test_a_ramdisk_that_is_gone(deployed):
     entry = deployment.entry._replace(overlay_initrds=(f"/{'9c' * 32}.img",))
     with pytest.raises(SysrootError, match=r"ramdisk 9c9c.*is gone"):
         write_entry(
-            machine.sysroot, [deployment._replace(entry=entry)], 0, Numbering(1), "loader.1/entries"
+            machine.sysroot,
+            [deployment._replace(entry=entry)],
+            0,
+            Numbering(1),
+            "boot/loader.1/entries",
         )
 
 
