@@ -33,10 +33,11 @@ _FIRST = ("title", "version", "options", "devicetree", "linux", "initrd")
 _SEPARATOR = re.compile(r"[ \t]")
 _KEY = re.compile(r"[A-Za-z][^ \t\n]*")
 _NAME = re.compile(
-    r"ostree-(?P<version>[0-9]+)(?:-(?P<os>[^+]*))?(?P<tries>\+.*)?\.conf", re.DOTALL
+    r"ostree-(?P<version>[0-9]{1,18})(?:-(?P<os>[^+]*))?(?P<tries>\+.*)?\.conf", re.DOTALL
 )
-_TRIES = re.compile(r"\+([0-9]+)(?:-([0-9]+))?")
-_BOOT_LINK = re.compile(r"/ostree/boot\.([01])/([^/]+)/([^/]+)/([0-9]+)")
+_TRIES = re.compile(r"\+([0-9]{1,20})(?:-([0-9]{1,20}))?")
+_BOOT_LINK = re.compile(r"/ostree/boot\.([01])/([^/]+)/([^/]+)/([0-9]{1,9})")
+_DIGITS = "0123456789"
 _MOST_TRIES = 2**64 - 1
 
 
@@ -181,8 +182,9 @@ class Entry(NamedTuple):
 
 def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
     """Return what versions of entries are ordered by: digits count as numbers."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", version)
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
+    # Longer than any number that somebody counts with: the rest is as good as text.
+    parts = re.findall(r"[0-9]{1,18}|[^0-9]+", version)
+    return tuple((0, int(part), "") if part[0] in _DIGITS else (1, 0, part) for part in parts)
 
 
 def _parse_tries(text: str) -> Tries | None:

@@ -77,6 +77,9 @@ def _find_modern(tree_fd: int, *, with_devicetrees: bool) -> KernelSet | None:
         return None
     try:
         versions = [name for name in list_names(fd) if _has_kernel(name, fd)]
+        for name in versions:
+            if any(letter.isspace() for letter in name):
+                raise KernelNotFound(f"'{MODULES}/{name}': no boot loader finds a name with spaces")
         if not versions:
             return None
         version = max(versions, key=lambda name: (version_key(name), name))

@@ -99,6 +99,7 @@ def sysroot_options(environment: Environment) -> SysrootOptions:
         mutable_deployments="mutable-deployments" in debug,
         with_xattrs="no-xattrs" not in debug,
         with_devicetrees="no-dtb" not in debug,
+        skip_sync="skip-sync" in words,
         early_prune=False if "no-early-prune" in words else None,
         old_entry_names="bootloader-naming-1" in words,
         environ=environment.loader_variables,

@@ -82,14 +82,16 @@ class ContentWorkers:
 
     Attributes:
         counts: What they have come to so far.
+        jobs: How many there are at most.
     """
 
     def __init__(
         self,
         tx: Transaction,
-        open_fetcher: Callable[[], Fetcher],
+        open_fetcher: Callable[[int], Fetcher],
         places: Places,
         *,
+        jobs: int,
         check_user_only_modes: bool = False,
         trusted: bool = False,
     ) -> None:
@@ -97,8 +99,9 @@ class ContentWorkers:
 
         Args:
             tx: Where files are written.
-            open_fetcher: Makes a fetcher for one worker.
+            open_fetcher: Makes a fetcher for one of so many workers.
             places: Where files are.
+            jobs: How many workers there are at most.
             check_user_only_modes: Refuse files that mode bare-user-only cannot hold.
             trusted: Store what an archive gets as it came, unseen.
         """
@@ -108,16 +111,19 @@ class ContentWorkers:
         self._check_modes = check_user_only_modes
         self._trusted = trusted
         self._pid = os.getpid()
+        self.jobs = jobs
         self.counts = SharedCounts()
 
     def make(self) -> Callable[[list[str]], BatchResult]:
         """Make a worker, in the process that it works in."""
+        # In this process, there is one batch, and no other worker.
+        is_forked = os.getpid() != self._pid
         return _Worker(
             self._tx,
-            self._open_fetcher(),
+            self._open_fetcher(self.jobs if is_forked else 1),
             self._places,
             self.counts,
-            parent=0 if os.getpid() == self._pid else self._pid,
+            parent=self._pid if is_forked else 0,
             check_modes=self._check_modes,
             trusted=self._trusted,
         ).work

@@ -44,6 +44,8 @@ TASK = "receiving objects"
 _REPORT_S = 0.5
 # After so many files, what was written is put on the disk while more comes.
 _SYNC_FILES = 2048
+# Fewer files are not worth another process.
+_SMALL_BATCH = 32
 # A commit lists no files, nor does what is detached of it, which is held until the commit is here:
 # only what is made to fill memory is larger.
 MAX_COMMIT_BYTES = 16 << 20
@@ -149,10 +151,10 @@ class Engine:
             self._report()
 
     def _run_with_workers(self, workers: ContentWorkers) -> None:
-        batches = self._batches()
+        batches = self._batches(workers.jobs)
         with self._early_sync() as early:
             for files, counts in map_batches(
-                workers.make, batches, jobs=self._jobs, on_wait=self._report
+                workers.make, batches, jobs=workers.jobs, on_wait=self._report
             ):
                 before = self.content_fetched // _SYNC_FILES
                 self.content_fetched += files
@@ -171,12 +173,12 @@ class Engine:
 
         return EarlySync(self._repo.dir_fd)
 
-    def _batches(self) -> Iterator[list[str]]:
+    def _batches(self, jobs: int) -> Iterator[list[str]]:
         """Fetch metadata, and yield the files that it names, in batches, as soon as one is full."""
         while True:
             self._ask_for_metadata()
             while self._planner.content_waiting >= BATCH_FILES:
-                yield from self._next_batch()
+                yield from self._next_batch(BATCH_FILES)
             if self._fetcher.in_flight:
                 for key, answer in self._fetcher.wait(_REPORT_S):
                     self._take(key, answer, None)
@@ -184,11 +186,13 @@ class Engine:
             elif self._planner.is_empty:
                 return
             elif self._planner.content_waiting and not self._planner.metadata_waiting:
-                yield from self._next_batch()
+                # The rest of a large pull, or all of a small one: something for every worker.
+                waiting = self._planner.content_waiting
+                yield from self._next_batch(max(-(-waiting // jobs), _SMALL_BATCH))
 
-    def _next_batch(self) -> Iterator[list[str]]:
+    def _next_batch(self, size: int) -> Iterator[list[str]]:
         batch: list[str] = []
-        while len(batch) < BATCH_FILES and (checksum := self._planner.next_content()) is not None:
+        while len(batch) < size and (checksum := self._planner.next_content()) is not None:
             if not self._is_here(checksum):
                 batch.append(str(checksum))
         if batch:

@@ -148,8 +148,9 @@ def connect(
     def open_another(sharing: int) -> Fetcher:
         return open_fetcher(repo, settings, url, network, sharing=sharing)
 
-    is_remote = not places.content[0].startswith(_FILE)
-    return RemoteSide(settings, judge, fetcher, places, open_another if is_remote else None)
+    # Whoever says how many requests there may be has one fetcher, which counts them.
+    has_others = not places.content[0].startswith(_FILE) and network.max_in_flight is None
+    return RemoteSide(settings, judge, fetcher, places, open_another if has_others else None)
 
 
 def remote_summary(

@@ -359,8 +359,9 @@ class RemotePull:
         if open_fetcher is not None and jobs > 1:
             return ContentWorkers(
                 tx,
-                lambda: open_fetcher(jobs),
+                open_fetcher,
                 self._places,
+                jobs=jobs,
                 check_user_only_modes=options.check_user_only_modes,
                 trusted=trusted,
             )

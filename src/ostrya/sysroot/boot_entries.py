@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import exists, naming, open_dir_below, open_file_below, read_fd
+from ostrya._linux.dirfd import exists, naming, open_dir, open_dir_below, open_file_below, read_fd
 from ostrya.boot.bls import BootLink, Entry, EntryName
 from ostrya.boot.entry import Bootable, Place, entry_name, make_entry
 from ostrya.boot.install import install_file, install_kernel, make_dirs
@@ -56,7 +56,7 @@ def find_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> KernelSe
     Raises:
         KernelNotFound: It has none.
     """
-    fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
+    fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
     try:
         return find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
     finally:
@@ -81,7 +81,7 @@ def write_entry(
     """
     deployment = deployments[at]
     kernel, title = install_deployment_kernel(sysroot, deployment)
-    _install_overlays(sysroot, deployment)
+    install_overlays(sysroot, deployment)
     stateroots = {one.stateroot for one in deployments}
     place = Place(at, len(deployments), shows_stateroot=len(stateroots) > 1, base=numbering.base)
     entry = _make_entry(sysroot, deployment, kernel, title, place, numbering.bootversion)
@@ -97,7 +97,7 @@ def install_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> tuple
         BootloaderError: It has no kernel, or no name.
         OSError: Something could not be read or written.
     """
-    fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
+    fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
     try:
         kernel = find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
         policy = load_policy(f"/proc/self/fd/{fd}")
@@ -146,7 +146,13 @@ def _make_name(sysroot: Sysroot, deployment: Deployment, place: Place) -> EntryN
     )
 
 
-def _install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:
+def install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:
+    """Put the further ramdisks of a deployment into ``/boot``, as far as they are not there.
+
+    Raises:
+        SysrootError: One is gone.
+        OSError: One could not be written.
+    """
     folder = paths.OVERLAY_INITRDS.removeprefix("boot/")
     for checksum in deployment.overlay_initrds:
         make_dirs(folder, dir_fd=sysroot.boot_fd)

@@ -12,7 +12,7 @@ from errno import EINVAL, ENOSPC, ENOSYS, EOPNOTSUPP
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.atomic import TmpFile
-from ostrya._linux.dirfd import exists, open_dir_below
+from ostrya._linux.dirfd import exists, open_dir
 from ostrya.boot.install import dir_bytes, kernel_bytes
 from ostrya.sysroot.boot_entries import find_deployment_kernel
 from ostrya.sysroot.errors import BootSpaceError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ostrya.sysroot.sysroot import Sysroot
 
 # For directories, entries, and what the loader writes.
-_MARGIN_BYTES = 5 << 20
+_MARGIN_BYTES = 1 << 20
 _CANNOT_TELL = (ENOSYS, EOPNOTSUPP, EINVAL)
 
 
@@ -101,7 +101,7 @@ def _folder(deployment: Deployment) -> str:
 def _kernel_bytes(sysroot: Sysroot, deployment: Deployment, block_bytes: int) -> int:
     kernel = find_deployment_kernel(sysroot, deployment)
     with ExitStack() as stack:
-        fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
+        fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
         stack.callback(os.close, fd)
         return kernel_bytes(kernel, fd, block_bytes)
 

@@ -191,7 +191,10 @@ def set_origin(
     refspec = f"{remote}:{branch}"
     parse_refspec(refspec)
     add_remote(sysroot.repo, remote, url, settings, keep=True)
-    origin = Origin.following(refspec).with_pinned(pinned=deployment.pinned)
+    # What is true of the directory stays true, whatever it follows.
+    unlocked = None if deployment.origin is None else deployment.origin.unlocked
+    origin = Origin.following(refspec).with_unlocked(unlocked)
+    origin = origin.with_pinned(pinned=deployment.pinned)
     deployment = deployment._replace(origin=origin)
     write_origin(sysroot, deployment)
     touch_sysroot(sysroot)

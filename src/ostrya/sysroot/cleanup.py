@@ -50,9 +50,12 @@ def clean_up(sysroot: Sysroot, loaded: Loaded, *, prune_repo: bool = True) -> Pr
         What was pruned.
 
     Raises:
+        SysrootError: What is there cannot be known, since ``/boot`` seems not to be mounted.
         BootloaderError: The boot loader cannot be told what it is not told yet.
         OSError: Something cannot be deleted.
     """
+    if not loaded.deployments:
+        _require_boot(sysroot)
     finish_loader(sysroot, loaded)
     _clean_bootversions(sysroot, loaded)
     _clean_flat_entries(sysroot)
@@ -102,7 +105,7 @@ def delete_deployment(sysroot: Sysroot, stateroot: str, name: DeploymentName) ->
     fd = open_dir(path, dir_fd=sysroot.dir_fd)
     try:
         found = os.fstat(fd)
-        if sysroot.running.root == (found.st_dev, found.st_ino):
+        if (found.st_dev, found.st_ino) in (sysroot.running.root, sysroot.running.kept):
             return
         set_immutable(fd, immutable=False)
     finally:
@@ -149,6 +152,21 @@ def _clean_temporary(sysroot: Sysroot, folder: str, *, recurse: bool = False) ->
     if recurse:
         for name in _subdirs(sysroot, folder):
             _clean_temporary(sysroot, f"{folder}/{name}", recurse=True)
+
+
+def _require_boot(sysroot: Sysroot) -> None:
+    """See that no boot entries means no deployments, and not that ``/boot`` is not mounted.
+
+    Raises:
+        SysrootError: There are links to deployments, and nothing of ours in ``/boot``.
+    """
+    if {"ostree", "loader", "loader.0", "loader.1"} & set(_names(sysroot, paths.BOOT)):
+        return
+    if any(_names(sysroot, paths.boot_links(bootversion)) for bootversion in (0, 1)):
+        raise SysrootError(
+            "There are links to deployments, but nothing in /boot that leads to them",
+            hint="is the file system of /boot mounted?",
+        )
 
 
 def _clean_bootversions(sysroot: Sysroot, loaded: Loaded) -> None:

@@ -28,7 +28,6 @@ from ostrya._linux.dirfd import (
     ensure_dir,
     exists,
     open_dir,
-    open_dir_below,
     unlink_if_exists,
 )
 from ostrya._linux.inode_flags import set_immutable
@@ -204,7 +203,7 @@ def finish_deployment(
         EtcConflict: A change in ``/etc`` has no place in the new tree.
         OSError: Something could not be written.
     """
-    tree_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
+    tree_fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
     try:
         if merge is not None:
             deployment = _with_kargs_of(deployment, merge)
@@ -213,7 +212,9 @@ def finish_deployment(
         unlink_if_exists(f"etc/{_UPDATED}", dir_fd=tree_fd)
         _forget_update(sysroot, loaded, deployment.stateroot)
         policy = load_policy(f"/proc/self/fd/{tree_fd}")
-        label_var(sysroot, deployment.stateroot, policy)
+        booted = loaded.booted
+        is_running = booted is not None and booted.stateroot == deployment.stateroot
+        label_var(sysroot, deployment.stateroot, policy, is_running=is_running)
         _make_backing(sysroot, deployment, os.fstat(tree_fd))
         write_origin(sysroot, deployment)
         if not sysroot.options.mutable_deployments:

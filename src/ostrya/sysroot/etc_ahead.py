@@ -145,7 +145,7 @@ def _find(repo: Repository, root: Directory, path: str) -> Entry | None:
 
 def _open_etc(sysroot: Sysroot, merge: Deployment, stack: ExitStack) -> tuple[int, int] | None:
     """Open the defaults of a deployment and its ``/etc``; None if it has not both."""
-    root_fd = open_dir_below(sysroot.dir_fd, merge.path, follow=True)
+    root_fd = open_dir(merge.path, dir_fd=sysroot.dir_fd, follow=True)
     stack.callback(os.close, root_fd)
     if not (exists(_DEFAULTS, dir_fd=root_fd) and exists("etc", dir_fd=root_fd)):
         return None

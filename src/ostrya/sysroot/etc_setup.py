@@ -79,7 +79,7 @@ def merge_etc_from(sysroot: Sysroot, merge: Deployment, tree_fd: int) -> MergeCo
         EtcConflict: A change has no place in the new tree; nothing was changed.
     """
     with ExitStack() as stack:
-        old_fd = open_dir_below(sysroot.dir_fd, merge.path, follow=True)
+        old_fd = open_dir(merge.path, dir_fd=sysroot.dir_fd, follow=True)
         stack.callback(os.close, old_fd)
         if not (exists(_DEFAULTS, dir_fd=old_fd) and exists("etc", dir_fd=old_fd)):
             return None

@@ -14,7 +14,7 @@ import stat
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import FileTooLargeError, open_dir_below, read_file
+from ostrya._linux.dirfd import FileTooLargeError, open_dir, open_dir_below, read_file
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.reader import load_file
 from ostrya.sysroot.etc_ahead import EtcDefaults, EtcStep
@@ -42,7 +42,7 @@ def diff_steps(
     """
     old = EtcDefaults(sysroot.repo, merge.checksum)
     new = EtcDefaults(sysroot.repo, checksum)
-    etc_fd = open_dir_below(sysroot.dir_fd, f"{merge.path}/etc", follow=True)
+    etc_fd = open_dir(f"{merge.path}/etc", dir_fd=sysroot.dir_fd, follow=True)
     found = {}
     try:
         for step in steps:

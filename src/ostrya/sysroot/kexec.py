@@ -10,7 +10,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import open_dir_below, open_file_below
+from ostrya._linux.dirfd import open_dir, open_file_below
 from ostrya._linux.kexec import load_next_kernel
 from ostrya.boot.kernel import find_kernel
 from ostrya.errors import BootloaderError
@@ -29,7 +29,7 @@ def load_for_kexec(sysroot: Sysroot, deployment: Deployment) -> None:
     if deployment.entry is None:
         raise BootloaderError(f"Loading kernel into kexec: {deployment.name} has no boot entry")
     with ExitStack() as stack:
-        tree_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
+        tree_fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
         stack.callback(os.close, tree_fd)
         kernel = find_kernel(tree_fd, with_devicetrees=sysroot.options.with_devicetrees)
         fds = []

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.sysroot.errors import DeploymentNotFound, NotBooted
+from ostrya.sysroot.paths import check_stateroot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,9 +122,10 @@ def require_stateroot(loaded: Loaded, stateroot: str | None) -> str:
 
     Raises:
         NotBooted: None is named, and none is running.
+        SysrootError: There can be none of that name.
     """
     if stateroot is not None:
-        return stateroot
+        return check_stateroot(stateroot)
     booted = loaded.booted
     if booted is None:
         raise NotBooted(

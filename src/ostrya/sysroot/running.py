@@ -37,9 +37,11 @@ def find_running(path: str, mark: str = BOOTED_MARK) -> Running:
         return NOT_RUNNING
     root, wanted = os.stat("/"), os.stat(path)
     identity = (root.st_dev, root.st_ino)
+    running = _noted_root(mark) or identity
     if identity != (wanted.st_dev, wanted.st_ino):
-        return NOT_RUNNING
-    return Running(_noted_root(mark) or identity, finalize_service=_FINALIZE_SERVICE)
+        # It may be the running system's disk all the same, by another path.
+        return Running(kept=running)
+    return Running(running, finalize_service=_FINALIZE_SERVICE, kept=running)
 
 
 def is_booted(mark: str = BOOTED_MARK) -> bool:

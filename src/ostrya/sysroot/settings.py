@@ -9,6 +9,7 @@
     bootprefix=true
     boot-counting-tries=3
     bls-append-except-default=grub_users=admin;
+    early-prune=true                                ours
 
 Source: ostree-repo.c (reload_sysroot_config).
 """
@@ -40,6 +41,7 @@ class SysrootSettings(NamedTuple):
         boot_tries: How often a new deployment is tried before it counts as bad; 0 for always.
         append_except_default: What entries of all but the default say besides.
         readonly: Whether ``/sysroot`` is mounted read-only.
+        early_prune: Whether the rollback may go first where ``/boot`` is too small for both.
     """
 
     bootloader: str = AUTO
@@ -47,6 +49,7 @@ class SysrootSettings(NamedTuple):
     boot_tries: int = 0
     append_except_default: Mapping[str, str] = {}  # a tuple's default, never written to
     readonly: bool = False
+    early_prune: bool = False
 
 
 def parse_settings(keyfile: KeyFile) -> SysrootSettings:
@@ -86,4 +89,5 @@ def parse_settings(keyfile: KeyFile) -> SysrootSettings:
         int(tries),
         appended,
         has("readonly") and keyfile.get_boolean(_GROUP, "readonly"),
+        has("early-prune") and keyfile.get_boolean(_GROUP, "early-prune"),
     )

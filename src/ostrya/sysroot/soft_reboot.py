@@ -23,7 +23,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import exists, open_dir, open_dir_below, unlink_if_exists
+from ostrya._linux.dirfd import exists, open_dir, unlink_if_exists
 from ostrya._linux.mount import Bind, bind_for_system, unmount_for_system
 from ostrya._linux.process import run
 from ostrya.errors import SysrootError
@@ -86,7 +86,7 @@ def prepare_soft_reboot(
             "Cannot soft-reboot to deployment with different kernel state",
             hint="it has another kernel, or other kernel arguments: reboot instead",
         )
-    tree_fd = open_dir_below(sysroot.dir_fd, target.path, follow=True)
+    tree_fd = open_dir(target.path, dir_fd=sysroot.dir_fd, follow=True)
     try:
         if exists(IMAGE, dir_fd=tree_fd):
             raise SysrootError(

@@ -24,6 +24,7 @@ from ostrya._linux.copying import copy_entry
 from ostrya._linux.dirfd import (
     exists,
     naming,
+    open_dir,
     open_dir_below,
     remove_tree,
     unlink_if_exists,
@@ -33,8 +34,8 @@ from ostrya.boot.install import make_dirs
 from ostrya.errors import OstryaError, SysrootError
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
-from ostrya.sysroot.boot_entries import install_deployment_kernel
-from ostrya.sysroot.boot_space import require_boot_space
+from ostrya.sysroot.boot_entries import install_deployment_kernel, install_overlays
+from ostrya.sysroot.boot_space import measure_boot_space, require_boot_space
 from ostrya.sysroot.cleanup import abandon_deployment, clean_boot, clean_up, delete_deployment
 from ostrya.sysroot.deploy import (
     DeployWish,
@@ -142,8 +143,12 @@ def _rehearse(
     after = with_new_deployment(loaded.deployments, deployment, merge)
     # What power failures left behind takes room.
     clean_boot(sysroot, [*loaded.all, deployment])
+    if not measure_boot_space(sysroot, loaded.deployments, after).fits:
+        # The kernel of one staged before: should this fail, it is copied again at shutdown.
+        clean_boot(sysroot, [*loaded.deployments, deployment])
     require_boot_space(sysroot, loaded.deployments, after)
     install_deployment_kernel(sysroot, deployment)
+    install_overlays(sysroot, deployment)
 
 
 def _rehearse_merge(sysroot: Sysroot, deployment: Deployment, merge: Deployment) -> None:
@@ -153,7 +158,7 @@ def _rehearse_merge(sysroot: Sysroot, deployment: Deployment, merge: Deployment)
     try:
         with ExitStack() as stack:
             tree_fd, old_fd, folder_fd = (
-                open_dir_below(sysroot.dir_fd, path, follow=True)
+                open_dir(path, dir_fd=sysroot.dir_fd, follow=True)
                 for path in (deployment.path, merge.path, folder)
             )
             for fd in (tree_fd, old_fd, folder_fd):
@@ -196,11 +201,11 @@ def finalize_staged(sysroot: Sysroot, loaded: Loaded) -> Loaded:
 
     Raises:
         OstryaError: It could not be; the reason is kept for the next boot.
-        OSError: Likewise.
+        OSError: Likewise; and so if it is stopped.
     """
     try:
         after = _finalize(sysroot, loaded)
-    except (OstryaError, OSError) as exc:
+    except BaseException as exc:
         _give_up(sysroot, loaded)
         try:
             _keep_reason(sysroot, _sentence(exc))
@@ -219,7 +224,9 @@ def _give_up(sysroot: Sysroot, loaded: Loaded) -> None:
             abandon_deployment(sysroot, staged.stateroot, staged.name)
 
 
-def _sentence(exc: OstryaError | OSError) -> str:
+def _sentence(exc: BaseException) -> str:
+    if not isinstance(exc, (OstryaError, OSError)):
+        return f"it was interrupted: {type(exc).__name__}"
     if isinstance(exc, OSError) and exc.strerror:
         return exc.strerror if exc.filename is None else f"{exc.filename}: {exc.strerror}"
     return str(exc)

@@ -83,11 +83,13 @@ def read_status(sysroot: Sysroot, loaded: Loaded) -> list[DeploymentStatus]:
     """Return what there is to say of each deployment, in their order."""
     booted = loaded.booted
     around = Neighbours(None, None) if booted is None else neighbours(loaded, booted.stateroot)
+    # One that is locked waits for longer than the next boot.
+    first = next((one for one in loaded.all if not one.locked), None)
     return [
         DeploymentStatus(
             one,
             index,
-            index == 0,
+            one is first,
             one is around.pending,
             one is around.rollback,
             *_describe_commit(sysroot, one),

@@ -27,12 +27,13 @@ class Running(NamedTuple):
 
     Attributes:
         root: Device and inode of the running deployment's directory; None where the running
-            system is none.
+            system is none, or is not started from this sysroot as it was opened.
         run_dir: Where it notes what lasts until it is shut down.
         usr_dir: Its ``/usr``.
         var_dir: The ``/var`` of the running system.
         finalize_service: What finalizes a staged deployment at shutdown, by being stopped; empty
             where somebody else sees to that.
+        kept: Device and inode of a directory that is never deleted, whatever was opened as what.
     """
 
     root: tuple[int, int] | None = None
@@ -40,6 +41,7 @@ class Running(NamedTuple):
     usr_dir: str = "/usr"
     var_dir: str = "/var"
     finalize_service: str = ""
+    kept: tuple[int, int] | None = None
 
     @property
     def state_dir(self) -> str:
@@ -57,6 +59,7 @@ class SysrootOptions(NamedTuple):
         mutable_deployments: Deployments are not made immutable.
         with_xattrs: Whether extended attributes of changed files in ``/etc`` are kept.
         with_devicetrees: Whether device trees belong to a kernel.
+        skip_sync: Whether nothing waits for the disk.
         early_prune: Whether the rollback may go before the new deployment is in place, where
             ``/boot`` is too small for both; None to leave it to ``sysroot.early-prune``.
         old_entry_names: Whether names of boot entries have the stateroot in them, as until 2024.4.
@@ -67,6 +70,7 @@ class SysrootOptions(NamedTuple):
     mutable_deployments: bool = False
     with_xattrs: bool = True
     with_devicetrees: bool = True
+    skip_sync: bool = False
     early_prune: bool | None = None
     old_entry_names: bool = False
     environ: dict[str, str] = {}  # noqa: RUF012  # a tuple's default, never written to
@@ -176,7 +180,8 @@ class Sysroot:
     @property
     def has_own_boot(self) -> bool:
         """Whether ``boot`` is a file system of its own."""
-        return os.fstat(self.boot_fd).st_dev != os.fstat(self.dir_fd).st_dev
+        # Of a running system the root itself may be an overlay.
+        return os.fstat(self.boot_fd).st_dev != os.fstat(self.repo.dir_fd).st_dev
 
     def close(self) -> None:
         """Close everything."""

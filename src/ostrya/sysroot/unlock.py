@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import ensure_dir, open_dir, open_dir_below, remove_tree
+from ostrya._linux.dirfd import ensure_dir, open_dir, remove_tree
 from ostrya._linux.inode_flags import set_immutable
 from ostrya._linux.mount import mount_overlay
 from ostrya.boot.install import make_dirs
@@ -69,7 +69,7 @@ def unlock(sysroot: Sysroot, loaded: Loaded, how: Unlocked) -> Deployment:
     if how is Unlocked.HOTFIX:
         _push_clone(sysroot, loaded, deployment)
     with ExitStack() as stack:
-        root_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
+        root_fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
         stack.callback(os.close, root_fd)
         set_immutable(root_fd, immutable=False)
         if how is Unlocked.HOTFIX:

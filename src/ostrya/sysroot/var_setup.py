@@ -19,7 +19,7 @@ from ostrya._linux.dirfd import (
     exists,
     list_names,
     make_symlink,
-    open_dir_below,
+    open_dir,
     remove_tree,
 )
 from ostrya._linux.durability import sync_filesystem
@@ -50,12 +50,12 @@ def fill_var(sysroot: Sysroot, deployment: Deployment, tree_fd: int) -> None:
     path = paths.var_dir(deployment.stateroot)
     new = f"{path}.new"
     remove_tree(new, dir_fd=sysroot.dir_fd)
-    fd = open_dir_below(sysroot.dir_fd, path, follow=True)
+    fd = open_dir(path, dir_fd=sysroot.dir_fd, follow=True)
     try:
         if list_names(fd):
             return
         os.mkdir(new, mode=0o700, dir_fd=sysroot.dir_fd)
-        new_fd = open_dir_below(sysroot.dir_fd, new, follow=True)
+        new_fd = open_dir(new, dir_fd=sysroot.dir_fd, follow=True)
         try:
             _lay_out(sysroot, deployment, tree_fd, new)
             copy_dir_attributes(fd, new_fd, with_xattrs=sysroot.options.with_xattrs)
@@ -99,9 +99,21 @@ def _make_skeleton(path: str, dir_fd: int) -> None:
             make_symlink(target, f"{path}/{name}", dir_fd=dir_fd)
 
 
-def label_var(sysroot: Sysroot, stateroot: str, policy: SelinuxPolicy) -> None:
-    """Label a stateroot's ``/var`` once, where there is a policy; a note says that it is done."""
-    fd = open_dir_below(sysroot.dir_fd, paths.var_dir(stateroot), follow=True)
+def label_var(
+    sysroot: Sysroot, stateroot: str, policy: SelinuxPolicy, *, is_running: bool = False
+) -> None:
+    """Label a stateroot's ``/var`` once, where there is a policy; a note says that it is done.
+
+    Args:
+        sysroot: Where.
+        stateroot: Which one.
+        policy: The labels.
+        is_running: Whether it is the running system's, which may be a file system of its own.
+    """
+    if is_running:
+        fd = open_dir(sysroot.running.var_dir, follow=True)
+    else:
+        fd = open_dir(paths.var_dir(stateroot), dir_fd=sysroot.dir_fd, follow=True)
     try:
         if exists(_LABELLED, dir_fd=fd):
             return

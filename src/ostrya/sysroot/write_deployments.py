@@ -175,14 +175,18 @@ def _make_room(
     common = [one for one in loaded.deployments if one.bootcsum in wanted]
     if not space.fits_after or len(common) == len(loaded.deployments):
         raise BootSpaceError(space.needed_bytes, "make room there, or undeploy what is not needed")
-    if not early_prune or not common:
+    allowed = sysroot.options.early_prune
+    allowed = sysroot.settings.early_prune if allowed is None else allowed
+    if not (early_prune or allowed) or not common:
         raise BootSpaceError(
             space.needed_bytes,
             "it would fit without the deployments that are going: --early-prune lets go of them "
             "first, so that for a moment there is nothing to fall back to",
         )
     log.info("letting go of deployments first needed_bytes=%d", space.needed_bytes)
-    loaded = write_deployments(sysroot, loaded, common, prune=False)
+    # The staged one stays what it is until all of this is done.
+    staged = () if loaded.staged is None else (loaded.staged,)
+    loaded = write_deployments(sysroot, loaded, [*staged, *common], prune=False)
     clean_boot(sysroot, [*loaded.deployments, *deployments])
     return loaded
 
@@ -313,8 +317,11 @@ def _link_boot_to_itself(sysroot: Sysroot) -> None:
 
 def _sync(sysroot: Sysroot) -> None:
     """Put everything on the disk, of the sysroot's file system and of ``/boot``'s."""
+    if sysroot.options.skip_sync:
+        return
     with naming(sysroot.path):
-        sync_filesystem(sysroot.dir_fd)
+        # The repository's: the root itself may be an overlay, of which nothing is synced.
+        sync_filesystem(sysroot.repo.dir_fd)
     if sysroot.options.test_freeze:
         rehearse_rescue(sysroot.boot_fd)
         raise SysrootError(

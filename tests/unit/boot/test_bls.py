@@ -123,3 +123,16 @@ def test_links():
 def test_order_of_versions():
     versions = ["1", "2", "10", "11", "a", "a2", "a10"]
     assert sorted(set(versions), key=version_key) == ["1", "2", "10", "11", "a", "a2", "a10"]
+
+
+@pytest.mark.parametrize("version", ["²", "9" * 5000, "1.²", "", "-"])
+def test_versions_that_are_no_numbers(version):
+    """Whatever somebody wrote there, entries have an order."""
+    assert version_key(version) <= version_key(version)
+    sorted(["2", version, "10", "a"], key=version_key)
+
+
+@pytest.mark.parametrize("serial", ["9" * 10, "9" * 5000, "²"])
+def test_serials_that_are_none(serial):
+    with pytest.raises(EntryInvalid):
+        BootLink.parse(f"/ostree/boot.0/os/{'3f' * 32}/{serial}")

@@ -66,7 +66,7 @@ def work(tx, source, lie=None):
     """A worker in this process; its fetcher."""
     fetcher = FolderFetcher(source.path)
     fetcher.lie = lie or fetcher.lie
-    return ContentWorkers(tx, lambda: fetcher, PLACES).make(), fetcher
+    return ContentWorkers(tx, lambda _sharing: fetcher, PLACES, jobs=2).make(), fetcher
 
 
 def test_a_worker_stores_what_it_fetches(source, commit, target):
@@ -100,8 +100,11 @@ def test_what_is_refused(source, commit, target, lie, error):
 
 def run(source, commit, target, jobs=2, lie=None):
     """A whole pull by worker processes; what was told, and the engine."""
+    parent = os.getpid()
 
-    def open_fetcher():
+    def open_fetcher(sharing):
+        # A worker that is alone has the link alone.
+        assert sharing == (1 if os.getpid() == parent else jobs)
         fetcher = FolderFetcher(source.path)
         fetcher.lie = lie or fetcher.lie
         return fetcher
@@ -112,8 +115,8 @@ def run(source, commit, target, jobs=2, lie=None):
     with Transaction(target) as tx:
         engine = Engine(
             tx=tx, planner=planner, fetcher=FolderFetcher(source.path),
-            content=ContentWorkers(tx, open_fetcher, PLACES), places=PLACES,
-            commits=CommitWriter(tx, Trusting(), rules), jobs=jobs, progress=events,
+            content=ContentWorkers(tx, open_fetcher, PLACES, jobs=jobs), places=PLACES,
+            commits=CommitWriter(tx, Trusting(), rules), progress=events,
         )  # fmt: skip
         engine.run()
         stats = tx.commit()
@@ -123,6 +126,7 @@ def run(source, commit, target, jobs=2, lie=None):
 @pytest.fixture
 def small_batches(monkeypatch):
     monkeypatch.setattr("ostrya.pull.engine.BATCH_FILES", 4)
+    monkeypatch.setattr("ostrya.pull.engine._SMALL_BATCH", 2)
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
@@ -171,7 +175,7 @@ def _other_content(data):
 
 def test_a_worker_whose_pull_was_killed_stops(source, commit, target, monkeypatch):
     with Transaction(target) as tx:
-        workers = ContentWorkers(tx, lambda: FolderFetcher(source.path), PLACES)
+        workers = ContentWorkers(tx, lambda _sharing: FolderFetcher(source.path), PLACES, jobs=2)
         # As in a child of a process that is gone.
         workers._pid = os.getpid() + 1
         with pytest.raises(WorkerDied):

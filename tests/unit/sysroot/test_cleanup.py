@@ -17,6 +17,8 @@ from ostrya.sysroot.cleanup import (
 from ostrya.sysroot.deploy import DeployWish, deploy
 from ostrya.sysroot.order import Retain
 from ostrya.sysroot.paths import DeploymentName, kernel_dir
+from ostrya.sysroot.sysroot import Running
+from ostrya.sysroot.write_deployments import write_deployments
 from support.machines import names_in, write
 
 
@@ -119,3 +121,27 @@ def test_directories_of_deployments(machine):
     (machine.root / "ostree/deploy/test/deploy/mine").mkdir()
     with pytest.raises(SysrootError, match="Invalid deploy name 'mine'"):
         list(list_deployment_dirs(machine.sysroot))
+
+
+def test_boot_that_is_not_mounted(machine):
+    """Then there are no entries, and all deployments would be taken for leftovers."""
+    deployment = machine.deploy(machine.commit("1"))
+    (machine.root / "boot").rename(machine.root / "elsewhere")
+    (machine.root / "boot").mkdir()
+    machine.close()
+    machine.sysroot = machine.open()
+    with pytest.raises(SysrootError, match="nothing in /boot that leads to them"):
+        clean_up(machine.sysroot, machine.loaded)
+    assert (machine.root / deployment.path / "usr").is_dir()
+
+
+def test_the_running_tree_by_another_path(machine):
+    """The disk of the running system, opened where it is mounted, has no running deployment."""
+    old = machine.deploy(machine.commit("1"))
+    machine.deploy(machine.commit("2"))
+    found = (machine.root / old.path).stat()
+    machine.sysroot.running = Running(kept=(found.st_dev, found.st_ino))
+    loaded = machine.loaded
+    assert loaded.booted is None
+    write_deployments(machine.sysroot, loaded, loaded.deployments[:1])
+    assert (machine.root / old.path / "usr").is_dir()

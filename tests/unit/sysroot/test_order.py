@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from ostrya.errors import SysrootError
 from ostrya.sysroot.deployment import Deployment
 from ostrya.sysroot.errors import DeploymentNotFound, NotBooted
 from ostrya.sysroot.loading import Loaded
@@ -89,3 +90,9 @@ def test_which_system_is_meant():
     assert require_booted(loaded(A, B)) is B
     with pytest.raises(NotBooted):
         require_booted(loaded(A))
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a b"])
+def test_names_that_no_system_has(name):
+    with pytest.raises(SysrootError, match="Invalid stateroot name"):
+        require_stateroot(Loaded(0, 0, ()), name)

@@ -8,6 +8,7 @@ import pytest
 from ostrya.boot.kargs import KernelArguments
 from ostrya.errors import CommandFailed, SysrootError
 from ostrya.sysroot import stage as module
+from ostrya.sysroot.boot_space import BootSpace
 from ostrya.sysroot.deploy import DeployWish
 from ostrya.sysroot.errors import BootSpaceError, EtcConflict, NotBooted
 from ostrya.sysroot.origin import Origin
@@ -198,3 +199,45 @@ def test_a_deployment_that_is_gone_cannot_be_merged_from(booted):
     gone = loaded._replace(deployments=())
     with pytest.raises(SysrootError, match="Failed to find merge"):
         finalize_staged(booted.sysroot, gone)
+
+
+def test_stopped_halfway_is_told_too(booted, monkeypatch):
+    """By a service manager that has waited long enough, say."""
+    stage(booted, booted.commit("2"))
+
+    class Stopped(BaseException):
+        pass
+
+    def stop(*_args, **_more):
+        raise Stopped
+
+    monkeypatch.setattr(module, "write_deployments", stop)
+    with pytest.raises(Stopped):
+        finalize(booted)
+    assert failure_reason(booted.sysroot) == "it was interrupted: Stopped"
+    assert booted.loaded.staged is None
+
+
+def test_ramdisks_are_in_boot_before_the_shutdown(booted, tmp_path):
+    extra = tmp_path / "extra.img"
+    extra.write_text("extra\n")
+    overlay = keep_overlay_initrd(booted.sysroot, str(extra))
+    stage(booted, booted.commit("2"), overlays=(overlay,))
+    kept = booted.root / f"boot/ostree/initramfs-overlays/{overlay}.img"
+    assert kept.read_text() == "extra\n"
+
+
+def test_a_kernel_staged_before_makes_room(booted, monkeypatch):
+    """``/boot`` holds one more kernel, not two."""
+    first = stage(booted, booted.commit("2")).staged
+    boot = booted.root / "boot/ostree"
+
+    def measure(_sysroot, _old, _new):
+        return BootSpace(1, 0, fits=len(list(boot.iterdir())) < 2, fits_after=True)
+
+    monkeypatch.setattr(module, "measure_boot_space", measure)
+    monkeypatch.setattr("ostrya.sysroot.boot_space.measure_boot_space", measure)
+    second = stage(booted, booted.commit("3")).staged
+    assert second is not None
+    assert not (boot / f"test-{first.bootcsum}").exists()
+    assert (boot / f"test-{second.bootcsum}").exists()

@@ -109,7 +109,8 @@ def test_room_is_asked_for_before_anything_changes(two, monkeypatch):
     assert two.entries() == before
 
 
-def test_the_old_may_go_first_if_somebody_says_so(two, monkeypatch):
+@pytest.mark.parametrize("how", ["option", "setting"])
+def test_the_old_may_go_first_if_somebody_says_so(two, monkeypatch, how):
     """The rollback goes, then there is room for the new one."""
     answers = []
 
@@ -125,7 +126,9 @@ def test_the_old_may_go_first_if_somebody_says_so(two, monkeypatch):
         write_deployments(two.sysroot, loaded, kept)
     assert "--early-prune" in caught.value.hint
     answers.clear()
-    after = write_deployments(two.sysroot, loaded, kept, early_prune=True)
+    if how == "setting":
+        two.configure("sysroot", early_prune="true")
+    after = write_deployments(two.sysroot, loaded, kept, early_prune=how == "option")
     assert [one.name for one in after.deployments] == [kept[0].name]
 
 
@@ -134,3 +137,20 @@ def test_what_loaders_are_told(two):
     assert (context.path, context.is_running) == (str(two.root), False)
     two.run()
     assert loader_context(two.sysroot, two.loaded).is_running
+
+
+def test_nothing_waits_for_the_disk_if_that_is_wanted(two, monkeypatch):
+    def refuse(_fd):
+        raise AssertionError("synced")
+
+    monkeypatch.setattr(module, "sync_filesystem", refuse)
+    two.sysroot.options = two.sysroot.options._replace(skip_sync=True)
+    write_deployments(two.sysroot, two.loaded, two.loaded.deployments[1:])
+
+
+def test_what_is_synced_is_the_repositorys_disk(two, monkeypatch):
+    """The root of a running system may be an overlay, of which nothing would be."""
+    synced = []
+    monkeypatch.setattr(module, "sync_filesystem", synced.append)
+    write_deployments(two.sysroot, two.loaded, two.loaded.deployments[1:])
+    assert set(synced) == {two.sysroot.repo.dir_fd}

@@ -193,7 +193,8 @@ def _path_prefix(context: LoaderContext) -> str:
     if named is not None:
         return named
     boot = os.stat("boot", dir_fd=context.sysroot_fd)
-    has_own_boot = boot.st_dev != os.fstat(context.sysroot_fd).st_dev
+    # Of a running system the root itself may be an overlay.
+    has_own_boot = boot.st_dev != os.stat("ostree", dir_fd=context.sysroot_fd).st_dev
     # GRUB's paths begin at the file system that /boot is on.
     return "" if has_own_boot else context.prefix
 

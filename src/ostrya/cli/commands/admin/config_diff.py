@@ -7,7 +7,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import open_dir_below
+from ostrya._linux.dirfd import open_dir, open_dir_below
 from ostrya.cli.options import text
 from ostrya.cli.output import write, write_json
 from ostrya.cli.sysroot_lookup import reading_sysroot
@@ -31,9 +31,11 @@ def run(arguments: Arguments, context: Context) -> int:
     named = arguments.text("stateroot") or arguments.text("os")
     with reading_sysroot(arguments, context.environment) as (sysroot, loaded), ExitStack() as stack:
         deployment = require_merge_deployment(loaded, named)
+        tree_fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
+        stack.callback(os.close, tree_fd)
         fds = []
         for path in ("usr/etc", "etc"):
-            fds.append(open_dir_below(sysroot.dir_fd, f"{deployment.path}/{path}", follow=True))
+            fds.append(open_dir_below(tree_fd, path))
             stack.callback(os.close, fds[-1])
         found = diff_etc(*fds)
     if context.json:

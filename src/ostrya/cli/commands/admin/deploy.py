@@ -101,7 +101,8 @@ def run(arguments: Arguments, context: Context) -> int:
             early_prune=arguments.flag("early-prune"),
         )
         clean_up(sysroot, after, prune_repo=not arguments.flag("no-prune"))
-        forget_overlay_initrds(sysroot)
+        if after.staged is None:
+            forget_overlay_initrds(sysroot)
     if context.json:
         write_json({"deployment": str(new.name), "stateroot": stateroot})
     return 0

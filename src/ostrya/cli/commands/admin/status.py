@@ -53,7 +53,8 @@ def run(arguments: Arguments, context: Context) -> int:
 
 
 def _as_json(shown: list[DeploymentStatus]) -> dict[str, object]:
-    next_boot = str(shown[0].deployment.name) if shown else None
+    boots = (str(one.deployment.name) for one in shown if one.next_boot)
+    next_boot = next(boots, None)
     return {"deployments": [one.as_json() for one in shown], "next_boot": next_boot}
 
 
