@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,7 +93,9 @@ class Place:
     def left(self) -> list[str]:
         """What boots, and the names of everything that is there."""
         found = [f"{one.commit} {one.says} {one.origin}" for one in self.judge.look()]
-        noted = [f"run/{name}" for name in sorted(os.listdir(self.state / "run"))]
+        # What has no name yet in /run goes with the next boot.
+        names = sorted(os.listdir(self.state / "run"))
+        noted = [f"run/{name}" for name in names if not name.startswith("tmp.")]
         return [*found, *boot_judge.names_below(self.root), *noted]
 
     def commits(self) -> list[str]:
@@ -332,6 +335,16 @@ SCENES = {
 }  # fmt: skip
 
 
+def check_tidy(left: list[str]) -> None:
+    """There is one directory for each entry, and for one that is staged; and nothing half done."""
+    entries = sum("/entries/" in name for name in left)
+    staged = left.count("run/staged-deployment")
+    for pattern in (r"ostree/deploy/test/deploy/[^/]*/", r"ostree/deploy/test/deploy/.*\.origin"):
+        found = [name for name in left if re.fullmatch(pattern, name)]
+        assert len(found) == entries + staged, found
+    assert not [name for name in left if "tmp" in name and "/var/" not in name]
+
+
 class Trial:
     """A scene, played once without disturbance, to be played again with one.
 
@@ -367,6 +380,13 @@ class Trial:
         place.run(*self._again(place))
         self._wanted_twice = place.left()
         self._wanted = wanted if scene.is_repeatable else self._wanted_twice
+        for left in (self._wanted, self._wanted_twice):
+            check_tidy(left)
+
+    @property
+    def switches(self) -> bool:
+        """Whether there is a step that makes another system the default."""
+        return self._default != self._old_default
 
     def check(self, where: str) -> bool:
         """All that boots is whole; the default is the old or the new one. Whether it is done."""
