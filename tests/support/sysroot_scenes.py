@@ -335,8 +335,8 @@ SCENES = {
     "cleanup": Scene(with_leftovers, lambda place: place.admin("cleanup"), is_repeatable=True),
     "set-default": Scene(two_deployed, swap_default, swap_again),
     "set-default, entries one by one": Scene(two_deployed, swap_default, swap_again, is_flat=True),
-    "upgrade": Scene(with_remote, upgrade, lambda place: [upgrade(place), place.admin("cleanup")]),
-    "stage": Scene(booted, stage, is_repeatable=True),
+    "upgrade": Scene(with_remote, upgrade, lambda place: [upgrade(place), place.admin("cleanup")], boot_bytes=64 << 20),
+    "stage": Scene(booted, stage, is_repeatable=True, boot_bytes=64 << 20),
     "stage in place of another": Scene(with_another_staged, stage, is_repeatable=True),
     "finalize": Scene(with_staged, lambda place: place.staged("finalize"), finalize_again),
 }  # fmt: skip
