@@ -17,6 +17,14 @@ than it needs, on a small ext4. After each: Debian's `ostree fsck` passes, every
 the same command run again succeeds, and both tools find the result whole, with just the objects of
 a run that nobody disturbed. `make test` takes all points of one process, and 8 of each call of the
 others.
+
+Changes of a sysroot are killed the same way, and at every mkdir; each of their writes fails by
+turns for want of room; and the disk or `/boot` is filled. After each, a judge that knows nothing of
+our code reads what a boot loader reads: every entry names a kernel and a ramdisk that are whole,
+and leads to a deployment that is its commit, with a complete `/etc`; `uEnv.txt` and `syslinux.cfg`
+name the same; the default is the old system or the new one. Run again, the command leaves just what
+it leaves undisturbed. `make test` looks for the step that makes the new system the default, and for
+the least room that is enough.
 """
 RUN = FullRun(
     name="crash-tests",

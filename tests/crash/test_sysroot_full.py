@@ -95,7 +95,7 @@ class Filled:
 def check_words(words: str, where: str) -> None:
     """One sentence says what could not be written, and why."""
     assert "Traceback" not in words, (where, words)
-    named = re.search(rf"^error: (?!None)[^\s:]+: {NO_SPACE}$", words, re.MULTILINE)
+    named = re.search(rf"^error: [^\s:]*/[^\s:]+: {NO_SPACE}$", words, re.MULTILINE)
     assert "has no room for" in words or named, (where, words)
 
 

@@ -19,6 +19,7 @@ from support.commands import PEER
 
 Listing = dict[str, tuple[object, ...]]
 _MODULES = f"usr/lib/modules/{os_tree.KERNEL}"
+_OWN_FILES = ("uEnv.txt", "syslinux.cfg")
 _VARYING = (
     (re.compile(r"\bloader\.[01]\b"), "loader.N"),
     (re.compile(r"\bboot\.[01]\.[01]\b"), "boot.N.N"),
@@ -69,6 +70,7 @@ class Judge:
     is_flat: bool = False
     etc_of: dict[str, list[Listing]] = field(default_factory=dict)
     _trees: dict[str, Listing] = field(default_factory=dict)
+    _own_files: set[str] = field(default_factory=set)
 
     def look(self) -> list[Bootable]:
         """Everything that can be booted, the default first; all of it is whole."""
@@ -82,6 +84,8 @@ class Judge:
         ]
         entries.sort(key=lambda entry: int(entry["version"]), reverse=True)
         found = [self._follow(entry) for entry in entries]
+        for name in self._own_files:
+            assert (loader / name).exists(), f"boot/loader/{name} is not there"
         self._check_uenv(loader / "uEnv.txt", entries)
         self._check_syslinux(loader / "syslinux.cfg", entries)
         return found
@@ -94,6 +98,8 @@ class Judge:
 
     def remember(self) -> None:
         """Take what there is now for right."""
+        loader = self.root / "boot/loader"
+        self._own_files |= {name for name in _OWN_FILES if (loader / name).exists()}
         for one in self.look():
             known = self.etc_of.setdefault(one.commit, [])
             if one.etc not in known:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,7 +93,9 @@ class Place:
     def left(self) -> list[str]:
         """What boots, and the names of everything that is there."""
         found = [f"{one.commit} {one.says} {one.origin}" for one in self.judge.look()]
-        noted = [f"run/{name}" for name in sorted(os.listdir(self.state / "run"))]
+        # What has no name yet in /run goes with the next boot.
+        names = sorted(os.listdir(self.state / "run"))
+        noted = [f"run/{name}" for name in names if not name.startswith("tmp.")]
         return [*found, *boot_judge.names_below(self.root), *noted]
 
     def commits(self) -> list[str]:
@@ -184,6 +187,13 @@ def with_syslinux(place: Place) -> None:
 def two_deployed(place: Place) -> None:
     two_releases()(place)
     place.machine.deploy()
+
+
+def all_with_one_kernel(place: Place) -> None:
+    """So that nothing changes but where links lead to."""
+    two_releases("2", kernel="1")(place)
+    place.machine.deploy()
+    place.machine.release("4", kernel="1")
 
 
 def with_leftovers(place: Place) -> None:
@@ -297,7 +307,7 @@ SCENES = {
     "deploy, the first": Scene(nothing_deployed, deploy, is_repeatable=True),
     "deploy, /etc merged": Scene(two_releases(), deploy, is_repeatable=True),
     "deploy, same kernel": Scene(
-        lambda place: (two_deployed(place), place.machine.release("4", kernel="2"))[0],
+        all_with_one_kernel,
         deploy,
         is_repeatable=True,
     ),
@@ -325,11 +335,21 @@ SCENES = {
     "cleanup": Scene(with_leftovers, lambda place: place.admin("cleanup"), is_repeatable=True),
     "set-default": Scene(two_deployed, swap_default, swap_again),
     "set-default, entries one by one": Scene(two_deployed, swap_default, swap_again, is_flat=True),
-    "upgrade": Scene(with_remote, upgrade, lambda place: [upgrade(place), place.admin("cleanup")]),
-    "stage": Scene(booted, stage, is_repeatable=True),
+    "upgrade": Scene(with_remote, upgrade, lambda place: [upgrade(place), place.admin("cleanup")], boot_bytes=64 << 20),
+    "stage": Scene(booted, stage, is_repeatable=True, boot_bytes=64 << 20),
     "stage in place of another": Scene(with_another_staged, stage, is_repeatable=True),
     "finalize": Scene(with_staged, lambda place: place.staged("finalize"), finalize_again),
 }  # fmt: skip
+
+
+def check_tidy(left: list[str]) -> None:
+    """There is one directory for each entry, and for one that is staged; and nothing half done."""
+    entries = sum("/entries/" in name for name in left)
+    staged = left.count("run/staged-deployment")
+    for pattern in (r"ostree/deploy/test/deploy/[^/]*/", r"ostree/deploy/test/deploy/.*\.origin"):
+        found = [name for name in left if re.fullmatch(pattern, name)]
+        assert len(found) == entries + staged, found
+    assert not [name for name in left if "tmp" in name and "/var/" not in name]
 
 
 class Trial:
@@ -367,6 +387,13 @@ class Trial:
         place.run(*self._again(place))
         self._wanted_twice = place.left()
         self._wanted = wanted if scene.is_repeatable else self._wanted_twice
+        for left in (self._wanted, self._wanted_twice):
+            check_tidy(left)
+
+    @property
+    def switches(self) -> bool:
+        """Whether there is a step that makes another system the default."""
+        return self._default != self._old_default
 
     def check(self, where: str) -> bool:
         """All that boots is whole; the default is the old or the new one. Whether it is done."""

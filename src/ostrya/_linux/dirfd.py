@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from errno import EAGAIN, EINVAL, EISDIR, ENOSYS, ENOTDIR, EPERM, EXDEV
 from typing import TYPE_CHECKING
 
@@ -124,22 +124,6 @@ def _openat2(root_fd: int, path: bytes, flags: int, resolve: int) -> int:
     if errno not in _NO_OPENAT2_ERRNOS:
         raise OSError(errno, os.strerror(errno), os.fsdecode(path))
     return -1
-
-
-@contextmanager
-def naming(path: str) -> Iterator[None]:
-    """Let an error say what could not be done, where the call has no name for it or another one."""
-    try:
-        yield
-    except OSError as exc:
-        exc.filename, exc.filename2 = path, None
-        raise
-
-
-def make_symlink(target: str, path: str, *, dir_fd: int) -> None:
-    """Make a symbolic link; an error is about the link, not about where it leads."""
-    with naming(path):
-        os.symlink(target, path, dir_fd=dir_fd)
 
 
 def list_names(fd: int) -> list[str]:

@@ -91,3 +91,7 @@ def names_repo(
             raise
 
     return named
+
+
+# A sysroot has a path too.
+names_sysroot = names_repo

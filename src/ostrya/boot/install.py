@@ -18,15 +18,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux import reflink, xattr
 from ostrya._linux.atomic import TmpFile
-from ostrya._linux.dirfd import (
-    OPEN_FILE,
-    ensure_dir,
-    exists,
-    list_names,
-    naming,
-    open_dir,
-    open_dir_below,
-)
+from ostrya._linux.dirfd import OPEN_FILE, ensure_dir, exists, list_names, open_dir, open_dir_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,8 +49,7 @@ def install_kernel(
     Raises:
         OSError: Something could not be read or written.
     """
-    with naming(f"boot/{folder}"):
-        make_dirs(folder, dir_fd=boot_fd, mode=0o775)
+    make_dirs(folder, dir_fd=boot_fd, mode=0o775)
     with ExitStack() as stack:
         source_fd = open_dir_below(tree_fd, kernel.folder, follow=True)
         stack.callback(os.close, source_fd)
@@ -66,11 +57,9 @@ def install_kernel(
         stack.callback(os.close, target_fd)
         for file in kernel.files:
             if not exists(file.name, dir_fd=target_fd):
-                with naming(f"boot/{folder}/{file.name}"):
-                    install_file(file.source, source_fd, file.name, target_fd, label_for)
+                install_file(file.source, source_fd, file.name, target_fd, label_for)
         if kernel.dtb_dir is not None:
-            with naming(f"boot/{folder}/{kernel.dtb_dir}"):
-                _install_dir(kernel.dtb_dir, source_fd, target_fd, label_for)
+            _install_dir(kernel.dtb_dir, source_fd, target_fd, label_for)
 
 
 def _install_dir(

@@ -10,7 +10,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import exists, naming, open_dir, open_dir_below, open_file_below, read_fd
+from ostrya._linux.dirfd import exists, open_dir, open_dir_below, open_file_below, read_fd
+from ostrya._linux.naming import name_error
 from ostrya.boot.bls import BootLink, Entry, EntryName
 from ostrya.boot.entry import Bootable, Place, entry_name, make_entry
 from ostrya.boot.install import install_file, install_kernel, make_dirs
@@ -103,7 +104,11 @@ def install_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> tuple
         policy = load_policy(f"/proc/self/fd/{fd}")
         label_for = policy.label_for if policy.name is not None else None
         name = f"{deployment.stateroot}-{deployment.bootcsum}"
-        install_kernel(kernel, fd, sysroot.boot_fd, f"ostree/{name}", label_for)
+        try:
+            install_kernel(kernel, fd, sysroot.boot_fd, f"ostree/{name}", label_for)
+        except OSError as exc:
+            name_error(exc, os.path.join(sysroot.path, paths.KERNELS, name))
+            raise
         version = commit_version(sysroot.repo, deployment.checksum)
         return kernel, system_title(parse_os_release(_read_os_release(fd)), version)
     finally:
@@ -162,13 +167,15 @@ def install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:
         source = overlay_initrd_path(sysroot, checksum)
         target_fd = open_dir_below(sysroot.boot_fd, folder, follow=True)
         try:
-            with naming(f"boot/{name}"):
-                install_file(source, None, f"{checksum}.img", target_fd)
+            install_file(source, None, f"{checksum}.img", target_fd)
         except FileNotFoundError:
             raise SysrootError(
                 f"The ramdisk {checksum}, to be loaded with deployment {deployment.name}, is gone",
                 hint="deploy again, with --overlay-initrd",
             ) from None
+        except OSError as exc:
+            name_error(exc, os.path.join(sysroot.path, paths.BOOT, name))
+            raise
         finally:
             os.close(target_fd)
 

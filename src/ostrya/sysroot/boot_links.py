@@ -18,7 +18,7 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import make_symlink, remove_tree, unlink_if_exists
+from ostrya._linux.dirfd import remove_tree, unlink_if_exists
 from ostrya.boot.install import make_dirs
 from ostrya.sysroot import paths
 
@@ -69,7 +69,7 @@ def make_links(
         link = f"{folder}/{deployment.bootserial}"
         unlink_if_exists(link, dir_fd=sysroot_fd)
         target = f"../../../{deployment.path.removeprefix('ostree/')}"
-        make_symlink(target, link, dir_fd=sysroot_fd)
+        os.symlink(target, link, dir_fd=sysroot_fd)
 
 
 def swap_links(sysroot_fd: int, bootversion: int, subbootversion: int) -> None:
@@ -78,5 +78,5 @@ def swap_links(sysroot_fd: int, bootversion: int, subbootversion: int) -> None:
     # Nobody else writes here: the sysroot is locked.
     unlink_if_exists(f"{path}.tmp", dir_fd=sysroot_fd)
     target = paths.boot_links_dir(bootversion, subbootversion).rpartition("/")[2]
-    make_symlink(target, f"{path}.tmp", dir_fd=sysroot_fd)
+    os.symlink(target, f"{path}.tmp", dir_fd=sysroot_fd)
     os.rename(f"{path}.tmp", path, src_dir_fd=sysroot_fd, dst_dir_fd=sysroot_fd)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ostrya._linux.atomic import is_temporary_name
 from ostrya._linux.dirfd import list_names, open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.inode_flags import set_immutable
+from ostrya._linux.naming import names_sysroot
 from ostrya.boot.entry_files import read_entry_files
 from ostrya.errors import SysrootError
 from ostrya.formats.checksum import is_checksum
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _REFS = "ostree"
 
 
+@names_sysroot
 def clean_up(sysroot: Sysroot, loaded: Loaded, *, prune_repo: bool = True) -> PruneResult | None:
     """Delete what nothing needs: old entries and links, deployments, kernels, and objects.
 

@@ -31,6 +31,7 @@ from ostrya._linux.dirfd import (
     unlink_if_exists,
 )
 from ostrya._linux.inode_flags import set_immutable
+from ostrya._linux.naming import Below, names_sysroot
 from ostrya.boot.bls import Entry
 from ostrya.boot.install import make_dirs
 from ostrya.boot.kernel import find_kernel
@@ -79,6 +80,7 @@ class DeployWish(NamedTuple):
     overlay_initrds: tuple[str, ...] = ()
 
 
+@names_sysroot
 def deploy(
     sysroot: Sysroot,
     loaded: Loaded,
@@ -207,7 +209,8 @@ def finish_deployment(
     try:
         if merge is not None:
             deployment = _with_kargs_of(deployment, merge)
-            merge_etc_from(sysroot, merge, tree_fd)
+            with Below(os.path.join(sysroot.path, deployment.path, "etc")):
+                merge_etc_from(sysroot, merge, tree_fd)
             _refresh_policy(sysroot, deployment, tree_fd)
         unlink_if_exists(f"etc/{_UPDATED}", dir_fd=tree_fd)
         _forget_update(sysroot, loaded, deployment.stateroot)

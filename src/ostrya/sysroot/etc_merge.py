@@ -15,14 +15,7 @@ from errno import ELOOP, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.copying import copy_dir_attributes, copy_entry
-from ostrya._linux.dirfd import (
-    ensure_dir,
-    naming,
-    open_dir,
-    open_dir_below,
-    remove_tree,
-    unlink_if_exists,
-)
+from ostrya._linux.dirfd import ensure_dir, open_dir, open_dir_below, remove_tree, unlink_if_exists
 from ostrya.sysroot.errors import EtcConflict
 from ostrya.sysroot.etc_plan import EtcChange, Kind, Outcome, plan_merge
 from ostrya.tree.diff import HostTree, HostView, TreeDiff, compare_trees
@@ -77,7 +70,7 @@ def merge_etc(
 
     Raises:
         EtcConflict: A change has no place in the new default; nothing was changed.
-        OSError: Something cannot be read or written.
+        OSError: Something cannot be read or written; its path is relative to ``etc``.
     """
     diff = diff_etc(old_default_fd, mine_fd)
     counts = MergeCounts(len(diff.modified), len(diff.removed), len(diff.added))
@@ -90,8 +83,11 @@ def merge_etc(
         if change.outcome is Outcome.DELETED:
             _delete(new_fd, change.path)
         elif change.outcome is Outcome.KEPT:
-            with naming(f"etc/{change.path}"):
+            try:
                 _keep(change.path, mine_fd, new_fd, with_xattrs, on_skipped)
+            except OSError as exc:
+                exc.filename, exc.filename2 = change.path, None
+                raise
         elif change.mine is Kind.OTHER:
             on_skipped(change.path)
     return counts

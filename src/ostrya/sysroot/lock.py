@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux import flock
 from ostrya._linux.dirfd import unlink_if_exists
+from ostrya._linux.naming import Below
 from ostrya.sysroot import paths
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def sysroot_lock(
     Raises:
         OSError: It cannot be locked.
     """
-    fd = _acquire(sysroot.dir_fd, on_wait)
+    with Below(sysroot.path):
+        fd = _acquire(sysroot.dir_fd, on_wait)
     try:
         yield
     finally:

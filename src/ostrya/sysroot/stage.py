@@ -23,12 +23,12 @@ from ostrya._linux.atomic import replace_file
 from ostrya._linux.copying import copy_entry
 from ostrya._linux.dirfd import (
     exists,
-    naming,
     open_dir,
     open_dir_below,
     remove_tree,
     unlink_if_exists,
 )
+from ostrya._linux.naming import Below, names_sysroot
 from ostrya._linux.process import run
 from ostrya.boot.install import make_dirs
 from ostrya.errors import OstryaError, SysrootError
@@ -69,6 +69,7 @@ log = logging.getLogger(__name__)
 _REHEARSAL = "etc-rehearsal"
 
 
+@names_sysroot
 def stage_deployment(  # options by keyword
     sysroot: Sysroot,
     loaded: Loaded,
@@ -156,7 +157,7 @@ def _rehearse_merge(sysroot: Sysroot, deployment: Deployment, merge: Deployment)
     folder = f"{paths.backing_dir(deployment.stateroot, deployment.name)}/{_REHEARSAL}"
     make_dirs(folder, dir_fd=sysroot.dir_fd, mode=0o700)
     try:
-        with ExitStack() as stack:
+        with ExitStack() as stack, Below(os.path.join(sysroot.path, folder, "etc")):
             tree_fd, old_fd, folder_fd = (
                 open_dir(path, dir_fd=sysroot.dir_fd, follow=True)
                 for path in (deployment.path, merge.path, folder)
@@ -167,8 +168,7 @@ def _rehearse_merge(sysroot: Sysroot, deployment: Deployment, merge: Deployment)
             if not all(exists(path, dir_fd=fd) for path, fd in needed):
                 return
             with_xattrs = sysroot.options.with_xattrs
-            with naming(f"{folder}/etc"):
-                copy_entry("etc", source_fd=tree_fd, target_fd=folder_fd, with_xattrs=with_xattrs)
+            copy_entry("etc", source_fd=tree_fd, target_fd=folder_fd, with_xattrs=with_xattrs)
             fds = []
             for path, fd in (("usr/etc", old_fd), ("etc", old_fd), ("etc", folder_fd)):
                 fds.append(open_dir_below(fd, path))
@@ -232,6 +232,7 @@ def _sentence(exc: BaseException) -> str:
     return str(exc)
 
 
+@names_sysroot
 def _finalize(sysroot: Sysroot, loaded: Loaded) -> Loaded:
     state, staged = read_staged(sysroot), loaded.staged
     if state is None or staged is None or staged.locked:

@@ -18,7 +18,6 @@ from ostrya._linux.dirfd import (
     ensure_dir,
     exists,
     list_names,
-    make_symlink,
     open_dir,
     remove_tree,
 )
@@ -96,7 +95,7 @@ def _make_skeleton(path: str, dir_fd: int) -> None:
             os.chmod(f"{path}/{name}", mode, dir_fd=dir_fd)
     for name, target in _LINKS:
         if not exists(f"{path}/{name}", dir_fd=dir_fd):
-            make_symlink(target, f"{path}/{name}", dir_fd=dir_fd)
+            os.symlink(target, f"{path}/{name}", dir_fd=dir_fd)
 
 
 def label_var(

@@ -26,9 +26,10 @@ import os
 from errno import EEXIST, EPERM
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import make_symlink, naming, open_dir, remove_tree, unlink_if_exists
+from ostrya._linux.dirfd import open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.durability import sync_filesystem
 from ostrya._linux.freeze import flush_filesystem, rehearse_rescue
+from ostrya._linux.naming import Below, names_sysroot
 from ostrya.boot.bls import EntryName
 from ostrya.boot.bootloader import Boot
 from ostrya.boot.entry_files import list_entry_files
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@names_sysroot
 def write_deployments(
     sysroot: Sysroot,
     loaded: Loaded,
@@ -248,7 +250,7 @@ def _write_config(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deploy
     _link_boot_to_itself(sysroot)
     unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     target = paths.loader_dir(bootversion).rpartition("/")[2]
-    make_symlink(target, paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
+    os.symlink(target, paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     _sync(sysroot)
     os.rename(paths.NEW_LOADER, paths.LOADER, src_dir_fd=sysroot.dir_fd, dst_dir_fd=sysroot.dir_fd)
     _flush_boot(sysroot)
@@ -309,7 +311,7 @@ def _after_swap(loader: Bootloader | None, context: LoaderContext, bootversion: 
 def _link_boot_to_itself(sysroot: Sysroot) -> None:
     """Make ``/boot/x`` and ``/x`` the same, be ``/boot`` a file system of its own or not."""
     try:
-        make_symlink(".", "boot/boot", dir_fd=sysroot.dir_fd)
+        os.symlink(".", "boot/boot", dir_fd=sysroot.dir_fd)
     except OSError as exc:
         if exc.errno not in (EEXIST, EPERM):
             raise
@@ -319,9 +321,8 @@ def _sync(sysroot: Sysroot) -> None:
     """Put everything on the disk, of the sysroot's file system and of ``/boot``'s."""
     if sysroot.options.skip_sync:
         return
-    with naming(sysroot.path):
-        # The repository's: the root itself may be an overlay, of which nothing is synced.
-        sync_filesystem(sysroot.repo.dir_fd)
+    # The repository's: the root itself may be an overlay, of which nothing is synced.
+    sync_filesystem(sysroot.repo.dir_fd)
     if sysroot.options.test_freeze:
         rehearse_rescue(sysroot.boot_fd)
         raise SysrootError(
@@ -331,5 +332,5 @@ def _sync(sysroot: Sysroot) -> None:
 
 
 def _flush_boot(sysroot: Sysroot) -> None:
-    with naming(paths.BOOT):
+    with Below(os.path.join(sysroot.path, paths.BOOT)):
         flush_filesystem(sysroot.boot_fd)

@@ -168,3 +168,9 @@ def test_a_spool_can_be_read_again_and_has_no_name(tmp_path, top):
     assert os.pread(fd, 10, 0) == b"content"
     os.close(fd)
     assert names(tmp_path) == []
+
+
+def test_names_on_the_way_are_known(top):
+    assert atomic.is_temporary_name(atomic.temporary_name())
+    assert not atomic.is_temporary_name("tmp.conf")
+    assert not atomic.is_temporary_name(f"{atomic.temporary_name()}.bak")

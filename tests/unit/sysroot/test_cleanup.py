@@ -145,3 +145,24 @@ def test_the_running_tree_by_another_path(machine):
     assert loaded.booted is None
     write_deployments(machine.sysroot, loaded, loaded.deployments[:1])
     assert (machine.root / old.path / "usr").is_dir()
+
+
+def test_what_never_got_its_name(machine):
+    kept = machine.deploy(machine.commit("1"))
+    name = "tmp.0123456789abcdef"
+    folders = [
+        machine.root / folder
+        for folder in (
+            "boot",
+            "boot/ostree",
+            "boot/loader",
+            kernel_dir("test", kept.bootcsum),
+            "ostree/deploy/test/deploy",
+        )
+    ]
+    for folder in folders:
+        write(folder / name, "half")
+        write(folder / "tmp.conf", "somebody's")
+    clean_up(machine.sysroot, machine.loaded)
+    for folder in folders:
+        assert [path for path in names_in(folder) if path.startswith("tmp")] == ["tmp.conf"]

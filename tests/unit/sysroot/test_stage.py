@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+from errno import ENOSPC
 
 import pytest
 
@@ -241,3 +242,36 @@ def test_a_kernel_staged_before_makes_room(booted, monkeypatch):
     assert second is not None
     assert not (boot / f"test-{first.bootcsum}").exists()
     assert (boot / f"test-{second.bootcsum}").exists()
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+def test_no_room_at_shutdown(booted, monkeypatch, has_room):
+    staged = stage(booted, booted.commit("2")).staged
+    before = booted.entries()
+
+    def refuse(*_args, **_options):
+        raise OSError(ENOSPC, os.strerror(ENOSPC), "boot/loader.0")
+
+    monkeypatch.setattr(module, "write_deployments", refuse)
+    if not has_room:
+        monkeypatch.setattr(module, "replace_file", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        finalize(booted)
+    assert booted.entries() == before
+    # It will never be booted, and the reason may need its room.
+    assert not path_of(booted, staged).exists()
+    said = f"{booted.root}/boot/loader.0: No space left on device" if has_room else None
+    assert failure_reason(booted.sysroot) == said
+
+
+def test_what_boots_already_is_not_given_up(booted, monkeypatch):
+    stage(booted, booted.commit("2"))
+
+    def refuse(*_args, **_options):
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+    monkeypatch.setattr(module, "clean_up", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        finalize(booted)
+    assert len(booted.loaded.deployments) == 2
+    assert path_of(booted, booted.loaded.deployments[0]).exists()
