@@ -160,7 +160,7 @@ def test_no_room_for_three(make_place):
     no_room_for_three(place)
     place.save()
     refused = place.machine.ours.fails("admin", "deploy", "--os=test", "test/os")
-    assert "/boot has no room for 5 MB" in refused
+    assert "/boot has no room for 6 MB" in refused
     assert "--early-prune lets go of them first" in refused
     assert place.left() == place.left_before
     place.machine.deploy("--early-prune")

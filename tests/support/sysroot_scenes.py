@@ -18,7 +18,7 @@ from support.command_machines import Machine
 from support.commands import OURS, clean_environment
 
 # Two of them fit into a small /boot, and a third one only if one of them goes.
-LARGE_KERNEL, SMALL_BOOT = 4 << 20, 16 << 20
+LARGE_KERNEL, SMALL_BOOT = 5 << 20, 16 << 20
 DEPLOY = ("deploy", "--os=test", "test/os")
 OWN = {"etc/own", "etc/own/deep", "etc/own/deep/file", "etc/to"}
 
