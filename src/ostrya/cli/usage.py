@@ -49,7 +49,9 @@ def _each_letter_once(options: list[Option]) -> list[Option]:
 def format_verbs(verbs: Sequence[Verb], group: str = "") -> str:
     """Return the list of verbs that stands in the help of a group, or of the program itself."""
     lines = [f'Builtin "{group}" Commands:' if group else "Builtin Commands:"]
-    lines += [f"  {verb.name:<18}{verb.help}" for verb in verbs if not verb.hidden]
+    shown = [verb for verb in verbs if not verb.hidden]
+    width = max([17, *(len(verb.name) for verb in shown)]) + 1
+    lines += [f"  {verb.name:<{width}}{verb.help}" for verb in shown]
     return "\n".join(lines)
 
 

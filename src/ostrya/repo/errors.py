@@ -95,9 +95,6 @@ class ObjectInvalid(IntegrityError):
         self.name = name
         self.reason = reason
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.name, self.reason))
-
 
 class ChecksumMismatch(IntegrityError):
     """An object's bytes do not hash to its name.

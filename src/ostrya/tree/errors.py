@@ -96,9 +96,6 @@ class UnmatchedPaths(RepoError):
         self.what = what
         self.paths = paths
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.what, self.paths))
-
 
 class TreeConflict(RepoError):
     """A file and a directory want the same place in a tree."""
@@ -111,9 +108,6 @@ class UnsupportedFile(RepoError):
         super().__init__(f"Not a regular file or symlink: {path}")
         self.path = path
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.path,))
-
 
 class ChangedWhileRead(RepoError):
     """A file changed between being found and being read to its end."""
@@ -124,6 +118,3 @@ class ChangedWhileRead(RepoError):
             hint="commit from a tree that nothing writes to, a snapshot or a copy",
         )
         self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.path,))

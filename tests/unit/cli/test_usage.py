@@ -51,3 +51,11 @@ def test_a_letter_is_the_first_options_that_has_it():
     assert "-v, --view" in shown
     assert "  --verbose" in shown
     assert shown.count("-v,") == 1
+
+
+def test_long_names_stand_apart():
+    verbs = [Verb("a-verb-with-a-long-name", "x", "Do it"), Verb("go", "y", "Go")]
+    assert format_verbs(verbs).splitlines()[1:] == [
+        "  a-verb-with-a-long-name Do it",
+        "  go                      Go",
+    ]
