@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+import weakref
 
 import pytest
 
@@ -31,3 +33,39 @@ def test_what_is_ignored_stays_ignored():
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+class Thing:
+    pass
+
+
+def signal_inside_a_callback(number):
+    thing = Thing()
+    _watch = weakref.ref(thing, lambda _: signal.raise_signal(number))
+    del thing
+    time.sleep(10)
+    pytest.fail("the request was dropped")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_inside_a_callback_that_drops_errors_is_raised_after_it(number, capsys):
+    handler = signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler
+    before = signal.signal(number, handler)
+    try:
+        expected = Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        with pytest.raises(expected), ending_in_order():
+            signal_inside_a_callback(number)
+    finally:
+        signal.signal(number, before)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_other_dropped_errors_are_reported_as_ever(monkeypatch):
+    reports = []
+    monkeypatch.setattr("sys.unraisablehook", reports.append)
+    with ending_in_order():
+        thing = Thing()
+        _watch = weakref.ref(thing, lambda _: {}["missing"])
+        del thing
+    assert [report.exc_type for report in reports] == [KeyError]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
