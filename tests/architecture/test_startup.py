@@ -11,6 +11,7 @@ import pytest
 
 from support import trees
 from support.commands import OURS, OURS_PATH, clean_environment
+from support.serving import serving
 
 # Modules loaded beyond those of a bare interpreter.
 REV_PARSE_BUDGET = 70
@@ -71,6 +72,23 @@ def test_rev_parse_stays_within_its_budget(repo):
 def test_short_verbs_load_nothing_heavy(repo, verb):
     loaded = loaded_by(f"--repo={repo}", *verb)
     assert not {name.partition(".")[0] for name in loaded} & TOO_HEAVY
+
+
+def test_a_pull_of_nothing_new_loads_neither_deltas_nor_keys(repo, tmp_path):
+    served, client = tmp_path / "served", tmp_path / "client"
+    OURS("init", f"--repo={served}", "--mode=archive")
+    OURS("pull-local", f"--repo={served}", repo)
+    OURS("init", f"--repo={client}", "--mode=bare-user-only")
+    with serving(served) as server:
+        OURS(f"--repo={client}", "remote", "add", "--no-gpg-verify", "origin", server.url)
+        words = [f"--repo={client}", "pull", "origin", "main"]
+        OURS(*words)
+        loaded = loaded_by(*words)
+    rooms = {".".join(name.split(".")[:2]) for name in loaded}
+    assert "ostrya.pull" in rooms
+    assert "ostrya.delta" not in rooms
+    assert not {"ostrya.sign.ed25519", "ostrya.sign.spki", "ostrya.fetch.metalink"} & loaded
+    assert not {name.partition(".")[0] for name in loaded} & {"logging", "subprocess"}
 
 
 def test_a_refusal_is_as_light(repo):

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from ostrya.errors import FetchError
 
@@ -21,8 +20,7 @@ HEAD_BYTES = 16
 """So much of a body is shown to who can say from it how long the whole may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One thing to get.
 
     Attributes:
@@ -49,8 +47,7 @@ class Request:
     longest: Callable[[bytes], int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What an address answered.
 
     Attributes:
@@ -93,7 +90,6 @@ class Response:
 Completion = tuple[object, Response | FetchError]
 
 
-@dataclass(slots=True)
 class FetchStats:
     """What a fetcher has done so far.
 
@@ -104,10 +100,13 @@ class FetchStats:
         connections: Opened.
     """
 
-    bytes_received: int = 0
-    requests: int = 0
-    retries: int = 0
-    connections: int = 0
+    __slots__ = ("bytes_received", "connections", "requests", "retries")
+
+    def __init__(self) -> None:
+        self.bytes_received = 0
+        self.requests = 0
+        self.retries = 0
+        self.connections = 0
 
 
 class Fetcher(Protocol):

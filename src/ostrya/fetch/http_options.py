@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ostrya import __version__
 from ostrya.fetch.errors import FetchOptionError
@@ -15,8 +15,7 @@ _PATIENCE = RetryPolicy()
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
-@dataclass(frozen=True, slots=True)
-class HttpOptions:
+class HttpOptions(NamedTuple):
     """What is the same for all requests to a remote.
 
     Attributes:

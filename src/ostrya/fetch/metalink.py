@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from xml.parsers import expat
 
 from ostrya.fetch.addresses import parse_address
@@ -32,8 +32,7 @@ _KNOWN_HASHES = {"sha256": 64, "sha512": 128}
 _FILE = ("metalink", "files", "file")
 
 
-@dataclass(frozen=True, slots=True)
-class Metalink:
+class Metalink(NamedTuple):
     """What a metalink says about one file.
 
     Attributes:

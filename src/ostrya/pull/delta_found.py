@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya.formats.delta_superblock import KEY_APPLY_MEMORY, Fallback, Superblock
 from ostrya.formats.gvariant.byteorder import swap_u64
 from ostrya.repo.free_space import format_size
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
+    from ostrya.formats.delta_superblock import Fallback, Superblock
 
 
 class DeltaTarget(NamedTuple):
@@ -62,6 +62,8 @@ class FoundDelta(NamedTuple):
     @property
     def apply_memory(self) -> int | None:
         """What applying takes, in bytes, if its author knows."""
+        from ostrya.formats.delta_superblock import KEY_APPLY_MEMORY
+
         stated = self.block.metadata.lookup(KEY_APPLY_MEMORY, "t")
         return None if stated is None else swap_u64(stated)
 

@@ -14,18 +14,13 @@ from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING
 
 from ostrya._linux.memory import available_bytes
-from ostrya.delta.apply import check_commit, check_part_version, has_all_objects
-from ostrya.delta.part_sink import PartSink
 from ostrya.errors import FormatError, IntegrityError, SignatureError
 from ostrya.fetch.fetcher import Request, fetch_one
-from ostrya.formats.commitmeta import encode_commitmeta
 from ostrya.formats.delta_name import DeltaName, commitmeta_path, superblock_path
-from ostrya.formats.delta_superblock import decode_superblock
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull.delta_choice import choose_delta
 from ostrya.pull.delta_found import DeltaCounts, FoundDelta
-from ostrya.pull.delta_parts import PartFetcher
 from ostrya.pull.errors import NoDelta, NotTrusted
 from ostrya.pull.planner import Wanted
 from ostrya.repo.delta_indexes import MAX_SUPERBLOCK_BYTES
@@ -131,6 +126,8 @@ class DeltaPull:
         except (FormatError, IntegrityError) as exc:
             exc.put_first(f"While fetching {response.url}")
             raise
+        from ostrya.delta.apply import has_all_objects
+
         parts = enumerate(block.parts)
         return FoundDelta(
             block,
@@ -160,6 +157,9 @@ class DeltaPull:
             self._take_commit(block, commits)
         if not missing:
             return
+        from ostrya.delta.part_sink import PartSink
+        from ostrya.pull.delta_parts import PartFetcher
+
         sink = PartSink(
             tx,
             block,
@@ -217,6 +217,10 @@ class DeltaPull:
         return data
 
     def _decode(self, data: bytes | memoryview, name: DeltaName) -> Superblock:
+        # Loaded with the first delta: most pulls of little have none.
+        from ostrya.delta.apply import check_commit, check_part_version
+        from ostrya.formats.delta_superblock import decode_superblock
+
         block, _ = decode_superblock(data)
         if block.name != name:
             raise DeltaFormatError(f"Invalid static delta {name}: it is {block.name}")
@@ -287,6 +291,8 @@ class DeltaPull:
         name = ObjectName(block.to, ObjectType.COMMIT)
         if has_object(self._repo, name):
             return
+        from ostrya.formats.commitmeta import encode_commitmeta
+
         detached = block.metadata.lookup(commitmeta_path(block.name), "a{sv}")
         try:
             commits.take(

@@ -9,7 +9,7 @@ from ostrya.pull.errors import NoDelta, NoWay
 from ostrya.pull.options import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from ostrya.formats.checksum import Checksum
     from ostrya.pull.delta_found import DeltaTarget
@@ -24,21 +24,26 @@ if TYPE_CHECKING:
 class DeltaStage:
     """Chooses deltas and applies them; what they do not bring is left to others."""
 
-    __slots__ = ("_deltas", "_finder", "_options", "_usable")
+    __slots__ = ("_deltas", "_make_finder", "_options", "_usable")
 
     def __init__(
-        self, deltas: DeltaPull, finder: WayFinder, options: PullOptions, *, usable: bool
+        self,
+        deltas: DeltaPull,
+        make_finder: Callable[[], WayFinder],
+        options: PullOptions,
+        *,
+        usable: bool,
     ) -> None:
         """Prepare.
 
         Args:
             deltas: Gets deltas.
-            finder: Compares them with other ways.
+            make_finder: Makes who compares them with other ways.
             options: How to pull.
             usable: Whether deltas may be used at all.
         """
         self._deltas = deltas
-        self._finder = finder
+        self._make_finder = make_finder
         self._options = options
         self._usable = usable
 
@@ -49,7 +54,8 @@ class DeltaStage:
             FetchError: What is needed to know cannot be had.
             IntegrityError: It is not what it should be.
         """
-        return tuple(self._finder.find(target) for target in targets)
+        finder = self._make_finder()
+        return tuple(finder.find(target) for target in targets)
 
     def take(
         self, tx: Transaction, targets: Iterable[DeltaTarget], commits: CommitTaker
@@ -81,8 +87,9 @@ class DeltaStage:
         self, tx: Transaction, targets: Iterable[DeltaTarget], commits: CommitTaker
     ) -> frozenset[Checksum]:
         whole = set()
+        finder = self._make_finder()
         for target in targets:
-            found = self._finder.find(target)
+            found = finder.find(target)
             if found.is_here:
                 if self._options.require_deltas:
                     whole.add(target.commit)

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from ostrya.errors import SignatureError
 from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.pull.errors import NotTrusted
-from ostrya.sign.engine import verify_with_any
-from ostrya.sign.remote import remote_verifiers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,8 +61,11 @@ class Judge:
         self._gpg_summary = settings.gpg_verify_summary
 
         def load(key: str) -> list[Verifier]:
-            if not sign_verify or settings.is_address:
+            if not sign_verify or settings.is_address or settings.text(key) is None:
                 return []
+            # Loaded where it is asked for: keys and their formats take a while.
+            from ostrya.sign.remote import remote_verifiers
+
             return remote_verifiers(key, settings.text, allow_dummy=allow_dummy)
 
         self._commit = load("sign-verify")
@@ -87,6 +88,8 @@ class Judge:
             self._check_gpg(f"Commit {checksum}: ", data, found)
         if self._commit:
             try:
+                from ostrya.sign.engine import verify_with_any
+
                 verify_with_any(self._commit, data, lambda key: found.lookup(key, "aay"))
             except SignatureError as exc:
                 exc.put_first(f"Can't verify commit {checksum}")
@@ -112,6 +115,8 @@ class Judge:
                     "Signatures verification enabled, but no summary.sig found (use "
                     "sign-verify-summary=false in remote config to disable)"
                 )
+            from ostrya.sign.engine import verify_with_any
+
             verify_with_any(self._summary, data, lambda key: signatures.lookup(key, "aay"))
 
     def _check_gpg(self, context: str, data: bytes, metadata: VarDict) -> None:

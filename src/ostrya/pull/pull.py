@@ -6,11 +6,8 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from ostrya.fetch.http import HttpFetcher
-from ostrya.fetch.local_files import LocalFetcher
-from ostrya.fetch.mirrors import fetch_by_metalink, fetch_mirrors
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.errors import RemoteRefusal
 from ostrya.pull.judge import Judge
@@ -76,6 +73,8 @@ def pull(  # noqa: PLR0913  # options by keyword
         source = None
         # Where deltas are required, a repository on this machine is a server like any other.
         if places.metadata[0].startswith(_FILE) and not options.require_deltas:
+            from urllib.parse import unquote_to_bytes
+
             path = os.fsdecode(unquote_to_bytes(places.metadata[0].removeprefix(_FILE)))
             source = stack.enter_context(open_repository(path, runtime=repo.runtime))
         return RemotePull(
@@ -194,6 +193,8 @@ def open_fetcher(
         RemoteRefusal: The remote's settings contradict themselves.
     """
     if url[: len(_FILE)].lower() == _FILE:
+        from ostrya.fetch.local_files import LocalFetcher
+
         return LocalFetcher()
     options = http_options(repo, settings, network)
     require_room = FreeSpace(repo, repo.tmp_fd).require
@@ -210,6 +211,8 @@ def find_places(
         FetchError: A list of mirrors cannot be had.
     """
     if override is None and settings.text("metalink") is not None:
+        from ostrya.fetch.mirrors import fetch_by_metalink
+
         target, _ = fetch_by_metalink(fetcher, url, "summary", max_bytes=MAX_SUMMARY_BYTES)
         metadata: tuple[str, ...] = (base_address(target.rpartition("/")[0]),)
     else:
@@ -222,6 +225,8 @@ def find_places(
 
 def _mirrors(url: str, fetcher: Fetcher) -> tuple[str, ...]:
     if url.startswith(_MIRRORLIST):
+        from ostrya.fetch.mirrors import fetch_mirrors
+
         found = fetch_mirrors(fetcher, url.removeprefix(_MIRRORLIST))
         if not found:
             raise RemoteRefusal(f"No valid mirrors were found in mirrorlist '{url}'")

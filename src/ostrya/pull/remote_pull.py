@@ -6,8 +6,6 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
-from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import unlink_if_exists
 from ostrya.errors import FormatError
 from ostrya.formats.checksum import Checksum, is_checksum
 from ostrya.formats.refs import CollectionRef
@@ -24,10 +22,8 @@ from ostrya.pull.errors import NoDelta, RemoteRefusal
 from ostrya.pull.options import Plan, PullOptions, RefRequest
 from ostrya.pull.planner import Planner
 from ostrya.pull.remote_refs import Resolved, all_refs, resolve, split_requests
-from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summary
+from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summary, store_summary
 from ostrya.pull.result import PullResult
-from ostrya.pull.ways import WayFinder
-from ostrya.repo.importer import Importer
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import clear_partial
 from ostrya.repo.refs import list_collection_refs, require_rev, resolve_ref, resolve_rev
@@ -40,6 +36,8 @@ if TYPE_CHECKING:
     from ostrya.fetch.fetcher import Fetcher
     from ostrya.pull.judge import Judge
     from ostrya.pull.places import RemotePlaces
+    from ostrya.pull.ways import WayFinder
+    from ostrya.repo.importer import Importer
     from ostrya.repo.remote_settings import RemoteSettings
     from ostrya.repo.repository import Repository
     from ostrya.repo.transaction import TransactionStats
@@ -130,7 +128,7 @@ class RemotePull:
             stats = tx.commit()
         if mirrored is not None:
             # After all that it lists, and in place of one that the refs' change has made.
-            self._store_summary(mirrored)
+            store_summary(self._repo, mirrored)
         if not (options.commits_only or options.trees_only or options.subpaths):
             for checksum in engine.walked:
                 clear_partial(self._repo, checksum)
@@ -190,15 +188,20 @@ class RemotePull:
             jobs=self._jobs,
         )
         self._counts = deltas.counts
-        finder = WayFinder(
-            self._repo,
-            fetcher=self._fetcher,
-            places=self._places,
-            deltas=deltas,
-            offers=offers if self._uses_deltas else None,
-            source=self._source,
-        )
-        return DeltaStage(deltas, finder, options, usable=self._uses_deltas)
+
+        def make_finder() -> WayFinder:
+            from ostrya.pull.ways import WayFinder
+
+            return WayFinder(
+                self._repo,
+                fetcher=self._fetcher,
+                places=self._places,
+                deltas=deltas,
+                offers=offers if self._uses_deltas else None,
+                source=self._source,
+            )
+
+        return DeltaStage(deltas, make_finder, options, usable=self._uses_deltas)
 
     # -- refs
 
@@ -309,32 +312,9 @@ class RemotePull:
                 owned = CollectionRef(ref.collection_id, ref.ref)
                 tx.set_collection_ref(owned, ref.commit)
 
-    def _store_summary(self, summary: RemoteSummary) -> None:
-        """Keep a mirrored summary, byte by byte, so that its signatures stay good."""
-        durable = self._repo.config.fsync
-        dir_fd = self._repo.dir_fd
-        replace_file("summary", summary.data, dir_fd=dir_fd, durable=durable)
-        if summary.signatures is None:
-            unlink_if_exists("summary.sig", dir_fd=dir_fd)
-        else:
-            replace_file("summary.sig", summary.signatures, dir_fd=dir_fd, durable=durable)
-
     # -- objects
 
     def _fill(self, tx: Transaction, planner: Planner, taker: CommitWriter) -> Engine:
-        options = self._options
-        near = [self._source] if self._source is not None else list(self._caches)
-        importers = tuple(
-            Importer(
-                self._repo,
-                source,
-                tx.writer,
-                # A cache is whoever's; only the remote itself is as trusted as its settings say.
-                trusted=source is self._source and not options.untrusted,
-                check_user_only_modes=options.check_user_only_modes,
-            )
-            for source in near
-        )
         with ExitStack() as stack:
             engine = Engine(
                 tx=tx,
@@ -343,12 +323,30 @@ class RemotePull:
                 content=self._content(tx, stack),
                 places=self._places,
                 commits=taker,
-                caches=importers,
+                caches=self._importers(tx),
                 jobs=self._jobs,
                 progress=self._progress,
             )
             engine.run()
         return engine
+
+    def _importers(self, tx: Transaction) -> tuple[Importer, ...]:
+        near = self._caches if self._source is None else [self._source]
+        if not near:
+            return ()
+        from ostrya.repo.importer import Importer
+
+        return tuple(
+            Importer(
+                self._repo,
+                source,
+                tx.writer,
+                # A cache is whoever's; only the remote itself is as trusted as its settings say.
+                trusted=source is self._source and not self._options.untrusted,
+                check_user_only_modes=self._options.check_user_only_modes,
+            )
+            for source in near
+        )
 
     def _content(self, tx: Transaction, stack: ExitStack) -> ContentSink | ContentWorkers:
         """Return who stores files: processes with fetchers of their own, else threads."""

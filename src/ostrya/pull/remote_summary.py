@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux import dirfd
-from ostrya._linux.atomic import TmpFile, write_all
+from ostrya._linux.atomic import TmpFile, replace_file, write_all
 from ostrya.errors import FormatError, IntegrityError, SignatureError
 from ostrya.fetch.addresses import hide_password
 from ostrya.fetch.fetcher import Request, fetch_one
@@ -157,6 +157,16 @@ def _file_name(remote: str) -> str:
     name = remote.replace("/", "_")
     # Those of remotes on volumes are made of paths.
     return name if len(os.fsencode(name)) <= _MAX_NAME_BYTES else sha256(name.encode()).hexdigest()
+
+
+def store_summary(repo: Repository, summary: RemoteSummary) -> None:
+    """Keep the summary of a mirror, byte by byte, so that its signatures stay good."""
+    durable, dir_fd = repo.config.fsync, repo.dir_fd
+    replace_file("summary", summary.data, dir_fd=dir_fd, durable=durable)
+    if summary.signatures is None:
+        dirfd.unlink_if_exists("summary.sig", dir_fd=dir_fd)
+    else:
+        replace_file("summary.sig", summary.signatures, dir_fd=dir_fd, durable=durable)
 
 
 def fetch_summary(
