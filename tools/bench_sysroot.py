@@ -94,4 +94,5 @@ def status_argv(bench: Workbench) -> Callable[[str], list[str]]:
 
 def run(*words: str) -> None:
     """Run the peer."""
-    subprocess.run([PEER, *words], check=True, stdout=subprocess.DEVNULL)
+    devnull = subprocess.DEVNULL
+    subprocess.run([PEER, *words], check=True, stdout=devnull, stderr=devnull)

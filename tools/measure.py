@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -104,10 +106,20 @@ def measure(argv: list[str], *, env: dict[str, str] | None = None, memory: bool 
     """Run a command that must succeed.
 
     Raises:
-        subprocess.CalledProcessError: It failed; its stderr went to ours.
+        subprocess.CalledProcessError: It failed; its stderr went to ours then.
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, env=env)
+    with tempfile.TemporaryFile() as words:
+        start = time.perf_counter()
+        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=words, env=env)
+        cost = _watch(process, start, memory=memory)
+        if process.returncode != 0:
+            words.seek(0)
+            sys.stderr.write(words.read().decode(errors="replace"))
+            raise subprocess.CalledProcessError(process.returncode, argv)
+    return cost
+
+
+def _watch(process: subprocess.Popen[bytes], start: float, *, memory: bool) -> Cost:
     sampler = Sampler(process.pid)
     if memory:
         sampler.start()
@@ -116,7 +128,5 @@ def measure(argv: list[str], *, env: dict[str, str] | None = None, memory: bool 
     process.returncode = os.waitstatus_to_exitcode(status)
     if memory:
         sampler.stop()
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, argv)
     cpu = usage.ru_utime + usage.ru_stime
     return Cost(wall, cpu, sampler.peak_rss, sampler.peak_pss)
