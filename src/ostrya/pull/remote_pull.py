@@ -357,7 +357,7 @@ class RemotePull:
         jobs = default_jobs() if self._jobs is None else self._jobs
         open_fetcher = self._open_fetcher
         if open_fetcher is not None and jobs > 1:
-            return ContentWorkers(
+            workers = ContentWorkers(
                 tx,
                 open_fetcher,
                 self._places,
@@ -365,6 +365,7 @@ class RemotePull:
                 check_user_only_modes=options.check_user_only_modes,
                 trusted=trusted,
             )
+            return stack.enter_context(closing(workers))
         return stack.enter_context(
             ContentSink(
                 tx,
