@@ -83,7 +83,8 @@ class Engine:
     Attributes:
         metadata_fetched: Metadata objects that came over the network, or were asked for there.
         content_fetched: Files that did.
-        metadata_imported: Metadata objects that a repository on this machine had.
+        metadata_imported: Metadata objects that a repository on this machine had, among them the
+            commits where the remote is one.
         content_imported: Files that one had.
         walked: Commits whose trees are complete once the loop ends.
     """
@@ -98,7 +99,7 @@ class Engine:
         places: Places,
         commits: CommitTaker,
         caches: tuple[Importer, ...] = (),
-        jobs: int | None = None,
+        is_local: bool = False,
         progress: ProgressSink,
     ) -> None:
         self._tx = tx
@@ -106,7 +107,7 @@ class Engine:
         self._planner = planner
         self._fetcher = fetcher
         self._content = content
-        self._jobs = jobs
+        self._is_local = is_local
         self._places = places
         self._commits = commits
         self._caches = caches
@@ -319,7 +320,10 @@ class Engine:
             self.metadata_fetched += 1
             self._take_detached(wanted, None if answer.is_absent else answer.read())
         elif not answer.is_absent:
-            self.metadata_fetched += 1
+            if self._is_local:
+                self.metadata_imported += 1
+            else:
+                self.metadata_fetched += 1
             self._take_metadata(wanted, name, answer.read())
         elif not wanted.is_parent:
             raise ObjectNotServed(name, answer)

@@ -344,7 +344,7 @@ class RemotePull:
                 places=self._places,
                 commits=taker,
                 caches=importers,
-                jobs=self._jobs,
+                is_local=self._source is not None,
                 progress=self._progress,
             )
             engine.run()
@@ -391,6 +391,7 @@ class RemotePull:
             is_local=self._source is not None,
             refs={CollectionRef(ref.collection_id or "", ref.ref): ref.commit for ref in refs},
             delta_parts_fetched=self._counts.parts_fetched,
+            vouched=self._judge.vouched,
         )
 
     def _planned(self) -> PullResult:
