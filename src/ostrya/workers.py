@@ -8,7 +8,7 @@ in place, without either.
 
 A worker is made by a factory that runs inside the process or thread that will use it. Batches
 and results cross process borders with ``marshal``: plain tuples, lists, dicts, str, bytes, int,
-None. At most ``_IN_FLIGHT`` batches per worker are under way, so memory stays bounded however
+None. At most ``IN_FLIGHT`` batches per worker are under way, so memory stays bounded however
 long the iterable of batches is.
 """
 
@@ -22,15 +22,16 @@ import struct
 import sys
 import time
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from ostrya._linux.heap import keep_freed_memory
 from ostrya.errors import WorkerDied
 from ostrya.pickled_errors import pickle_error, raise_pickled
+from ostrya.worker_threads import IN_FLIGHT, PATIENCE_S, PAUSE, run_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -38,15 +39,12 @@ if TYPE_CHECKING:
     Maker = Callable[[], Callable[[T], R]]
     OnWait = Callable[[], object]
 
-_IN_FLIGHT = 3
 # What a child frees and keeps for the next file: glibc takes no higher limit.
 _KEPT_BYTES = 32 << 20
 _HEADER = struct.Struct("<cI")
 _RESULT, _ERROR = b"r", b"e"
 _READ_BYTES = 256 * 1024
 _GRACE_S = 3.0
-# How often somebody who wants to know is told that workers still work.
-_PATIENCE_S = 0.2
 _STATUS_UNKNOWN = 1
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -62,16 +60,20 @@ def map_batches(
     *,
     jobs: int | None = None,
     on_wait: OnWait = lambda: None,
-) -> Iterator[R]:
+    on_stop: OnWait = lambda: None,
+) -> Generator[R, None, None]:
     """Run a worker over batches, and yield the results in the order in which they are ready.
 
     Args:
         make_worker: Makes the function that turns a batch into a result; called once in every
             process or thread that works.
-        batches: What there is to do; taken from lazily, on the calling thread.
+        batches: What there is to do; taken from lazily, on the calling thread. With ``PAUSE``
+            in place of a batch, one that comes later does not keep back results and errors.
         jobs: How many workers at most; by default one per processor. With one, a batch is
             done before the next is asked for.
         on_wait: Called now and then on the calling thread, unless that works itself.
+        on_stop: Called when all is to end early and threads are at work, which nothing can end
+            from outside.
 
     Raises:
         Exception: Whatever the first worker to fail raised; the others are stopped.
@@ -82,13 +84,13 @@ def map_batches(
     if jobs <= 1:
         yield from _run_inline(make_worker, todo)
         return
-    head = [batch for _, batch in zip(range(2), todo, strict=False)]
+    head = list(islice((batch for batch in todo if batch is not PAUSE), 2))
     if len(head) < 2:
         yield from _run_inline(make_worker, iter(head))
     elif _has_threads():
-        yield from _run_threads(make_worker, head, todo, jobs, on_wait)
+        yield from run_threads(make_worker, chain(head, todo), jobs, on_wait, on_stop)
     else:
-        yield from _ProcessPool(make_worker, jobs, on_wait).run(head, todo)
+        yield from _ProcessPool(make_worker, jobs, on_wait).run(chain(head, todo))
 
 
 def _has_threads() -> bool:
@@ -100,42 +102,11 @@ def _run_inline(make_worker: Maker[T, R], batches: Iterator[T]) -> Iterator[R]:
     """Work in place; each batch is asked for when the one before it is done."""
     work: Callable[[T], R] | None = None
     for batch in batches:
+        if batch is PAUSE:
+            continue
         if work is None:
             work = make_worker()
         yield work(batch)
-
-
-def _run_threads(
-    make_worker: Maker[T, R], head: list[T], rest: Iterator[T], jobs: int, on_wait: OnWait
-) -> Iterator[R]:
-    import threading
-    from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-
-    local = threading.local()
-
-    def work(batch: T) -> R:
-        if not hasattr(local, "work"):
-            local.work = make_worker()
-        result: R = local.work(batch)
-        return result
-
-    pending: set[Future[R]] = set()
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            more = True
-            while more or pending:
-                while more and len(pending) < jobs * _IN_FLIGHT:
-                    batch = head.pop(0) if head else next(rest, None)
-                    more = batch is not None
-                    if batch is not None:
-                        pending.add(pool.submit(work, batch))
-                done, pending = wait(pending, _PATIENCE_S, return_when=FIRST_COMPLETED)
-                on_wait()
-                for future in done:
-                    yield future.result()
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 class _Child:
@@ -159,15 +130,15 @@ class _ProcessPool(Generic[T, R]):
         self._on_wait = on_wait
         self._children: list[_Child] = []
 
-    def run(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
+    def run(self, batches: Iterator[T]) -> Iterator[R]:
         clean = False
         restore = _keep_ended_children()
         try:
             self._fork_all()
             if self._children:
-                yield from self._exchange(head, rest)
+                yield from self._exchange(batches)
             else:
-                yield from _run_inline(self._make_worker, chain(head, rest))
+                yield from _run_inline(self._make_worker, batches)
             clean = True
         finally:
             self._stop(kill=not clean)
@@ -209,21 +180,24 @@ class _ProcessPool(Generic[T, R]):
         self._children.append(_Child(pid, to_fd, from_fd))
         return True
 
-    def _exchange(self, head: list[T], rest: Iterator[T]) -> Iterator[R]:
-        more = True
-        while True:
+    def _exchange(self, batches: Iterator[T]) -> Iterator[R]:
+        more = works = True
+        while more or works:
+            patience_s = PATIENCE_S
             # Breadth first: no worker gets a second batch while another has none.
-            for level in range(1, _IN_FLIGHT + 1):
+            for level in range(1, IN_FLIGHT + 1):
                 for child in self._children:
-                    if more and child.under_way < level:
-                        batch = head.pop(0) if head else next(rest, None)
-                        if batch is None:
+                    if more and patience_s and child.under_way < level:
+                        batch = next(batches, None)
+                        if batch is PAUSE:
+                            patience_s = 0
+                        elif batch is None:
                             more = False
                         else:
                             self._give(child, batch)
-            if not any(child.under_way for child in self._children):
-                return
-            yield from self._collect()
+            works = any(child.under_way for child in self._children)
+            if works:
+                yield from self._collect(patience_s)
 
     @staticmethod
     def _give(child: _Child, batch: T) -> None:
@@ -232,14 +206,14 @@ class _ProcessPool(Generic[T, R]):
         child.under_way += 1
         _send(child)
 
-    def _collect(self) -> Iterator[R]:
+    def _collect(self, patience_s: float) -> Iterator[R]:
         poll = select.poll()
         for child in self._children:
             if child.under_way:
                 poll.register(child.from_fd, select.POLLIN)
             if child.outbox:
                 poll.register(child.to_fd, select.POLLOUT)
-        ready = {fd for fd, _ in poll.poll(_PATIENCE_S * 1000)}
+        ready = {fd for fd, _ in poll.poll(patience_s * 1000)}
         self._on_wait()
         for child in self._children:
             if child.to_fd in ready:

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import re
 import subprocess
 import tarfile
 from base64 import b64decode, b64encode
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +33,7 @@ from ostrya.sign.gpg import GpgVerifier
 from ostrya.sign.gpg_home import Keyrings
 from ostrya.sign.matching import TrustedKeys
 from ostrya.sign.spki import SpkiVerifier
-from support.commands import OURS, PEER, have
+from support.commands import OURS, OURS_PATH, PEER, PEER_PATH, clean_environment, have
 from support.gpg_keys import PAST, gpg_user
 
 SUITE = Path("/usr/libexec/installed-tests/libostree")
@@ -54,6 +58,55 @@ def told_of(folder: Path, **variables: str) -> list:
     """Both tools, with a directory of trusted keyrings."""
     more = {"OSTREE_GPG_HOME": str(folder), **variables}
     return [replace(tool, env=more) for tool in TOOLS]
+
+
+def on_a_terminal(command: Path, *args: object) -> list[str]:
+    """What a command shows, without blank lines and what moves the cursor."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen(
+        [command, *map(str, args)], stdin=its, stdout=its, stderr=its, env=clean_environment()
+    )
+    os.close(its)
+    shown = b""
+    # Once nobody has the other end, there is an error instead of an end.
+    with suppress(OSError):
+        while data := os.read(ours, 4096):
+            shown += data
+    os.close(ours)
+    assert process.wait(30) == 0, shown
+    text = re.sub(r"\x1b[78]|\r", "", shown.decode())
+    return [line.rstrip() for line in text.split("\n") if line.strip()]
+
+
+@pytest.mark.peer
+def test_both_tell_a_terminal_who_signed_what_was_pulled(tmp_path, tree, people):
+    user, one, two = people
+    source, home = f"--repo={tmp_path}/source", f"--gpg-homedir={user.home}"
+    PEER("init", source, "--mode=archive")
+    PEER(
+        "commit", source, "-b", "main", home, f"--gpg-sign={one}", f"--gpg-sign={two}",
+        f"--tree=dir={tree}",
+    )  # fmt: skip
+    PEER("summary", source, "-u")
+    keys = tmp_path / "keys.gpg"
+    keys.write_bytes(user.export(one))
+    named_ostree = tmp_path / "ostree"
+    named_ostree.symlink_to(OURS_PATH)
+    seen = {}
+    for number, command in enumerate((PEER_PATH, named_ostree, OURS_PATH)):
+        repo = f"--repo={tmp_path}/{number}"
+        PEER("init", repo, "--mode=archive")
+        url = f"file://{tmp_path}/source"
+        PEER("remote", repo, "add", f"--gpg-import={keys}", "o", url)
+        found = seen[command] = on_a_terminal(command, "pull", repo, "o", "main")
+        assert found[-1].startswith("3 metadata, ")
+        piped = PEER if command == PEER_PATH else OURS
+        assert len(piped("pull", repo, "o", "main").splitlines()) == 1
+    assert seen[named_ostree][:-1] == seen[PEER_PATH][:-1]
+    assert seen[PEER_PATH][0] == "GPG: Verification enabled, found 2 signatures:"
+    commit = PEER("rev-parse", source, "main")
+    assert seen[OURS_PATH][0] == f"Commit {commit}: found 2 signatures:"
+    assert seen[OURS_PATH][1:-1] == seen[PEER_PATH][1:-1]
 
 
 # ----------------------------------------------------------------------------- OpenPGP

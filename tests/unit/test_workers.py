@@ -9,11 +9,12 @@ from contextlib import suppress
 
 import pytest
 
-from ostrya import workers
+from ostrya import worker_threads, workers
 from ostrya.errors import OstryaError, WorkerDied
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.errors import ChecksumMismatch, ObjectInvalid, ObjectNotFound
 from ostrya.tree.errors import ChangedWhileRead, PathNotFound, UnmatchedPaths, UnsupportedFile
+from ostrya.worker_threads import PAUSE
 from ostrya.workers import map_batches
 from support.small_repos import open_fds
 
@@ -87,7 +88,8 @@ def test_several_processes_work(forked):
 
 @pytest.mark.parametrize("way", ["forked", "threaded"], indirect=True)
 def test_somebody_is_told_while_workers_work(way, monkeypatch):
-    monkeypatch.setattr(workers, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(workers, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(worker_threads, "PATIENCE_S", 0.01)
     told = []
 
     def make():
@@ -109,7 +111,8 @@ def test_a_worker_is_made_once_where_it_works(forked):
 
 
 def test_somebody_is_told_of_waiting(way, monkeypatch):
-    monkeypatch.setattr(workers, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(workers, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(worker_threads, "PATIENCE_S", 0.01)
     told = []
 
     def slow(batch):
@@ -137,8 +140,27 @@ def test_batches_are_taken_lazily(way):
 
     running = map_batches(doubling, batches(), jobs=jobs_of(way))
     next(running)
-    assert len(taken) <= 2 + jobs_of(way) * workers._IN_FLIGHT + 1
+    assert len(taken) <= 2 + jobs_of(way) * workers.IN_FLIGHT + 1
     running.close()
+
+
+def test_a_pause_is_no_batch(way):
+    batches = [PAUSE, [1], PAUSE, PAUSE, [2], PAUSE, [3], PAUSE]
+    found = list(map_batches(doubling, batches, jobs=jobs_of(way)))
+    assert sorted(found) == [[2], [4], [6]]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("way", ["forked", "threaded"], indirect=True)
+def test_an_error_is_seen_although_no_batch_comes(way):
+    def batches():
+        yield from ([0], [1])
+        while True:
+            time.sleep(0.01)
+            yield PAUSE
+
+    with pytest.raises(ZeroDivisionError):
+        list(map_batches(lambda: lambda batch: 1 // batch[0], batches(), jobs=2))
 
 
 NAME = ObjectName(SUM, ObjectType.DIR_TREE)

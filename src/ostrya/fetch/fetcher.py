@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from ostrya.errors import FetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterable
     from types import TracebackType
 
 MEMORY_BODY_BYTES = 4 * 1024 * 1024
@@ -148,6 +149,18 @@ class Fetcher(Protocol):
         traceback: TracebackType | None,
     ) -> None:
         """Close it."""
+
+
+def each_completion(completions: Iterable[Completion]) -> Generator[Completion, None, None]:
+    """Give completions one by one; whoever stops early leaves no file of the others open."""
+    left = deque(completions)
+    try:
+        while left:
+            yield left.popleft()
+    finally:
+        for _, answer in left:
+            if isinstance(answer, Response):
+                answer.close()
 
 
 def fetch_one(fetcher: Fetcher, request: Request) -> Response:

@@ -271,6 +271,23 @@ class SftpClient:
         for answer in pending:
             self._require(answer, path)
 
+    def open_new(self, path: str) -> bytes:
+        """Make a file that must not be there yet, and return a handle of it.
+
+        Raises:
+            SftpError: It is there (code FAILURE), or cannot be made.
+        """
+        return self._open(path, _FLAGS_NEW, "write")
+
+    def write_at_start(self, path: str, handle: bytes, data: bytes) -> None:
+        """Write through a handle of a file, which may have another name than ``path`` by now."""
+        fields = (wire.string(handle), wire.u64(0), wire.string(data))
+        self._do("write", path, Kind.WRITE, *fields)
+
+    def close_handle(self, handle: bytes) -> None:
+        """Let go of a file, without waiting for an answer."""
+        self._send(Kind.CLOSE, wire.string(handle))
+
     def _require(self, answer: _Answer, path: str) -> None:
         came = self._take(answer)
         if not self._is_ok(came):

@@ -16,10 +16,11 @@ import mmap
 import os
 import signal
 import struct
+from threading import Event, get_ident, get_native_id
 from typing import TYPE_CHECKING
 
 from ostrya.errors import FetchError, WorkerDied
-from ostrya.fetch.fetcher import Request
+from ostrya.fetch.fetcher import Request, each_completion
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.file_header import longest_archive_file
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
@@ -40,7 +41,7 @@ BATCH_FILES = 256
 _SLOT = struct.Struct("<QQQ")
 _SLOTS = 256
 # How long a worker may not notice that nobody waits for it.
-_PATIENCE_S = 0.5
+_PATIENCE_S = 0.2
 
 BatchResult = tuple[int, tuple[int, ...]]
 
@@ -48,7 +49,8 @@ BatchResult = tuple[int, tuple[int, ...]]
 class SharedCounts:
     """What each of several processes has come to so far; only ever told to people.
 
-    Two that begin in the same instant may count in the same place, and be told of as one.
+    Two that begin in the same instant could take the same place, and be told of as one; that they
+    look for one where their own number says makes it unlikely.
     """
 
     __slots__ = ("_memory",)
@@ -59,15 +61,17 @@ class SharedCounts:
 
     def claim(self) -> int:
         """Return a free place to count in."""
-        for at in range(0, _SLOT.size * _SLOTS, _SLOT.size):
+        own = get_native_id()
+        for number in range(own, own + _SLOTS):
+            at = number % _SLOTS * _SLOT.size
             if _SLOT.unpack_from(self._memory, at)[0] == 0:
-                _SLOT.pack_into(self._memory, at, os.getpid(), 0, 0)
+                _SLOT.pack_into(self._memory, at, own, 0, 0)
                 return at
         return 0
 
     def tell(self, place: int, files: int, received: int) -> None:
         """Say what one has come to so far."""
-        _SLOT.pack_into(self._memory, place, os.getpid(), files, received)
+        _SLOT.pack_into(self._memory, place, get_native_id(), files, received)
 
     def total(self) -> tuple[int, int]:
         """Return how many files and bytes came."""
@@ -111,22 +115,38 @@ class ContentWorkers:
         self._check_modes = check_user_only_modes
         self._trusted = trusted
         self._pid = os.getpid()
+        self._thread = get_ident()
+        self._fetchers: list[Fetcher] = []
+        self._stopped = Event()
         self.jobs = jobs
         self.counts = SharedCounts()
 
     def make(self) -> Callable[[list[str]], BatchResult]:
         """Make a worker, in the process that it works in."""
-        # In this process, there is one batch, and no other worker.
         is_forked = os.getpid() != self._pid
+        # Where all was prepared, there is no other worker.
+        is_alone = not is_forked and get_ident() == self._thread
+        fetcher = self._open_fetcher(1 if is_alone else self.jobs)
+        self._fetchers.append(fetcher)
         return _Worker(
             self._tx,
-            self._open_fetcher(self.jobs if is_forked else 1),
+            fetcher,
             self._places,
             self.counts,
             parent=self._pid if is_forked else 0,
+            stopped=self._stopped,
             check_modes=self._check_modes,
             trusted=self._trusted,
         ).work
+
+    def stop(self) -> None:
+        """Let workers in threads end without finishing their batches."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Close the fetchers that were made in this process, where nobody works any more."""
+        while self._fetchers:
+            self._fetchers.pop().close()
 
 
 class _Worker:
@@ -138,6 +158,7 @@ class _Worker:
         counts: SharedCounts,
         *,
         parent: int,
+        stopped: Event,
         check_modes: bool,
         trusted: bool,
     ) -> None:
@@ -148,17 +169,20 @@ class _Worker:
         self._store = ContentStore(tx, self._writer, check_modes=check_modes, trusted=trusted)
         self._place = counts.claim()
         self._parent = parent
+        self._stopped = stopped
         self._files = 0
 
     def work(self, batch: list[str]) -> BatchResult:
-        """Fetch and store files, to the last one."""
+        """Fetch and store files, to the last one, unless all workers are to stop."""
         fetcher = self._fetcher
         todo = iter(batch)
         while self._ask(todo):
             if self._parent and os.getppid() != self._parent:
                 # It was killed, and whoever pulls next asks for the rest.
                 raise WorkerDied(-signal.SIGKILL)
-            for key, answer in fetcher.wait(_PATIENCE_S):
+            if self._stopped.is_set():
+                break
+            for key, answer in each_completion(fetcher.wait(_PATIENCE_S)):
                 self._take(Checksum(str(key)), answer)
             self._counts.tell(self._place, self._files, fetcher.stats.bytes_received)
         return len(batch), self._writer.counts.take()

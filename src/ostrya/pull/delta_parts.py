@@ -13,7 +13,7 @@ from ostrya._linux.atomic import open_spool, write_all
 from ostrya.delta.part_reader import open_inline_part, open_part_file
 from ostrya.delta.part_sink import MAX_WAITING, PartJob
 from ostrya.errors import FetchError
-from ostrya.fetch.fetcher import Request
+from ostrya.fetch.fetcher import Request, each_completion
 from ostrya.formats.delta_name import part_path
 from ostrya.progress import Advanced, Finished, Started, Unit
 from ostrya.pull.errors import DeltaPartNotServed
@@ -76,7 +76,8 @@ class PartFetcher:
         while waiting or self._fetcher.in_flight or sink.under_way:
             self._ask(waiting, sink)
             if self._fetcher.in_flight:
-                for key, answer in self._fetcher.wait(0.1 if sink.under_way else None):
+                arrived = self._fetcher.wait(0.1 if sink.under_way else None)
+                for key, answer in each_completion(arrived):
                     self._take(int(str(key)), answer, sink)
                 sink.collect()
             else:

@@ -8,12 +8,13 @@ and written here, since what they name is needed at once.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import time
+from contextlib import closing, nullcontext
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ostrya.errors import FetchError, FormatError, IntegrityError, SignatureError
-from ostrya.fetch.fetcher import Request
+from ostrya.fetch.fetcher import Request, each_completion
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
@@ -24,6 +25,7 @@ from ostrya.pull.errors import ObjectNotServed
 from ostrya.repo.errors import ChecksumMismatch, ObjectNotFound
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import MAX_METADATA_BYTES, has_object, load_commit, load_dirtree
+from ostrya.worker_threads import PAUSE
 from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 TASK = "receiving objects"
 _REPORT_S = 0.5
+# How long an error of a worker may wait, while the network is waited for here.
+_PAUSE_S = 0.2
 # After so many files, what was written is put on the disk while more comes.
 _SYNC_FILES = 2048
 # Fewer files are not worth another process.
@@ -79,7 +83,8 @@ class Engine:
     Attributes:
         metadata_fetched: Metadata objects that came over the network, or were asked for there.
         content_fetched: Files that did.
-        metadata_imported: Metadata objects that a repository on this machine had.
+        metadata_imported: Metadata objects that a repository on this machine had, among them the
+            commits where the remote is one.
         content_imported: Files that one had.
         walked: Commits whose trees are complete once the loop ends.
     """
@@ -94,7 +99,7 @@ class Engine:
         places: Places,
         commits: CommitTaker,
         caches: tuple[Importer, ...] = (),
-        jobs: int | None = None,
+        is_local: bool = False,
         progress: ProgressSink,
     ) -> None:
         self._tx = tx
@@ -102,7 +107,7 @@ class Engine:
         self._planner = planner
         self._fetcher = fetcher
         self._content = content
-        self._jobs = jobs
+        self._is_local = is_local
         self._places = places
         self._commits = commits
         self._caches = caches
@@ -141,7 +146,7 @@ class Engine:
                 # Not to wait for the network alone: threads may be done before it is, and a long
                 # file is told of while it comes.
                 patience_s = 0.1 if sink.under_way else _REPORT_S
-                for key, answer in self._fetcher.wait(patience_s):
+                for key, answer in each_completion(self._fetcher.wait(patience_s)):
                     self._take(key, answer, sink)
                 sink.collect()
             elif sink.under_way:
@@ -152,10 +157,11 @@ class Engine:
 
     def _run_with_workers(self, workers: ContentWorkers) -> None:
         batches = self._batches(workers.jobs)
-        with self._early_sync() as early:
-            for files, counts in map_batches(
-                workers.make, batches, jobs=workers.jobs, on_wait=self._report
-            ):
+        results = map_batches(
+            workers.make, batches, jobs=workers.jobs, on_wait=self._report, on_stop=workers.stop
+        )
+        with self._early_sync() as early, closing(results):
+            for files, counts in results:
                 before = self.content_fetched // _SYNC_FILES
                 self.content_fetched += files
                 self._tx.counts.add(counts)
@@ -175,14 +181,18 @@ class Engine:
 
     def _batches(self, jobs: int) -> Iterator[list[str]]:
         """Fetch metadata, and yield the files that it names, in batches, as soon as one is full."""
+        next_pause = 0.0
         while True:
             self._ask_for_metadata()
             while self._planner.content_waiting >= BATCH_FILES:
                 yield from self._next_batch(BATCH_FILES)
             if self._fetcher.in_flight:
-                for key, answer in self._fetcher.wait(_REPORT_S):
+                for key, answer in each_completion(self._fetcher.wait(_PAUSE_S)):
                     self._take(key, answer, None)
                 self._report()
+                if (now := time.monotonic()) >= next_pause:
+                    next_pause = now + _PAUSE_S
+                    yield PAUSE
             elif self._planner.is_empty:
                 return
             elif self._planner.content_waiting and not self._planner.metadata_waiting:
@@ -310,7 +320,10 @@ class Engine:
             self.metadata_fetched += 1
             self._take_detached(wanted, None if answer.is_absent else answer.read())
         elif not answer.is_absent:
-            self.metadata_fetched += 1
+            if self._is_local:
+                self.metadata_imported += 1
+            else:
+                self.metadata_fetched += 1
             self._take_metadata(wanted, name, answer.read())
         elif not wanted.is_parent:
             raise ObjectNotServed(name, answer)

@@ -61,6 +61,17 @@ class RefMoved(RepoError):
         self.ref = ref
 
 
+class PushLockLost(RepoError):
+    """Nothing was heard of us for so long that another push took our lock away."""
+
+    def __init__(self, target: str, stale_s: float) -> None:
+        super().__init__(
+            f"another push has taken the lock of {target} away, "
+            f"for nothing was heard of this one for {stale_s:.0f} seconds",
+            hint="push again: that looks at refs and summary once more",
+        )
+
+
 class PushFailed(FetchError):
     """The target did not take something."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ostrya.errors import SignatureError
 from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.pull.errors import NotTrusted
+from ostrya.pull.result import Vouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.remote_settings import RemoteSettings
     from ostrya.sign.engine import Verifier
+    from ostrya.sign.gpg_status import GpgSignature
 
-    GpgCheck = Callable[[bytes, Sequence[bytes]], str]
+    GpgCheck = Callable[[bytes, Sequence[bytes]], Sequence[GpgSignature]]
 
 GPG_KEY = "ostree.gpgsigs"
 
@@ -30,9 +32,12 @@ class Judge:
 
     Attributes:
         wants_summary: Whether the summary has to be signed.
+        vouched: Who vouches for each commit that was found to be signed as it has to be.
     """
 
-    __slots__ = ("_commit", "_gpg", "_gpg_commit", "_gpg_summary", "_remote", "_summary")
+    __slots__ = (
+        "_commit", "_gpg", "_gpg_commit", "_gpg_summary", "_remote", "_summary", "vouched",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class Judge:
 
         self._commit = load("sign-verify")
         self._summary = load("sign-verify-summary")
+        self.vouched: dict[Checksum, Vouched] = {}
 
     @property
     def wants_summary(self) -> bool:
@@ -84,16 +90,20 @@ class Judge:
             SignatureError: None is good.
         """
         found = detached or VarDict()
+        vouched = Vouched()
         if self._gpg_commit:
-            self._check_gpg(f"Commit {checksum}: ", data, found)
+            vouched = Vouched(self._check_gpg(f"Commit {checksum}: ", data, found))
         if self._commit:
             try:
                 from ostrya.sign.engine import verify_with_any
 
-                verify_with_any(self._commit, data, lambda key: found.lookup(key, "aay"))
+                sentence = verify_with_any(self._commit, data, lambda key: found.lookup(key, "aay"))
             except SignatureError as exc:
                 exc.put_first(f"Can't verify commit {checksum}")
                 raise
+            vouched = vouched._replace(sentence=sentence)
+        if vouched != Vouched():
+            self.vouched[checksum] = vouched
 
     def check_summary(self, data: bytes, signatures: VarDict | None) -> None:
         """Verify the signatures of a summary.
@@ -119,7 +129,7 @@ class Judge:
 
             verify_with_any(self._summary, data, lambda key: signatures.lookup(key, "aay"))
 
-    def _check_gpg(self, context: str, data: bytes, metadata: VarDict) -> None:
+    def _check_gpg(self, context: str, data: bytes, metadata: VarDict) -> tuple[GpgSignature, ...]:
         signatures = metadata.lookup(GPG_KEY, "aay")
         if not signatures:
             raise NotTrusted(
@@ -133,7 +143,7 @@ class Judge:
                 hint="install gpg, or set gpg-verify=false for a remote that needs no signature",
             )
         try:
-            self._gpg(data, signatures)
+            return tuple(self._gpg(data, signatures))
         except SignatureError as exc:
             if context:
                 exc.put_first(context.removesuffix(": "))

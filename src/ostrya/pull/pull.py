@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ostrya.pull.judge import GpgCheck
     from ostrya.pull.result import PullResult
     from ostrya.repo.repository import Repository
+    from ostrya.sign.gpg_status import GpgSignature
 
 _FILE = "file://"
 _MIRRORLIST = "mirrorlist="
@@ -238,10 +239,12 @@ def _gpg_check(repo: Repository, settings: RemoteSettings) -> GpgCheck | None:
     if settings.is_address:
         return None
 
-    def check(data: bytes, signatures: Sequence[bytes]) -> str:
+    def check(data: bytes, signatures: Sequence[bytes]) -> list[GpgSignature]:
         from ostrya.repo.keyrings import remote_keyrings
-        from ostrya.sign.gpg import GpgVerifier
+        from ostrya.sign.gpg import GpgVerifier, require_good
 
-        return GpgVerifier(remote_keyrings(repo, settings.keyring)).verify(data, signatures)
+        found = GpgVerifier(remote_keyrings(repo, settings.keyring)).check(data, signatures)
+        require_good(found)
+        return found
 
     return check

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from ostrya._linux.rename import rename_new
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull.errors import PushRefused, RefMoved
 from ostrya.pull.pull_local import PullLocalOptions, pull_local
-from ostrya.pull.push_lock import push_lock
+from ostrya.pull.push_lock import LOCK_NAME, MAX_WORD_BYTES, push_lock
 from ostrya.pull.push_signed import read_source_summary
 from ostrya.pull.push_target import RefState, Sent, SummaryChoice, require_no_conflict
 from ostrya.repo.errors import RepoNotFound
@@ -32,11 +31,13 @@ from ostrya.repo.repository import (
 from ostrya.repo.summary import SUMMARY_SIGNATURES, regenerate_summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.object_name import ObjectNameSet
     from ostrya.progress import ProgressSink
+    from ostrya.pull.push_lock import LockFile
     from ostrya.pull.push_walk import Shipment
     from ostrya.repo.runtime import Runtime
 
@@ -163,12 +164,13 @@ class DirectoryTarget:
         force: bool,  # noqa: ARG002  # decided before
     ) -> None:
         """Let a ref point to a commit, if it is still as it was seen."""
-        with self._locked():
+        with self._locked() as require_held:
             now = self.read_ref(ref).checksum
             if now == checksum:
                 return
             if now != seen.checksum:
                 raise RefMoved(self.shown, ref, now)
+            require_held()
             store_ref(self._target, None, ref, checksum)
         refresh_summary_if_configured(self._target)
 
@@ -196,7 +198,7 @@ class DirectoryTarget:
         else:
             replace_file(SUMMARY_SIGNATURES, signatures, dir_fd=repo.dir_fd, durable=durable)
 
-    def _locked(self) -> AbstractContextManager[None]:
+    def _locked(self) -> AbstractContextManager[Callable[[], None]]:
         return push_lock(_LocalLock(self._target.dir_fd), self.shown, os.urandom(8).hex())
 
     def close(self) -> None:
@@ -211,20 +213,42 @@ class _LocalLock:
     def __init__(self, dir_fd: int) -> None:
         self._dir_fd = dir_fd
 
-    def create_lock(self, name: str) -> bool:
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    def create_lock(self, name: str, word: str) -> LockFile | None:
         try:
-            os.close(os.open(name, flags, 0o644, dir_fd=self._dir_fd))
+            fd = self._create(name)
         except FileExistsError:
-            return False
-        return True
+            return None
+        file = _LocalLockFile(fd, word)
+        file.refresh()
+        return file
+
+    def _create(self, name: str) -> int:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+        return os.open(name, flags, 0o644, dir_fd=self._dir_fd)
+
+    def read_lock(self, name: str) -> str | None:
+        try:
+            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._dir_fd)
+        except FileNotFoundError:
+            return None
+        try:
+            return os.read(fd, MAX_WORD_BYTES).decode("ascii", "replace")
+        finally:
+            os.close(fd)
 
     def lock_age_s(self, name: str) -> float | None:
         try:
             made = os.stat(name, dir_fd=self._dir_fd, follow_symlinks=False).st_mtime
         except FileNotFoundError:
             return None
-        return time.time() - made
+        # Of a file system on the network, the clock is another machine's.
+        probe = f"{LOCK_NAME}-{os.urandom(8).hex()}"
+        fd = self._create(probe)
+        try:
+            return os.fstat(fd).st_mtime - made
+        finally:
+            os.close(fd)
+            os.unlink(probe, dir_fd=self._dir_fd)
 
     def move_lock(self, name: str, new_name: str) -> bool:
         try:
@@ -234,3 +258,19 @@ class _LocalLock:
 
     def delete_lock(self, name: str) -> None:
         unlink_if_exists(name, dir_fd=self._dir_fd)
+
+
+class _LocalLockFile:
+    """A lock's file on a file system of this machine; it is open, so its name does not matter."""
+
+    def __init__(self, fd: int, word: str) -> None:
+        self._fd = fd
+        self._word = word.encode("ascii")
+
+    def refresh(self) -> None:
+        os.pwrite(self._fd, self._word, 0)
+        # Data may wait on its way to a server; this does not.
+        os.utime(self._fd)
+
+    def close(self) -> None:
+        os.close(self._fd)

@@ -17,13 +17,14 @@ from urllib.parse import unquote, urlsplit
 from ostrya.fetch.errors import SftpError
 from ostrya.fetch.sftp import SftpClient
 from ostrya.fetch.sftp_packets import Status
-from ostrya.pull.errors import PushRefused
+from ostrya.pull.errors import PushLockLost, PushRefused
 from ostrya.pull.push_archive import ArchiveTarget
-from ostrya.pull.push_lock import push_lock
+from ostrya.pull.push_lock import MAX_WORD_BYTES, push_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from ostrya.pull.push_lock import LockFile
     from ostrya.repo.packing import Packed
 
 _LAYOUT = ("tmp", "extensions", "state", "refs", "refs/heads", "refs/mirrors", "refs/remotes")
@@ -69,19 +70,22 @@ class SftpFiles:
             else:
                 yield path
 
-    def put(self, path: str, packed: Packed) -> None:
+    def put(
+        self, path: str, packed: Packed, before_rename: Callable[[], None] = lambda: None
+    ) -> None:
         """Write a file; it appears whole, in place of what was there."""
         self._make_parent(path)
         temporary = self._at(f"tmp/push-{os.urandom(8).hex()}")
         try:
             self._client.write_new(temporary, packed.chunks(), sync=True)
+            before_rename()
             self._client.replace(temporary, self._at(path))
-        except SftpError as exc:
+        except (SftpError, PushLockLost) as exc:
             self._drop(temporary, exc)
             raise
 
-    def _drop(self, temporary: str, error: SftpError) -> None:
-        if error.code is not None:
+    def _drop(self, temporary: str, error: SftpError | PushLockLost) -> None:
+        if isinstance(error, PushLockLost) or error.code is not None:
             self._client.remove(temporary)
 
     def _make_parent(self, path: str) -> None:
@@ -96,11 +100,11 @@ class SftpFiles:
         """Write a small file if it still has a tag, or is still not there for None."""
         from ostrya.repo.packing import Packed
 
-        with push_lock(self, self.shown, self._unique):
+        with push_lock(self, self.shown, self._unique) as require_held:
             now = self.read(path, max(len(data), 1 << 27))
             if (None if now is None else now[1]) != tag:
                 return False
-            self.put(path, Packed(data))
+            self.put(path, Packed(data), require_held)
         return True
 
     def delete(self, path: str) -> None:
@@ -119,16 +123,23 @@ class SftpFiles:
             self._client.make_dir(self._at(name))
             self._made.add(name)
 
-    def create_lock(self, name: str) -> bool:
-        """Make the lock's file; False if there is one."""
+    def create_lock(self, name: str, word: str) -> LockFile | None:
+        """Make the lock's file; None if there is one."""
         try:
-            self._client.write_new(self._at(name), [b""], sync=False)
+            handle = self._client.open_new(self._at(name))
         except SftpError as exc:
             # Version 3 of the protocol has no number for what is there already.
             if exc.code != Status.FAILURE or not self.exists(name):
                 raise
-            return False
-        return True
+            return None
+        file = _SftpLockFile(self._client, self._at(name), handle, word)
+        file.refresh()
+        return file
+
+    def read_lock(self, name: str) -> str | None:
+        """Return the word in a lock's file; None if it is gone."""
+        data = self._client.read(self._at(name), MAX_WORD_BYTES)
+        return None if data is None else data.decode("ascii", "replace")
 
     def lock_age_s(self, name: str) -> float | None:
         """Return how old a file is, by the host's clock."""
@@ -152,6 +163,22 @@ class SftpFiles:
     def close(self) -> None:
         """End the connection."""
         self._client.close()
+
+
+class _SftpLockFile:
+    """A lock's file on a host; what is written is as old as the host's clock says."""
+
+    def __init__(self, client: SftpClient, path: str, handle: bytes, word: str) -> None:
+        self._client = client
+        self._path = path
+        self._handle = handle
+        self._word = word.encode("ascii")
+
+    def refresh(self) -> None:
+        self._client.write_at_start(self._path, self._handle, self._word)
+
+    def close(self) -> None:
+        self._client.close_handle(self._handle)
 
 
 def sftp_target(address: str, options: Sequence[str] = ()) -> ArchiveTarget:

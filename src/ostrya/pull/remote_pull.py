@@ -324,7 +324,7 @@ class RemotePull:
                 places=self._places,
                 commits=taker,
                 caches=self._importers(tx),
-                jobs=self._jobs,
+                is_local=self._source is not None,
                 progress=self._progress,
             )
             engine.run()
@@ -355,7 +355,7 @@ class RemotePull:
         jobs = default_jobs() if self._jobs is None else self._jobs
         open_fetcher = self._open_fetcher
         if open_fetcher is not None and jobs > 1:
-            return ContentWorkers(
+            workers = ContentWorkers(
                 tx,
                 open_fetcher,
                 self._places,
@@ -363,6 +363,7 @@ class RemotePull:
                 check_user_only_modes=options.check_user_only_modes,
                 trusted=trusted,
             )
+            return stack.enter_context(closing(workers))
         return stack.enter_context(
             ContentSink(
                 tx,
@@ -388,6 +389,7 @@ class RemotePull:
             is_local=self._source is not None,
             refs={CollectionRef(ref.collection_id or "", ref.ref): ref.commit for ref in refs},
             delta_parts_fetched=self._counts.parts_fetched,
+            vouched=self._judge.vouched,
         )
 
     def _planned(self) -> PullResult:

@@ -9,6 +9,19 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.refs import CollectionRef
     from ostrya.pull.way import WaysTo
+    from ostrya.sign.gpg_status import GpgSignature
+
+
+class Vouched(NamedTuple):
+    """Who vouches for a commit, as far as a remote's settings ask.
+
+    Attributes:
+        gpg: All OpenPGP signatures, good or not; at least one is. Empty where none is asked for.
+        sentence: Whose plain key made a good signature; None where none is asked for.
+    """
+
+    gpg: tuple[GpgSignature, ...] = ()
+    sentence: str | None = None
 
 
 class PullResult(NamedTuple):
@@ -26,6 +39,7 @@ class PullResult(NamedTuple):
         delta_parts_fetched: Parts of static deltas that were applied.
         plan: Of a pull that was not made: what its deltas come to, in one sentence.
         ways: Of a pull that was not made: what each way to each commit costs.
+        vouched: Who vouches for each commit, where the remote's settings ask for it.
     """
 
     metadata_fetched: int
@@ -39,3 +53,4 @@ class PullResult(NamedTuple):
     delta_parts_fetched: int = 0
     plan: str | None = None
     ways: tuple[WaysTo, ...] | None = None
+    vouched: dict[Checksum, Vouched] = {}  # noqa: RUF012  # never changed

@@ -65,11 +65,13 @@ class Server:
         self.address, self.port = self._listener.getsockname()[:2]
 
     @property
-    def url(self) -> str:
-        """What clients are told."""
+    def urls(self) -> tuple[str, ...]:
+        """What clients are told; of all addresses, first one for clients on this machine."""
         scheme = "http" if self._tls is None else "https"
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{scheme}://{host}:{self.port}/"
+        hosts = [f"[{self.address}]" if ":" in self.address else self.address]
+        if self.address in {"::", "0.0.0.0"}:  # noqa: S104  # bound to nothing here
+            hosts = list(dict.fromkeys(("localhost", socket.gethostname())))
+        return tuple(f"{scheme}://{host}:{self.port}/" for host in hosts if host)
 
     def run(self) -> None:
         """Answer clients until an exception, Ctrl-C for instance, or ``close`` ends it."""

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import os
+import time
 import zlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from ostrya.repo.fsck import fsck
 from ostrya.repo.partial import clear_partial, is_partial
 from ostrya.repo.transaction import Transaction
 from support.remote_repos import BASE, FolderFetcher
-from support.small_repos import commit_files, make_repo, names_of
+from support.small_repos import commit_files, make_repo, names_of, open_fds
 
 PLACES = RemotePlaces((BASE,), (BASE,))
 FILES = 40
@@ -190,3 +192,100 @@ def test_counts_of_several(monkeypatch):
         counts.tell(place, number, 100)
         counts.tell(place, number + 1, 1000)
     assert counts.total() == (6, 3000)
+
+
+class Tracked(FolderFetcher):
+    """Says whether it was closed; hangs for ever once ``hangs`` says so of what was asked."""
+
+    def __init__(self, top, hangs):
+        super().__init__(top)
+        self.spools = True
+        self.closed = False
+        self.hangs = hangs
+
+    def wait(self, timeout_s):
+        if not self.hangs(self.asked):
+            return super().wait(timeout_s)
+        time.sleep(timeout_s)
+        return []
+
+    def close(self):
+        self.closed = True
+        super().close()
+
+
+def bodies():
+    return [name for name in open_fds() if "memfd" in name]
+
+
+def never(_asked):
+    return False
+
+
+@pytest.fixture
+def by_threads(source, commit, target, small_batches, monkeypatch):
+    """A pull in a process that has threads of its own; the fetchers that it made."""
+    monkeypatch.setattr("ostrya.workers._has_threads", lambda: True)
+
+    def pull(fetchers, hangs=never, lie=None, metadata_hangs=never):
+        def open_fetcher(sharing):
+            assert sharing == 2
+            fetchers.append(Tracked(source.path, hangs))
+            fetchers[-1].lie = lie or fetchers[-1].lie
+            return fetchers[-1]
+
+        planner = Planner()
+        planner.want_commit(commit)
+        rules = CommitRules({}, None, verify_bindings=True, newer_than={})
+        metadata = Tracked(source.path, metadata_hangs)
+        with (
+            Transaction(target) as tx,
+            closing(ContentWorkers(tx, open_fetcher, PLACES, jobs=2)) as workers,
+        ):
+            Engine(
+                tx=tx, planner=planner, fetcher=metadata, content=workers, places=PLACES,
+                commits=CommitWriter(tx, Trusting(), rules), progress=Events(),
+            ).run()  # fmt: skip
+            tx.commit()
+
+    return pull
+
+
+def test_threads_close_what_they_fetch_with(by_threads, source, target):
+    before, fetchers = bodies(), []
+    by_threads(fetchers)
+    assert names_of(target) == names_of(source)
+    assert 1 <= len(fetchers) <= 2
+    assert all(fetcher.closed for fetcher in fetchers)
+    assert bodies() == before
+
+
+@pytest.mark.timeout(30)
+def test_an_error_of_a_thread_ends_all_at_once(by_threads, source):
+    doomed, slow = files_of(source)[::20]
+    before, fetchers = bodies(), []
+
+    def lie(path, data):
+        return data if doomed[2:] not in path else FetchError("no such luck")
+
+    with pytest.raises(FetchError, match="no such luck"):
+        by_threads(fetchers, hangs=lambda asked: slow[2:] in "".join(asked), lie=lie)
+    assert len(fetchers) == 2
+    assert all(fetcher.closed for fetcher in fetchers)
+    assert bodies() == before
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("kind", ["processes", "threads"])
+def test_an_error_is_seen_while_metadata_is_waited_for(by_threads, source, monkeypatch, kind):
+    monkeypatch.setattr("ostrya.workers._has_threads", lambda: kind == "threads")
+    fetchers = []
+
+    def hangs(asked):
+        return sum(path.endswith(".dirtree") for path in asked) > 5
+
+    with pytest.raises(FetchError, match="no such luck"):
+        by_threads(
+            fetchers, lie=lambda _path, _data: FetchError("no such luck"), metadata_hangs=hangs
+        )
+    assert all(fetcher.closed for fetcher in fetchers)

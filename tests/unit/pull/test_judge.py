@@ -9,12 +9,16 @@ from ostrya.errors import SignatureError
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.pull.errors import NotTrusted
 from ostrya.pull.judge import Judge
+from ostrya.pull.result import Vouched
 from ostrya.repo.config_writer import write_config
 from ostrya.repo.remote_settings import RemoteSettings
 from ostrya.sign.engine import make_signer
+from ostrya.sign.gpg_status import GpgSignature, Verdict
 from support.small_repos import make_repo
 
 SUM = "ab" * 32
+OTHER = "cd" * 32
+GOOD = GpgSignature(Verdict.GOOD, "F")
 SECRET = base64.b64encode(b"any bytes").decode()
 
 
@@ -44,6 +48,7 @@ def test_nothing_is_asked_for(repo):
     found.check(SUM, b"commit", None)
     found.check_summary(b"summary", None)
     assert not found.wants_summary
+    assert found.vouched == {}
 
 
 def test_an_address_has_no_settings(repo):
@@ -52,11 +57,12 @@ def test_an_address_has_no_settings(repo):
 
 def test_openpgp_is_asked_for_by_default(repo):
     asked = []
-    found = judge(repo, gpg=lambda data, signatures: asked.append((data, signatures)) or "good")
+    found = judge(repo, gpg=lambda data, signatures: asked.append((data, signatures)) or [GOOD])
     with pytest.raises(NotTrusted, match="GPG verification enabled, but no signatures found"):
         found.check(SUM, b"commit", None)
     found.check(SUM, b"commit", signed(b"", key="ostree.gpgsigs", signature=b"sig"))
     assert asked == [(b"commit", (b"sig",))]
+    assert found.vouched == {SUM: Vouched((GOOD,))}
 
 
 def test_openpgp_that_cannot_be_verified_is_not_good(repo):
@@ -70,8 +76,10 @@ def test_plain_keys(repo):
     found = judge(repo, **settings)
     found.check(SUM, b"commit", signed(b"commit"))
     for bad in (None, VarDict(), signed(b"commit", signature=b"wrong")):
-        with pytest.raises(SignatureError, match=f"Can't verify commit {SUM}: "):
-            found.check(SUM, b"commit", bad)
+        with pytest.raises(SignatureError, match=f"Can't verify commit {OTHER}: "):
+            found.check(OTHER, b"commit", bad)
+    assert list(found.vouched) == [SUM]
+    assert "dummy" in (found.vouched[SUM].sentence or "")
     # The summary was not asked for.
     assert not found.wants_summary
 
@@ -82,11 +90,11 @@ def test_both_have_to_be_good(repo):
 
     settings = {"sign_verify": "dummy", "verification_dummy_key": "secret"}
     metadata = signed(b"commit").with_item("ostree.gpgsigs", Variant("aay", (b"sig",)))
-    judge(repo, gpg=lambda *_: "good", **settings).check(SUM, b"commit", metadata)
+    judge(repo, gpg=lambda *_: [GOOD], **settings).check(SUM, b"commit", metadata)
     with pytest.raises(SignatureError, match=f"^Commit {SUM}: gpg says no$"):
         judge(repo, gpg=bad, **settings).check(SUM, b"commit", metadata)
     with pytest.raises(SignatureError):
-        judge(repo, gpg=lambda *_: "good", **settings).check(
+        judge(repo, gpg=lambda *_: [GOOD], **settings).check(
             SUM, b"commit", metadata.without("ostree.sign.dummy")
         )
 

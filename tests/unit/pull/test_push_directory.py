@@ -2,16 +2,19 @@
 from __future__ import annotations
 
 import os
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ostrya.errors import OstryaError
 from ostrya.formats.summary import Summary
-from ostrya.pull.errors import PushRefused
+from ostrya.pull import push_directory
+from ostrya.pull.errors import PushLockLost, PushRefused
 from ostrya.pull.push import PushOptions, push
 from ostrya.pull.push_directory import DirectoryTarget
-from ostrya.pull.push_lock import LOCK_NAME
+from ostrya.pull.push_lock import LOCK_NAME, push_lock
 from ostrya.pull.push_target import SummaryChoice
 from ostrya.repo.fsck import fsck
 from ostrya.repo.modes import RepoMode
@@ -155,3 +158,36 @@ def test_a_lock_that_was_left_is_taken_away(repo, main, tmp_path):
     commit_files(repo, tmp_path, {"x": "y"}, parent=main, timestamp=2)
     assert pushed(repo, tmp_path / "out").refs[0].change == "fast-forward"
     assert not list((tmp_path / "out").glob(f"{LOCK_NAME}*"))
+
+
+def test_a_summary_that_takes_long_keeps_its_lock(repo, main, tmp_path, monkeypatch):
+    monkeypatch.setattr(push_directory, "push_lock", partial(push_lock, stale_s=0.2, wait_s=5))
+    out = tmp_path / "out"
+    pushed(repo, out)
+    seen = []
+
+    def slow(target, signers=()):
+        deadline = time.monotonic() + 1
+        lock = push_directory._LocalLock(target.dir_fd)
+        while time.monotonic() < deadline:
+            seen.append(lock.lock_age_s(LOCK_NAME))
+            time.sleep(0.02)
+
+    monkeypatch.setattr(push_directory, "regenerate_summary", slow)
+    assert pushed(repo, out, summary=SummaryChoice(wanted=True)).summary == "written"
+    assert max(seen) < 0.2
+    assert not list(out.glob(f"{LOCK_NAME}*"))
+
+
+def test_a_lock_that_others_have_taken(repo, main, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    pushed(repo, out)
+
+    def stolen(_target, signers=()):
+        (out / LOCK_NAME).unlink()
+        (out / LOCK_NAME).write_text("another")
+
+    monkeypatch.setattr(push_directory, "regenerate_summary", stolen)
+    with pytest.raises(PushLockLost, match=r"has taken the lock of .*/out away"):
+        pushed(repo, out, summary=SummaryChoice(wanted=True))
+    assert (out / LOCK_NAME).read_text() == "another"

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ostrya.fetch.errors import SftpError
 from ostrya.fetch.sftp import SftpClient
-from ostrya.pull.errors import PushRefused
+from ostrya.pull.errors import PushLockLost, PushRefused
 from ostrya.pull.push import push
 from ostrya.pull.push_archive import ArchiveTarget
 from ostrya.pull.push_lock import LOCK_NAME
@@ -52,16 +54,47 @@ def test_compared_and_replaced(files):
     assert not files.exists(LOCK_NAME)
 
 
-def test_the_lock_s_files(files):
+def test_the_lock_s_files(files, tmp_path):
     files.make_layout()
     assert files.lock_age_s("lock") is None
-    assert files.create_lock("lock")
-    assert not files.create_lock("lock")
+    lock = files.create_lock("lock", "mine")
+    assert lock is not None
+    assert files.create_lock("lock", "another") is None
+    assert files.read_lock("lock") == "mine"
     assert files.lock_age_s("lock") in {0.0, 1.0, 2.0}
+    os.utime(tmp_path / "a/b/repo/lock", (1, 1))
+    assert (files.lock_age_s("lock") or 0) > 1000
     assert files.move_lock("lock", "other")
     assert not files.move_lock("lock", "other")
+    assert files.read_lock("lock") is None
+    lock.refresh()
+    assert files.lock_age_s("other") in {0.0, 1.0, 2.0}
+    lock.close()
     files.delete_lock("other")
     assert list(files.list("")) == []
+
+
+def test_a_lock_that_is_lost_stops_before_the_last_step(files, tmp_path, monkeypatch):
+    files.make_layout()
+    monkeypatch.setattr(files, "put", _after(files.put, lambda: _steal(tmp_path / "a/b/repo")))
+    with pytest.raises(PushLockLost):
+        files.replace("ref", b"one", None)
+    assert not files.exists("ref")
+    assert files.read_lock(LOCK_NAME) == "another"
+    assert [path for path in files.list("") if path != LOCK_NAME] == []
+
+
+def _after(put, first):
+    def changed(path, packed, before_rename):
+        first()
+        put(path, packed, before_rename)
+
+    return changed
+
+
+def _steal(folder):
+    (folder / LOCK_NAME).unlink()
+    (folder / LOCK_NAME).write_text("another")
 
 
 def test_where_nothing_can_be_written(files, tmp_path):

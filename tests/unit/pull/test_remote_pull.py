@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -50,6 +51,7 @@ class Trusting:
     """Vouches for everything, and remembers what it saw."""
 
     wants_summary = False
+    vouched: ClassVar = {}
 
     def __init__(self) -> None:
         self.seen: list[tuple[Checksum, bytes, VarDict | None]] = []

@@ -7,6 +7,7 @@ import http.client
 import os
 import socket
 import threading
+from urllib.request import urlopen
 
 import pytest
 
@@ -24,7 +25,7 @@ def get(server: Server, path: str = "/config") -> int:
 
 
 def test_addresses(server):
-    assert server.url == f"http://127.0.0.1:{server.port}/"
+    assert server.urls == (f"http://127.0.0.1:{server.port}/",)
     assert get(server) == 200
 
 
@@ -39,12 +40,18 @@ def test_an_address_that_is_not_ours(address):
         Server(0, address, 0)
 
 
-def test_all_addresses(folder):
+@pytest.mark.parametrize("address", ["", "0.0.0.0"])
+def test_all_addresses(folder, address, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "depot")
     fd = os.open(folder, os.O_RDONLY)
-    with Server(fd, "", 0) as server:
+    with Server(fd, address, 0) as server:
         thread = threading.Thread(target=server.run)
         thread.start()
-        assert get(server) == 200
+        assert server.urls == tuple(
+            f"http://{host}:{server.port}/" for host in ("localhost", "depot")
+        )
+        with urlopen(f"{server.urls[0]}config", timeout=30) as answer:
+            assert answer.status == 200
     thread.join()
     os.close(fd)
 

@@ -11,13 +11,14 @@ of fewest bytes that the memory and the disk allow.
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from ostrya.cli.errors import UsageError
 from ostrya.cli.options import Option, flag, number, optional_text, text, texts
-from ostrya.cli.output import write_json, write_line
+from ostrya.cli.output import write, write_json, write_line
 from ostrya.cli.pull_ways import print_ways, ways_as_json
 from ostrya.cli.repo_lookup import make_runtime, named_path
 from ostrya.cli.sizes import parse_size
@@ -200,11 +201,18 @@ def _print(context: Context, result: PullResult, seconds: float) -> None:
             for owned, commit in result.refs.items()
         ]
         ways = None if result.ways is None else ways_as_json(result.ways)
-        write_json({**result._asdict(), "refs": refs, "ways": ways})
+        from ostrya.cli.vouched import vouched_as_json
+
+        vouched = vouched_as_json(result.vouched)
+        write_json({**result._asdict(), "refs": refs, "ways": ways, "vouched": vouched})
         return
     if result.ways is not None:
         print_ways(result.ways)
         return
+    if result.vouched and sys.stdout.isatty():
+        from ostrya.cli.vouched import describe_vouched
+
+        write(describe_vouched(result.vouched, drop_in=context.drop_in))
     if result.is_local:
         line = (
             f"{result.metadata_imported} metadata, {result.content_imported} content objects "

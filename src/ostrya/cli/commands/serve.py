@@ -65,7 +65,7 @@ def _announce(server: Server, repo_path: str, port_file: str | None) -> None:
             replace_file(name, b"%d\n" % server.port, dir_fd=folder_fd, durable=False)
         finally:
             os.close(folder_fd)
-    write_line(f"Serving {repo_path} on {server.url}")
+    write_line(f"Serving {repo_path} on {' and '.join(server.urls)}")
     sys.stdout.flush()
 
 

@@ -8,6 +8,7 @@ import pytest
 from ostrya.cli.commands.pull import _parse_request, _parse_what
 from ostrya.errors import OstryaError
 from ostrya.pull.options import RefRequest
+from support.ed25519_keys import key_pair
 
 SUM = "ab" * 32
 
@@ -47,6 +48,26 @@ def test_json(run, sample, remote, schema):
     schema(found, "pull")
     assert found["refs"] == [{"collection": None, "ref": ref, "commit": commit}]
     assert found["is_local"]
+    assert found["vouched"] == []
+
+
+def test_who_vouches(run, sample, remote, schema, monkeypatch):
+    ref = run.ok(sample.option, "refs").lines[0]
+    keys = key_pair(1)
+    url = f"file://{sample.path}"
+    key = f"--sign-verify=ed25519=inline:{keys.public_text}"
+    run.ok(remote, "remote", "add", "s", url, "--no-gpg-verify", key)
+    run.ok(sample.option, "sign", ref, keys.secret_text)
+    found = run.ok(remote, "pull", "--json", "s", ref).json()
+    schema(found, "pull")
+    (vouched,) = found["vouched"]
+    assert vouched["gpg"] == []
+    assert vouched["sentence"].startswith("ed25519: ")
+    assert "ed25519" not in run.ok(remote, "pull", "s", ref).out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    commit = run.ok(sample.option, "rev-parse", ref).out.strip()
+    assert f"Commit {commit}: {vouched['sentence']}" in run.ok(remote, "pull", "s", ref).out
+    assert "ed25519" not in run.as_ostree().ok(remote, "pull", "s", ref).out
 
 
 def test_plan(run, sample, remote, schema):
