@@ -62,6 +62,25 @@ class KernelArguments(tuple[KernelArgument, ...]):
     def __str__(self) -> str:
         return " ".join(map(str, self))
 
+    def check(self) -> Self:
+        """Return it if a boot entry can hold it, and it is read back as it was written.
+
+        Raises:
+            KernelArgumentError: It cannot.
+        """
+        for one in self:
+            text = str(one)
+            if "\n" in text:
+                raise KernelArgumentError(f"Kernel argument {text!r} has more than one line")
+            if text.count('"') % 2:
+                raise KernelArgumentError(
+                    f"Kernel argument '{text}' has a quote that does not end",
+                    hint="it would take along all arguments after it",
+                )
+            if not _is_text(text):
+                raise KernelArgumentError(f"Kernel argument {text!r} is not valid UTF-8")
+        return self
+
     def has(self, key: str) -> bool:
         """Say whether there is an argument with this key."""
         return any(found.key == key for found in self)
@@ -173,6 +192,14 @@ def _several(key: str) -> KernelArgumentError:
 
 def _key_of(text: str) -> str:
     return text.partition("=")[0]
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parse(text: str) -> Iterator[KernelArgument]:

@@ -101,6 +101,7 @@ def deploy(
 
     Raises:
         SysrootError: There is no such system, or ``/etc`` cannot be merged.
+        KernelArgumentError: No boot entry can hold the arguments.
         KernelNotFound: The commit has none.
         ObjectNotFound: The repository lacks an object.
         OSError: Something could not be written. Of all these nothing is left.
@@ -123,11 +124,14 @@ def prepare_deployment(
 
     Raises:
         SysrootError: There is no such system.
+        KernelArgumentError: No boot entry can hold the arguments.
         KernelNotFound: The commit has none.
         ObjectNotFound: The repository lacks an object.
         OSError: Something could not be written. Of all these nothing is left.
     """
     stateroot = wish.stateroot
+    if wish.kargs is not None:
+        wish.kargs.check()
     if not exists(paths.stateroot_dir(stateroot), dir_fd=sysroot.dir_fd):
         raise SysrootError(
             f"No such stateroot: {stateroot}",

@@ -97,6 +97,7 @@ def stage_deployment(  # options by keyword
         BootSpaceError: ``/boot`` has no room for its kernel.
         EtcConflict: A change in ``/etc`` has no place in the new tree.
         SysrootError: There is no such system.
+        KernelArgumentError: No boot entry can hold the arguments.
         CommandFailed: Nothing would finalize it at shutdown.
         OSError: Something could not be written. Of all these nothing is left.
     """

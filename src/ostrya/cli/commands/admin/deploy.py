@@ -155,4 +155,4 @@ def _kargs(arguments: Arguments, merge: Deployment | None) -> KernelArguments | 
         kargs = kargs.append(word)
     for word in changes[2]:
         kargs = kargs.delete_if_present(word)
-    return kargs
+    return kargs.check()
