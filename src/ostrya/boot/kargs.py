@@ -75,7 +75,7 @@ class KernelArguments(tuple[KernelArgument, ...]):
             if text.count('"') % 2:
                 raise KernelArgumentError(
                     f"Kernel argument '{text}' has a quote that does not end",
-                    hint="it would take along all arguments after it",
+                    hint="the kernel would take all arguments after it for its value",
                 )
             if not _is_text(text):
                 raise KernelArgumentError(f"Kernel argument {text!r} is not valid UTF-8")
@@ -207,7 +207,10 @@ def _parse(text: str) -> Iterator[KernelArgument]:
 
 
 def _split(text: str) -> Iterator[str]:
-    """Split at spaces outside quotes; a quote that does not end takes the rest along."""
+    """Split at spaces outside quotes; a quote that does not end is none.
+
+    So ``ostree=`` is found behind it, as libostree finds it.
+    """
     start, is_quoted = 0, False
     for at, letter in enumerate(text):
         if letter == '"':
@@ -216,5 +219,7 @@ def _split(text: str) -> Iterator[str]:
             if at > start:
                 yield text[start:at]
             start = at + 1
-    if len(text) > start:
+    if is_quoted:
+        yield from filter(None, text[start:].split(" "))
+    elif len(text) > start:
         yield text[start:]

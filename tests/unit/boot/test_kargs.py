@@ -34,7 +34,8 @@ def test_what_is_read_is_written(line):
         (" a  b ", ["a", "b"]),
         ('a="b c" d', ['a="b c"', "d"]),
         ('"a b"=c d', ['"a b"=c', "d"]),
-        ('a "b c', ["a", '"b c']),
+        ('a "b c', ["a", '"b', "c"]),
+        ('a="b c" d="e  f g', ['a="b c"', 'd="e', "f", "g"]),
         ("a\tb", ["a\tb"]),
     ],
 )
@@ -113,7 +114,7 @@ def test_what_cannot_be_deleted(line, text, words):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('a="b c', "Kernel argument 'a=\"b c' has a quote that does not end"),
+        ('a="b c', "Kernel argument 'a=\"b' has a quote that does not end"),
         ("a=b\nc", "has more than one line"),
         ("a=\udcff", "is not valid UTF-8"),
     ],
