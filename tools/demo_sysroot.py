@@ -7,6 +7,7 @@ here; everything else is done as on a device, without root, with the user's own 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -135,5 +136,7 @@ def update(demo: Demo, disk: Path, vendor: str, tree: Path) -> None:
 
 
 def show_status(demo: Demo) -> None:
-    """List deployments, the one that is booted next first."""
+    """List deployments, and say which one is booted next."""
     print_lines(demo, demo.run("admin", "status"))
+    status = json.loads(demo.run("admin", "status", "--json"))
+    print_lines(demo, f'"next_boot": "{status["next_boot"]}"')

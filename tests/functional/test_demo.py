@@ -72,6 +72,8 @@ def check_the_disk(work: Path, text: str) -> None:
     assert (deployment / "etc/server.conf").read_text() == "port=8080\nworkers=1\n"
     assert (deployment / "etc/motd").read_text() == "Welcome to release 2\n"
     assert len(list((disk / "boot/loader/entries").iterdir())) == 2
+    # After the installation, the update and the rollback.
+    assert text.count('"next_boot": "') == 3
     words = text.split()
     for verb in ("deploy", "status", "etc-plan", "rollback", "config-diff"):
         assert verb in words

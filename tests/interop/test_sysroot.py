@@ -22,7 +22,7 @@ from ostrya.sysroot.etc_merge import merge_etc
 from ostrya.sysroot.loading import load_sysroot
 from ostrya.sysroot.sysroot import Sysroot
 from support import os_tree
-from support.commands import PEER, Command
+from support.commands import OURS, PEER, Command
 
 pytestmark = pytest.mark.peer
 
@@ -225,3 +225,19 @@ def listing(top: Path) -> dict[str, tuple[object, ...]]:
             content = path.read_bytes() if path.is_file() else None
         found[str(path.relative_to(top))] = (oct(info.st_mode), info.st_uid, info.st_gid, content)
     return found
+
+
+def test_an_argument_of_the_peers_with_an_open_quote(machine):
+    first = machine.release("1")
+    machine.deploy('--karg=a="b')
+    with Sysroot(str(machine.root)) as sysroot:
+        (only,) = load_sysroot(sysroot).deployments
+        assert only.checksum == first
+        assert [str(one) for one in only.kargs] == ["root=LABEL=root", 'a="b']
+    # It stays readable for both.
+    second = machine.release("2")
+    ours = Command(OURS.path, "ours", env=machine.peer.env)
+    ours("admin", "deploy", "--os=test", "test/os")
+    for tool in (ours, machine.peer):
+        said = tool("admin", "status")
+        assert [second in said, first in said] == [True, True]

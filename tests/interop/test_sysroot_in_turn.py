@@ -157,3 +157,37 @@ def test_ten_upgrades_back_and_forth(twins, tmp_path, loader):
         for tool in twin.tools:
             tool(twin.option, "fsck", "-q")
     assert twins[0].listing() == twins[1].listing()
+
+
+def make_with_two_kernels(folder: Path, version: str) -> Path:
+    """A tree of which the peer takes the lesser kernel, as disks list names mostly."""
+    tree = os_tree.make(folder / f"tree-{version}", version)
+    for release in ("10.0", "9.0"):
+        for name in ("vmlinuz", "initramfs.img"):
+            path = tree / "usr/lib/modules" / release / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"{name} {release} of {version}\n")
+    return tree
+
+
+def test_a_kernel_that_the_peer_took_of_several_stays(twins, tmp_path):
+    twin = twins[1]
+    ours, peer = twin.tools
+    peer(
+        twin.option, "commit", "-b", "test/os", f"--tree=dir={make_with_two_kernels(tmp_path, '1')}"
+    )
+    peer("admin", "deploy", "--os=test", "test/os")
+
+    def kernel_of_first() -> list[str]:
+        entries = twin.root.glob("boot/loader/entries/*.conf")
+        (text,) = (text for text in map(Path.read_text, entries) if "title Test OS 1" in text)
+        return re.findall(r"^(?:linux|initrd) .*", text, re.MULTILINE)
+
+    before = kernel_of_first()
+    ours(
+        twin.option, "commit", "-b", "test/os", f"--tree=dir={make_with_two_kernels(tmp_path, '2')}"
+    )
+    ours("admin", "deploy", "--os=test", "test/os")
+    assert kernel_of_first() == before
+    (folder,) = {twin.root / "boot" / line.split("/", 1)[1].rpartition("/")[0] for line in before}
+    assert len(list(folder.iterdir())) == 2

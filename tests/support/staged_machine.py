@@ -4,6 +4,7 @@
 ::
 
     staged_machine.py SYSROOT STATE RUNNING stage REF
+    staged_machine.py SYSROOT STATE RUNNING append-karg NAME=VALUE
     staged_machine.py SYSROOT STATE RUNNING finalize
 
 STATE stands in for ``/run`` and the like; RUNNING is the path of the running deployment, relative
@@ -17,6 +18,7 @@ import sys
 
 from ostrya.errors import OstryaError
 from ostrya.repo.refs import require_rev
+from ostrya.sysroot.change import set_kargs
 from ostrya.sysroot.deploy import DeployWish
 from ostrya.sysroot.loading import load_sysroot
 from ostrya.sysroot.lock import sysroot_lock
@@ -34,6 +36,10 @@ def main(root: str, state: str, running: str, verb: str, ref: str = "") -> None:
         loaded = load_sysroot(sysroot)
         if verb == "finalize":
             finalize_staged(sysroot, loaded)
+            return
+        if verb == "append-karg":
+            # Of the next boot.
+            set_kargs(sysroot, loaded, lambda at, old: old if at else old.append(ref))
             return
         wish = DeployWish("test", require_rev(sysroot.repo, ref), Origin.following(ref))
         stage_deployment(sysroot, loaded, wish, loaded.booted)

@@ -112,6 +112,11 @@ class BootLink(NamedTuple):
             )
         return cls(int(found[1]), found[2], found[3], int(found[4]))
 
+    @staticmethod
+    def is_one(text: str) -> bool:
+        """Say whether it is the path of such a link."""
+        return _BOOT_LINK.fullmatch(text) is not None
+
     def __str__(self) -> str:
         return f"/ostree/boot.{self.bootversion}/{self.stateroot}/{self.bootcsum}/{self.serial}"
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.boot.bls import BootLink, Entry, EntryName, Tries
+from ostrya.boot.kargs import KernelArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ostrya.boot.kargs import KernelArguments
+    from ostrya.boot.kargs import KernelArgument
     from ostrya.boot.kernel_set import KernelSet
 
 PREPARE_ROOT = "usr/lib/ostree/ostree-prepare-root"
@@ -87,6 +88,8 @@ def make_entry(
     if kernel.initramfs is None:
         # Without a ramdisk the kernel itself starts what finds the deployment.
         kargs = kargs.set(f"init={link}/{PREPARE_ROOT}")
+    else:
+        kargs = KernelArguments(one for one in kargs if not _is_our_init(one))
     fields = {key: value for key, value in what.extra_fields.items() if key not in _MANAGED}
     fields["title"] = f"{what.title} {_mark(link.stateroot, place)}"
     fields["version"] = str(place.version)
@@ -127,6 +130,12 @@ def entry_name(
     else:
         counters = Tries(known.tries.left, known.tries.done or 0)
     return EntryName(place.version, stateroot, counters)
+
+
+def _is_our_init(argument: KernelArgument) -> bool:
+    """Say whether it was set for a release without a ramdisk; where it leads may be gone."""
+    link, slash, rest = (argument.value or "").partition(f"/{PREPARE_ROOT}")
+    return argument.key == "init" and bool(slash) and not rest and BootLink.is_one(link)
 
 
 def _mark(stateroot: str, place: Place) -> str:

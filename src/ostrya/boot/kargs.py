@@ -62,6 +62,25 @@ class KernelArguments(tuple[KernelArgument, ...]):
     def __str__(self) -> str:
         return " ".join(map(str, self))
 
+    def check(self) -> Self:
+        """Return it if a boot entry can hold it, and it is read back as it was written.
+
+        Raises:
+            KernelArgumentError: It cannot.
+        """
+        for one in self:
+            text = str(one)
+            if "\n" in text:
+                raise KernelArgumentError(f"Kernel argument {text!r} has more than one line")
+            if text.count('"') % 2:
+                raise KernelArgumentError(
+                    f"Kernel argument '{text}' has a quote that does not end",
+                    hint="the kernel would take all arguments after it for its value",
+                )
+            if not _is_text(text):
+                raise KernelArgumentError(f"Kernel argument {text!r} is not valid UTF-8")
+        return self
+
     def has(self, key: str) -> bool:
         """Say whether there is an argument with this key."""
         return any(found.key == key for found in self)
@@ -175,12 +194,23 @@ def _key_of(text: str) -> str:
     return text.partition("=")[0]
 
 
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _parse(text: str) -> Iterator[KernelArgument]:
     return map(KernelArgument.parse, _split(text))
 
 
 def _split(text: str) -> Iterator[str]:
-    """Split at spaces outside quotes; a quote that does not end takes the rest along."""
+    """Split at spaces outside quotes; a quote that does not end is none.
+
+    So ``ostree=`` is found behind it, as libostree finds it.
+    """
     start, is_quoted = 0, False
     for at, letter in enumerate(text):
         if letter == '"':
@@ -189,5 +219,7 @@ def _split(text: str) -> Iterator[str]:
             if at > start:
                 yield text[start:at]
             start = at + 1
-    if len(text) > start:
+    if is_quoted:
+        yield from filter(None, text[start:].split(" "))
+    elif len(text) > start:
         yield text[start:]

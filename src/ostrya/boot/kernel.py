@@ -43,23 +43,27 @@ _INITRAMFS = ("initramfs.img", "initramfs")
 _LEGACY_KINDS = ("vmlinuz", "initramfs", "devicetree")
 
 
-def find_kernel(tree_fd: int, *, with_devicetrees: bool = True) -> KernelSet:
+def find_kernel(
+    tree_fd: int, *, with_devicetrees: bool = True, bootcsum: str | None = None
+) -> KernelSet:
     """Find the kernel of a tree.
 
-    Where there are several, that of the greatest version is taken.
+    Where there are several, that of the greatest version is taken. libostree takes the one that
+    its directory lists first: what it has deployed is found by the checksum.
 
     Args:
         tree_fd: The root directory of the tree.
         with_devicetrees: Whether device trees belong to it.
+        bootcsum: The one to take of several, if it is there.
 
     Raises:
         KernelNotFound: There is none, or its ramdisk is another kernel's.
         OSError: Something cannot be read.
     """
-    modern = _find_modern(tree_fd, with_devicetrees=with_devicetrees)
+    modern = _find_modern(tree_fd, bootcsum, with_devicetrees=with_devicetrees)
     if modern is not None and modern.initramfs is not None:
         return modern
-    legacy = _find_legacy(tree_fd)
+    legacy = _find_legacy(tree_fd, bootcsum)
     if legacy is not None and (modern is None or legacy.initramfs is not None):
         return legacy
     if modern is None:
@@ -71,25 +75,43 @@ def find_kernel(tree_fd: int, *, with_devicetrees: bool = True) -> KernelSet:
     return modern
 
 
-def _find_modern(tree_fd: int, *, with_devicetrees: bool) -> KernelSet | None:
+def find_kernel_versions(tree_fd: int) -> list[str]:
+    """Return the versions of the kernels in ``usr/lib/modules``, the greatest first.
+
+    Raises:
+        KernelNotFound: No boot loader would find one of them.
+    """
     fd = _open_if_there(tree_fd, MODULES)
     if fd == -1:
-        return None
+        return []
     try:
         versions = [name for name in list_names(fd) if _has_kernel(name, fd)]
-        for name in versions:
-            if any(letter.isspace() for letter in name):
-                raise KernelNotFound(f"'{MODULES}/{name}': no boot loader finds a name with spaces")
-        if not versions:
-            return None
-        version = max(versions, key=lambda name: (version_key(name), name))
-        folder_fd = open_dir(version, dir_fd=fd)
     finally:
         os.close(fd)
-    try:
-        return _read_modern(version, folder_fd, with_devicetrees=with_devicetrees)
-    finally:
-        os.close(folder_fd)
+    for name in versions:
+        if any(letter.isspace() for letter in name):
+            raise KernelNotFound(f"'{MODULES}/{name}': no boot loader finds a name with spaces")
+    return sorted(versions, key=kernel_version_key, reverse=True)
+
+
+def kernel_version_key(version: str) -> tuple[object, ...]:
+    """Return what kernels of one tree are ordered by."""
+    return version_key(version), version
+
+
+def _find_modern(tree_fd: int, bootcsum: str | None, *, with_devicetrees: bool) -> KernelSet | None:
+    versions = find_kernel_versions(tree_fd)
+    first = None
+    for version in versions:
+        fd = open_dir_below(tree_fd, f"{MODULES}/{version}", follow=True)
+        try:
+            found = _read_modern(version, fd, with_devicetrees=with_devicetrees)
+        finally:
+            os.close(fd)
+        if bootcsum in (None, found.bootcsum):
+            return found
+        first = first or found
+    return first
 
 
 def _has_kernel(version: str, fd: int) -> bool:
@@ -128,13 +150,13 @@ def _read_modern(version: str, fd: int, *, with_devicetrees: bool) -> KernelSet:
     )
 
 
-def _find_legacy(tree_fd: int) -> KernelSet | None:
+def _find_legacy(tree_fd: int, bootcsum: str | None) -> KernelSet | None:
     for folder in _LEGACY:
         fd = _open_if_there(tree_fd, folder)
         if fd == -1:
             continue
         try:
-            found = _legacy_files(list_names(fd))
+            found = _legacy_files(list_names(fd), bootcsum)
         finally:
             os.close(fd)
         # Like libostree, look no further than the first directory that is there.
@@ -142,10 +164,11 @@ def _find_legacy(tree_fd: int) -> KernelSet | None:
     return None
 
 
-def _legacy_files(names: list[str]) -> dict[str, tuple[KernelFile, str]]:
+def _legacy_files(names: list[str], bootcsum: str | None) -> dict[str, tuple[KernelFile, str]]:
     """Return the file of each kind, and the checksum that its name ends with."""
     found: dict[str, tuple[KernelFile, str]] = {}
-    for name in sorted(names, key=version_key, reverse=True):
+    wanted = [name for name in names if bootcsum is not None and name.endswith(f"-{bootcsum}")]
+    for name in sorted(wanted or names, key=version_key, reverse=True):
         stem, _, checksum = name.rpartition("-")
         kind = stem.partition("-")[0]
         if kind in _LEGACY_KINDS and kind not in found and is_checksum(checksum):

@@ -55,7 +55,10 @@ def _fetch(found: Preflight) -> str:
 
 def _need(need: Need) -> str:
     size = "an unknown size" if need.needed_bytes is None else format_size(need.needed_bytes)
-    freed = f", {format_size(need.freed_bytes)} more later" if need.freed_bytes else ""
+    when = "later"
+    if need.needed_bytes is not None and need.needed_bytes > need.room_bytes and need.frees_first:
+        when = "once what goes is gone, which is before"
+    freed = f", {format_size(need.freed_bytes)} more {when}" if need.freed_bytes else ""
     return f"{size} of {format_size(need.room_bytes)}{freed}"
 
 

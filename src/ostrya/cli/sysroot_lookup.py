@@ -52,7 +52,7 @@ def changing_sysroot(arguments: Arguments, environment: Environment) -> Iterator
     Raises:
         SysrootError: It is the running system's, and we are not its administrator.
     """
-    if find_running(_path(arguments, environment)).root is not None and os.geteuid() == 0:
+    if find_running(sysroot_path(arguments, environment)).root is not None and os.geteuid() == 0:
         make_writable()
     with _open(arguments, environment) as sysroot, sysroot_lock(sysroot, _say_who_holds_the_lock):
         loaded = load_sysroot(sysroot)
@@ -74,12 +74,13 @@ def print_current_dir(arguments: Arguments, environment: Environment) -> int:
     return 0
 
 
-def _path(arguments: Arguments, environment: Environment) -> str:
+def sysroot_path(arguments: Arguments, environment: Environment) -> str:
+    """Return the directory of the sysroot that a verb works on."""
     return os.path.abspath(arguments.text("sysroot") or environment.sysroot or "/")
 
 
 def _open(arguments: Arguments, environment: Environment) -> Sysroot:
-    path = _path(arguments, environment)
+    path = sysroot_path(arguments, environment)
     runtime = make_runtime(environment)._replace(system_root=root_of_system(path))
     prints_json = arguments.has("json") and arguments.flag("json")
     return Sysroot(

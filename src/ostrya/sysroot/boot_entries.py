@@ -59,9 +59,14 @@ def find_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> KernelSe
     """
     fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
     try:
-        return find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
+        return _find_kernel(sysroot, deployment, fd)
     finally:
         os.close(fd)
+
+
+def _find_kernel(sysroot: Sysroot, deployment: Deployment, tree_fd: int) -> KernelSet:
+    with_devicetrees = sysroot.options.with_devicetrees
+    return find_kernel(tree_fd, with_devicetrees=with_devicetrees, bootcsum=deployment.bootcsum)
 
 
 def write_entry(
@@ -100,7 +105,7 @@ def install_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> tuple
     """
     fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
     try:
-        kernel = find_kernel(fd, with_devicetrees=sysroot.options.with_devicetrees)
+        kernel = _find_kernel(sysroot, deployment, fd)
         policy = load_policy(f"/proc/self/fd/{fd}")
         label_for = policy.label_for if policy.name is not None else None
         name = f"{deployment.stateroot}-{deployment.bootcsum}"

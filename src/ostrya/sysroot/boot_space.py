@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.sysroot import Sysroot
 
-# For directories, entries, and what the loader writes.
-_MARGIN_BYTES = 1 << 20
+MARGIN_BYTES = 1 << 20
+"""For directories, entries, and what the loader writes."""
 _CANNOT_TELL = (ENOSYS, EOPNOTSUPP, EINVAL)
 
 
@@ -112,12 +112,12 @@ def _has_room(boot_fd: int, size: int) -> bool:
         return True
     try:
         with TmpFile(boot_fd) as tmp:
-            os.posix_fallocate(tmp.fd, 0, size + _MARGIN_BYTES)
+            os.posix_fallocate(tmp.fd, 0, size + MARGIN_BYTES)
     except OSError as exc:
         if exc.errno == ENOSPC:
             return False
         if exc.errno not in _CANNOT_TELL:
             raise
         found = os.fstatvfs(boot_fd)
-        return found.f_bavail * found.f_frsize >= size + _MARGIN_BYTES
+        return found.f_bavail * found.f_frsize >= size + MARGIN_BYTES
     return True

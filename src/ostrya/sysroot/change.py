@@ -14,6 +14,7 @@ from ostrya.sysroot.deploy import write_origin
 from ostrya.sysroot.errors import DeploymentNotFound
 from ostrya.sysroot.order import neighbours
 from ostrya.sysroot.origin import Origin
+from ostrya.sysroot.staged import read_staged, write_staged
 from ostrya.sysroot.write_deployments import touch_sysroot, write_deployments
 
 if TYPE_CHECKING:
@@ -137,27 +138,46 @@ def set_kargs(
 ) -> Loaded:
     """Give deployments other kernel arguments; their directories stay as they are.
 
+    A staged one is booted with them once it is finalized.
+
     Args:
         sysroot: Where; it is locked.
         loaded: What it has.
         change: Gives the new arguments of a deployment, told its place and its old ones.
 
     Raises:
-        SysrootError: There is none, or one is staged: that gets its entry at shutdown.
+        SysrootError: There is none.
+        KernelArgumentError: No boot entry can hold what is given.
     """
     if not loaded.all:
         raise SysrootError("Unable to find a deployment in sysroot")
-    if loaded.staged is not None:
-        raise SysrootError(
-            "A staged deployment's kernel arguments cannot be changed",
-            hint="deploy it again with the arguments that it is to have",
-        )
+    lines = []
+    for at, one in enumerate(loaded.all):
+        old = _command_line(sysroot, loaded, one)
+        new = change(at, old)
+        lines.append(new if new == old else new.check())
     changed = []
-    for at, one in enumerate(loaded.deployments):
+    for one, line in zip(loaded.all, lines, strict=True):
         entry = one.entry or Entry({})
-        fields = {**entry.fields, "options": str(change(at, one.command_line))}
+        fields = {**entry.fields, "options": str(line)}
         changed.append(one._replace(entry=Entry(fields, entry.overlay_initrds)))
+    state = read_staged(sysroot) if loaded.staged is not None else None
+    if state is not None:
+        write_staged(sysroot, state._replace(kargs=tuple(map(str, lines[0]))))
+        touch_sysroot(sysroot)
     return write_deployments(sysroot, loaded, changed)
+
+
+def _command_line(sysroot: Sysroot, loaded: Loaded, deployment: Deployment) -> KernelArguments:
+    """Return the kernel's arguments; a staged deployment may have those of the one before."""
+    if not deployment.staged or "options" in (deployment.entry or Entry({})).fields:
+        return deployment.command_line
+    state = read_staged(sysroot)
+    merge = None if state is None else state.merge
+    for one in loaded.deployments:
+        if merge is not None and (one.stateroot, one.name) == (merge.stateroot, merge.name):
+            return one.command_line
+    return deployment.command_line
 
 
 def set_origin(

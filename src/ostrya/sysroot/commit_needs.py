@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ostrya.boot.kernel import kernel_version_key
 from ostrya.formats.commit import SizeEntry, decode_sizes
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.errors import ObjectNotFound
@@ -90,11 +91,12 @@ def kernel_files(repo: Repository, checksum: Checksum) -> tuple[Checksum, ...]:
         ObjectNotFound: A directory is not here.
     """
     root = commit_root(repo, checksum)
-    for entry in _list(repo, root, _MODULES):
-        if isinstance(entry, Directory):
-            found = _modern(repo, entry)
-            if found:
-                return found
+    folders = [one for one in _list(repo, root, _MODULES) if isinstance(one, Directory)]
+    # The one that is going to be taken of several comes first.
+    for folder in sorted(folders, key=_version_key, reverse=True):
+        found = _modern(repo, folder)
+        if found:
+            return found
     for place in _LEGACY:
         legacy = [
             entry.checksum
@@ -115,6 +117,10 @@ def file_bytes(repo: Repository, checksum: Checksum, sizes: Sizes) -> int | None
             return file.size
     except ObjectNotFound:
         return None
+
+
+def _version_key(folder: Directory) -> tuple[object, ...]:
+    return kernel_version_key(folder.path.rpartition("/")[2])
 
 
 def _modern(repo: Repository, folder: Directory) -> tuple[Checksum, ...]:

@@ -34,7 +34,7 @@ from ostrya._linux.inode_flags import set_immutable
 from ostrya._linux.naming import Below, names_sysroot
 from ostrya.boot.bls import Entry
 from ostrya.boot.install import make_dirs
-from ostrya.boot.kernel import find_kernel
+from ostrya.boot.kernel import MODULES, find_kernel, find_kernel_versions
 from ostrya.boot.sandbox import BWRAP, run_in_tree
 from ostrya.errors import SysrootError
 from ostrya.progress import NULL_PROGRESS, ProgressSink
@@ -52,6 +52,7 @@ from ostrya.tree.selinux import load_policy
 
 if TYPE_CHECKING:
     from ostrya.boot.kargs import KernelArguments
+    from ostrya.boot.kernel_set import KernelSet
     from ostrya.formats.checksum import Checksum
     from ostrya.sysroot.loading import Loaded
     from ostrya.sysroot.origin import Origin
@@ -100,6 +101,7 @@ def deploy(
 
     Raises:
         SysrootError: There is no such system, or ``/etc`` cannot be merged.
+        KernelArgumentError: No boot entry can hold the arguments.
         KernelNotFound: The commit has none.
         ObjectNotFound: The repository lacks an object.
         OSError: Something could not be written. Of all these nothing is left.
@@ -122,11 +124,14 @@ def prepare_deployment(
 
     Raises:
         SysrootError: There is no such system.
+        KernelArgumentError: No boot entry can hold the arguments.
         KernelNotFound: The commit has none.
         ObjectNotFound: The repository lacks an object.
         OSError: Something could not be written. Of all these nothing is left.
     """
     stateroot = wish.stateroot
+    if wish.kargs is not None:
+        wish.kargs.check()
     if not exists(paths.stateroot_dir(stateroot), dir_fd=sysroot.dir_fd):
         raise SysrootError(
             f"No such stateroot: {stateroot}",
@@ -158,6 +163,7 @@ def _lay_out(
     try:
         write_image_if_wanted(sysroot, wish.checksum, tree_fd)
         kernel = find_kernel(tree_fd, with_devicetrees=sysroot.options.with_devicetrees)
+        _tell_which_kernel(sysroot, kernel, tree_fd)
         deployment = Deployment(
             wish.stateroot,
             name,
@@ -170,6 +176,15 @@ def _lay_out(
     finally:
         os.close(tree_fd)
     return deployment
+
+
+def _tell_which_kernel(sysroot: Sysroot, kernel: KernelSet, tree_fd: int) -> None:
+    versions = find_kernel_versions(tree_fd)
+    if len(versions) > 1:
+        sysroot.tell(
+            f"{len(versions)} kernels in /{MODULES}: {', '.join(versions)}; what is booted is "
+            f"/{kernel.folder}/{kernel.kernel.source}"
+        )
 
 
 def _wished_entry(wish: DeployWish) -> Entry | None:

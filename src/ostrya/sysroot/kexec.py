@@ -31,7 +31,11 @@ def load_for_kexec(sysroot: Sysroot, deployment: Deployment) -> None:
     with ExitStack() as stack:
         tree_fd = open_dir(deployment.path, dir_fd=sysroot.dir_fd, follow=True)
         stack.callback(os.close, tree_fd)
-        kernel = find_kernel(tree_fd, with_devicetrees=sysroot.options.with_devicetrees)
+        kernel = find_kernel(
+            tree_fd,
+            with_devicetrees=sysroot.options.with_devicetrees,
+            bootcsum=deployment.bootcsum,
+        )
         fds = []
         for file in (kernel.kernel, kernel.initramfs):
             if file is not None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.boot.install import dir_bytes
 from ostrya.boot.kargs import KernelArguments
-from ostrya.formats.commit import KEY_ENDOFLIFE, KEY_ENDOFLIFE_REBASE
+from ostrya.formats.commit import KEY_ENDOFLIFE
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull.commits import require_newer
 from ostrya.pull.options import PullOptions, RefRequest
@@ -23,11 +23,14 @@ from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import has_object, load_commit
 from ostrya.repo.refs import require_rev
 from ostrya.sysroot import paths
+from ostrya.sysroot.boot_space import MARGIN_BYTES
 from ostrya.sysroot.commit_needs import file_bytes, kernel_files, missing_files, read_sizes
 from ostrya.sysroot.deployment import Deployment
 from ostrya.sysroot.etc_ahead import EtcStep, plan_etc_ahead
 from ostrya.sysroot.order import Retain, with_new_deployment
 from ostrya.sysroot.paths import DeploymentName
+from ostrya.sysroot.upgrade import after_end_of_life
+from ostrya.sysroot.write_deployments import may_prune_early
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
@@ -47,20 +50,37 @@ class Need(NamedTuple):
         needed_bytes: How much; None if nobody says.
         room_bytes: How much there is.
         freed_bytes: How much there will be in addition once what goes is gone.
+        frees_first: Whether that goes first where there is not enough.
     """
 
     needed_bytes: int | None
     room_bytes: int
     freed_bytes: int = 0
+    frees_first: bool = False
 
     @property
     def fits(self) -> bool:
         """Whether it is there, as far as one can say."""
-        return self.needed_bytes is None or self.needed_bytes <= self.room_bytes
+        room = self.room_bytes + (self.freed_bytes if self.frees_first else 0)
+        return self.needed_bytes is None or self.needed_bytes <= room
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs to read."""
         return {**self._asdict(), "fits": self.fits}
+
+
+class Manner(NamedTuple):
+    """How a deployment would be made.
+
+    Attributes:
+        retain: Which deployments stay.
+        early_prune: Whether what goes may go first, where ``/boot`` is too small for both.
+        staged: Whether it becomes the default at shutdown only; then nothing goes before.
+    """
+
+    retain: Retain = Retain()
+    early_prune: bool = False
+    staged: bool = False
 
 
 class Preflight(NamedTuple):
@@ -134,13 +154,12 @@ def check_upgrade(sysroot: Sysroot, target: Target, how: FetchHow) -> tuple[Targ
     repo = sysroot.repo
     override = target.origin.override_commit
     outlook = _look(repo, target, override, how)
-    rebase: str | None = load_commit(repo, outlook.commit).metadata.lookup(
-        KEY_ENDOFLIFE_REBASE, "s"
-    )
-    if rebase is not None and override is None:
-        remote = target.remote_ref[0]
-        target = target.following(rebase if remote is None else f"{remote}:{rebase}")
-        outlook = _look(repo, target, None, how)
+    seen = outlook.commit if override is None else require_rev(repo, target.refspec)
+    followed = after_end_of_life(repo, target, seen)
+    if followed is not target:
+        target = followed
+        if override is None:
+            outlook = _look(repo, target, None, how)
     current = target.merge.checksum
     if outlook.commit != current and not how.allow_downgrade:
         commits = [load_commit(repo, checksum) for checksum in (outlook.commit, current)]
@@ -167,7 +186,7 @@ def plan_deployment(
     wish: DeployWish,
     merge: Deployment | None,
     *,
-    retain: Retain = Retain(),  # noqa: B008  # a tuple
+    manner: Manner = Manner(),  # noqa: B008  # a tuple
     outlook: Outlook | None = None,
 ) -> Preflight:
     """Say what a deployment would take and change.
@@ -177,7 +196,7 @@ def plan_deployment(
         loaded: What it has.
         wish: What is to be deployed; the commit and its directories are here.
         merge: The deployment that would be gone on from.
-        retain: Which deployments stay.
+        manner: How it would be made.
         outlook: What the remote has for it; None for a commit that is here.
 
     Raises:
@@ -192,7 +211,7 @@ def plan_deployment(
         fetch_bytes = outlook.delta_bytes
         unpacked = outlook.unpacked_bytes if unpacked is None else unpacked
     new = Deployment(wish.stateroot, DeploymentName(checksum, 0), "")
-    after = with_new_deployment(loaded.all, new, merge, retain)
+    after = with_new_deployment(loaded.all, new, merge, manner.retain)
     going = [one for one in loaded.all if not any(one is other for other in after)]
     old_kargs = (None if merge is None else merge.kargs) or KernelArguments()
     new_kargs = old_kargs if wish.kargs is None else wish.kargs.without("ostree")
@@ -206,7 +225,7 @@ def plan_deployment(
         fetch_bytes,
         by_delta,
         Need(unpacked, _room(repo.dir_fd) - min_free_bytes(repo)),
-        _boot_need(sysroot, loaded, wish, going) if sysroot.has_own_boot else None,
+        _boot_need(sysroot, loaded, wish, going, manner) if sysroot.has_own_boot else None,
         () if merge is None else tuple(plan_etc_ahead(sysroot, merge, checksum)),
         tuple(str(one) for one in new_kargs if one not in old_kargs),
         tuple(str(one) for one in old_kargs if one not in new_kargs),
@@ -214,7 +233,9 @@ def plan_deployment(
     )
 
 
-def _boot_need(sysroot: Sysroot, loaded: Loaded, wish: DeployWish, going: list[Deployment]) -> Need:
+def _boot_need(
+    sysroot: Sysroot, loaded: Loaded, wish: DeployWish, going: list[Deployment], manner: Manner
+) -> Need:
     """Say what the kernel of a commit needs of ``/boot``, where those of others are already."""
     repo = sysroot.repo
     files = kernel_files(repo, wish.checksum)
@@ -224,15 +245,19 @@ def _boot_need(sysroot: Sysroot, loaded: Loaded, wish: DeployWish, going: list[D
     for one in loaded.deployments:
         if one.stateroot == wish.stateroot and _has_kernel(repo, one, files):
             return Need(0, room, 0 if one in going else freed)
+    # Something has to be booted meanwhile.
+    frees_first = (
+        not manner.staged
+        and may_prune_early(sysroot, asked=manner.early_prune)
+        and any(one.bootcsum in staying for one in loaded.deployments)
+    )
     sizes = read_sizes(repo, wish.checksum)
     known = [file_bytes(repo, file, sizes) for file in files]
     block = os.fstatvfs(sysroot.boot_fd).f_bsize
-    needed = 0
+    needed: int | None = 0
     for size in known:
-        if size is None:
-            return Need(None, room, freed)
-        needed += -(-size // block) * block
-    return Need(needed, room, freed)
+        needed = None if size is None or needed is None else needed + -(-size // block) * block
+    return Need(needed, max(0, room - MARGIN_BYTES), freed, frees_first)
 
 
 def _has_kernel(repo: Repository, deployment: Deployment, files: tuple[Checksum, ...]) -> bool:

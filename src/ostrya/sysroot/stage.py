@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
@@ -54,6 +54,7 @@ from ostrya.sysroot.staged import (
     NEXT_BOOTED,
     failure_reason,
     forget_staged,
+    has_staged_note,
     read_staged,
     write_staged,
 )
@@ -61,8 +62,10 @@ from ostrya.sysroot.staged_state import DeploymentNote, StagedState
 from ostrya.sysroot.write_deployments import touch_sysroot, write_deployments
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ostrya.sysroot.deployment import Deployment
-    from ostrya.sysroot.sysroot import Sysroot
+    from ostrya.sysroot.sysroot import Running, Sysroot
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +100,7 @@ def stage_deployment(  # options by keyword
         BootSpaceError: ``/boot`` has no room for its kernel.
         EtcConflict: A change in ``/etc`` has no place in the new tree.
         SysrootError: There is no such system.
+        KernelArgumentError: No boot entry can hold the arguments.
         CommandFailed: Nothing would finalize it at shutdown.
         OSError: Something could not be written. Of all these nothing is left.
     """
@@ -208,7 +212,7 @@ def finalize_staged(sysroot: Sysroot, loaded: Loaded) -> Loaded:
     except BaseException as exc:
         _give_up(sysroot, loaded)
         try:
-            _keep_reason(sysroot, _sentence(exc))
+            _keep_reason(sysroot.dir_fd, _sentence(exc))
         except OSError as other:
             log.warning("the next boot will not know why error=%s", other)
         raise
@@ -263,9 +267,33 @@ def _find_merge(loaded: Loaded, state: StagedState) -> Deployment | None:
     raise SysrootError(f"Failed to find merge deployment {wanted.name} for staged")
 
 
-def _keep_reason(sysroot: Sysroot, reason: str) -> None:
-    make_dirs(paths.KERNELS, dir_fd=sysroot.dir_fd, mode=0o775)
-    replace_file(FAILURE, reason.encode(errors="replace"), dir_fd=sysroot.dir_fd)
+@contextmanager
+def noting_failure(path: str, running: Running) -> Iterator[None]:
+    """Keep the reason for the next boot if a sysroot cannot even be opened to finalize in it.
+
+    Args:
+        path: Its directory.
+        running: What the running system says.
+    """
+    try:
+        yield
+    except BaseException as exc:
+        # What was begun has no note any more, and has kept its own reason.
+        if has_staged_note(running):
+            try:
+                dir_fd = open_dir(path, follow=True)
+                try:
+                    _keep_reason(dir_fd, _sentence(exc))
+                finally:
+                    os.close(dir_fd)
+            except OSError as other:
+                log.warning("the next boot will not know why error=%s", other)
+        raise
+
+
+def _keep_reason(dir_fd: int, reason: str) -> None:
+    make_dirs(paths.KERNELS, dir_fd=dir_fd, mode=0o775)
+    replace_file(FAILURE, reason.encode(errors="replace"), dir_fd=dir_fd)
 
 
 def complete_boot(sysroot: Sysroot) -> None:

@@ -17,7 +17,7 @@ from ostrya.sysroot.errors import StagedInvalid
 from ostrya.sysroot.staged_state import StagedState
 
 if TYPE_CHECKING:
-    from ostrya.sysroot.sysroot import Sysroot
+    from ostrya.sysroot.sysroot import Running, Sysroot
 
 _NOTE = "staged-deployment"
 _LOCK = "staged-deployment-locked"
@@ -46,6 +46,11 @@ def read_staged(sysroot: Sysroot) -> StagedState | None:
     state = StagedState.decode(data)
     # Until 2023 there was a file for that.
     return state._replace(locked=state.locked or os.path.lexists(_path(sysroot, _LOCK)))
+
+
+def has_staged_note(running: Running) -> bool:
+    """Say whether something is noted, be it what it may."""
+    return running.root is not None and os.path.lexists(f"{running.run_dir}/{_NOTE}")
 
 
 def staged_deployment(state: StagedState) -> Deployment | None:

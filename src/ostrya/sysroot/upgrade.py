@@ -206,12 +206,12 @@ def fetch_upgrade(
     repo = sysroot.repo
     override = target.origin.override_commit
     _pull(sysroot, target, override, how, progress)
-    metadata = load_commit(repo, require_rev(repo, target.refspec)).metadata
-    rebase: str | None = metadata.lookup(KEY_ENDOFLIFE_REBASE, "s")
-    if rebase is not None:
-        log.info("ref has come to its end old=%s new=%s", target.refspec, rebase)
-        target = target.following(_refspec(target.remote_ref[0], _check_rebase(rebase)))
-        _pull(sysroot, target, None, how, progress)
+    followed = after_end_of_life(repo, target, require_rev(repo, target.refspec))
+    if followed is not target:
+        log.info("ref has come to its end old=%s new=%s", target.refspec, followed.refspec)
+        target = followed
+        if override is None:
+            _pull(sysroot, target, None, how, progress)
     remote, ref = target.remote_ref
     if override is None:
         checksum = require_rev(repo, target.refspec)
@@ -224,6 +224,23 @@ def fetch_upgrade(
         _require_newer(repo, checksum, target.merge.checksum)
     end = load_commit(repo, checksum).metadata.lookup(KEY_ENDOFLIFE, "s")
     return Upgrade(target, checksum, end)
+
+
+def after_end_of_life(repo: Repository, target: Target, checksum: Checksum) -> Target:
+    """Return what is followed once a commit of the ref is known: it may name another ref.
+
+    Args:
+        repo: Where the commit is.
+        target: What is followed, with this ref.
+        checksum: The commit that the ref stands for, even if one stays at another.
+
+    Raises:
+        SysrootError: The commit names something that is no ref.
+    """
+    rebase: str | None = load_commit(repo, checksum).metadata.lookup(KEY_ENDOFLIFE_REBASE, "s")
+    if rebase is None:
+        return target
+    return target.following(_refspec(target.remote_ref[0], _check_rebase(rebase)))
 
 
 def deploy_upgrade(

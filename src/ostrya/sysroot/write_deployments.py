@@ -177,9 +177,7 @@ def _make_room(
     common = [one for one in loaded.deployments if one.bootcsum in wanted]
     if not space.fits_after or len(common) == len(loaded.deployments):
         raise BootSpaceError(space.needed_bytes, "make room there, or undeploy what is not needed")
-    allowed = sysroot.options.early_prune
-    allowed = sysroot.settings.early_prune if allowed is None else allowed
-    if not (early_prune or allowed) or not common:
+    if not may_prune_early(sysroot, asked=early_prune) or not common:
         raise BootSpaceError(
             space.needed_bytes,
             "it would fit without the deployments that are going: --early-prune lets go of them "
@@ -191,6 +189,12 @@ def _make_room(
     loaded = write_deployments(sysroot, loaded, [*staged, *common], prune=False)
     clean_boot(sysroot, [*loaded.deployments, *deployments])
     return loaded
+
+
+def may_prune_early(sysroot: Sysroot, *, asked: bool) -> bool:
+    """Say whether what goes may go before what comes is there."""
+    allowed = sysroot.options.early_prune
+    return asked or (sysroot.settings.early_prune if allowed is None else allowed)
 
 
 def _is_same(old: Sequence[Deployment], new: Sequence[Deployment]) -> bool:

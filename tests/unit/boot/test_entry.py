@@ -50,6 +50,23 @@ def test_without_a_ramdisk():
     assert entry.overlay_initrds == ()
 
 
+def test_a_ramdisk_again():
+    without = WHAT._replace(kernel=KERNEL._replace(initramfs=None))
+    kargs = make_entry(without, Place(0, 1)).kargs
+    assert kargs.has("init")
+    # Even if it leads through links that are gone.
+    assert not make_entry(WHAT._replace(kargs=kargs), Place(0, 1)).kargs.has("init")
+
+
+@pytest.mark.parametrize(
+    "own", ["init=/sbin/mine", "init", "init=", "init=/usr/lib/ostree/ostree-prepare-root"]
+)
+def test_what_somebody_has_set_stays(own):
+    kargs = KernelArguments.parse(f"{own} quiet")
+    entry = make_entry(WHAT._replace(kargs=kargs), Place(0, 1))
+    assert str(entry.kargs).startswith(f"{own} quiet ostree=")
+
+
 def test_device_trees_and_android():
     kernel = KERNEL._replace(
         devicetree=KernelFile("devicetree", "devicetree-6.1"),

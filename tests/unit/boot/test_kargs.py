@@ -34,7 +34,8 @@ def test_what_is_read_is_written(line):
         (" a  b ", ["a", "b"]),
         ('a="b c" d', ['a="b c"', "d"]),
         ('"a b"=c d', ['"a b"=c', "d"]),
-        ('a "b c', ["a", '"b c']),
+        ('a "b c', ["a", '"b', "c"]),
+        ('a="b c" d="e  f g', ['a="b c"', 'd="e', "f", "g"]),
         ("a\tb", ["a\tb"]),
     ],
 )
@@ -108,3 +109,21 @@ def test_delete(line):
 def test_what_cannot_be_deleted(line, text, words):
     with pytest.raises(KernelArgumentError, match=words):
         line.delete(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('a="b c', "Kernel argument 'a=\"b' has a quote that does not end"),
+        ("a=b\nc", "has more than one line"),
+        ("a=\udcff", "is not valid UTF-8"),
+    ],
+)
+def test_what_no_entry_can_hold(text, words):
+    with pytest.raises(KernelArgumentError, match=words):
+        KernelArguments.parse(f"quiet {text}").check()
+
+
+def test_what_an_entry_can_hold():
+    line = KernelArguments.parse('quiet dyndbg="file a.c +p" a= =b äöü')
+    assert line.check() is line

@@ -9,7 +9,7 @@ import pytest
 
 from ostrya._linux.dirfd import open_dir
 from ostrya.boot.errors import KernelNotFound
-from ostrya.boot.kernel import find_kernel
+from ostrya.boot.kernel import find_kernel, find_kernel_versions
 from ostrya.boot.kernel_set import KernelFile, KernelSet
 
 CSUM = "3f" * 32
@@ -26,7 +26,7 @@ class Tree:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
 
-    def find(self, **options: bool) -> KernelSet:
+    def find(self, **options: bool | str) -> KernelSet:
         fd = open_dir(str(self.top))
         try:
             return find_kernel(fd, **options)
@@ -78,6 +78,28 @@ def test_the_newest_of_several(tree):
     tree.write("usr/lib/modules/7.0/modules.dep")
     (tree.top / "usr/lib/modules/8.0/vmlinuz").mkdir(parents=True)
     assert tree.find().kernel.name == "vmlinuz-6.10.0"
+    fd = open_dir(str(tree.top))
+    assert find_kernel_versions(fd) == ["6.10.0", "6.9.0", "5.99"]
+    os.close(fd)
+
+
+def test_the_one_of_several_that_was_deployed(tree):
+    for version in ("6.9.0", "6.10.0"):
+        tree.write(f"usr/lib/modules/{version}/vmlinuz", version)
+    deployed = sha256(b"6.9.0").hexdigest()
+    assert tree.find(bootcsum=deployed).kernel.name == "vmlinuz-6.9.0"
+    assert tree.find(bootcsum=CSUM).kernel.name == "vmlinuz-6.10.0"
+
+
+def test_the_one_of_several_of_old_that_was_deployed(tree):
+    other = "4e" * 32
+    for name in (f"6.1-{CSUM}", f"6.2-{other}"):
+        tree.write(f"boot/vmlinuz-{name}")
+        tree.write(f"boot/initramfs-{name}")
+    assert tree.find().kernel.name == "vmlinuz-6.2"
+    found = tree.find(bootcsum=CSUM)
+    assert (found.kernel.name, found.bootcsum) == ("vmlinuz-6.1", CSUM)
+    assert tree.find(bootcsum="5d" * 32).bootcsum == other
 
 
 @pytest.mark.parametrize("folder", ["usr/lib/ostree-boot", "boot"])

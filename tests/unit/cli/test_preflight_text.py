@@ -51,6 +51,13 @@ def test_all_there_is_to_say():
     ]
 
 
+def test_what_goes_first():
+    need = Need(2_000, 1_000, 5_000, frees_first=True)
+    assert preflight_lines(QUIET._replace(boot=need))[-1] == (
+        f"  /boot: 2.0{NB}kB of 1.0{NB}kB, 5.0{NB}kB more once what goes is gone, which is before"
+    )
+
+
 def test_what_is_to_fetch():
     def fetch(**values) -> str:
         return preflight_lines(QUIET._replace(fetch_files=3, **values))[1]

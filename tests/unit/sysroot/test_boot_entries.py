@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from ostrya.boot.errors import KernelNotFound
@@ -12,7 +14,7 @@ from ostrya.sysroot.boot_entries import (
     install_deployment_kernel,
     write_entry,
 )
-from support.machines import names_in
+from support.machines import names_in, write
 
 
 @pytest.fixture
@@ -72,6 +74,22 @@ def test_a_tree_without_a_kernel(deployed):
         find_deployment_kernel(machine.sysroot, deployment)
     with pytest.raises(KernelNotFound):
         install_deployment_kernel(machine.sysroot, deployment)
+
+
+def test_the_kernel_that_a_deployment_of_another_tool_boots(machine):
+    def edit(tree):
+        write(tree / "usr/lib/modules/5.9/vmlinuz", "another\n")
+
+    deployment = machine.deploy(machine.commit("1", edit=edit))
+    assert find_deployment_kernel(machine.sysroot, deployment).kernel.name == "vmlinuz-6.1.0-test"
+    assert machine.said[0] == (
+        "2 kernels in /usr/lib/modules: 6.1.0-test, 5.9; "
+        "what is booted is /usr/lib/modules/6.1.0-test/vmlinuz"
+    )
+    theirs = deployment._replace(bootcsum=sha256(b"another\n").hexdigest())
+    kernel, _ = install_deployment_kernel(machine.sysroot, theirs)
+    assert kernel.kernel.name == "vmlinuz-5.9"
+    assert names_in(machine.root / f"boot/ostree/test-{theirs.bootcsum}") == ["vmlinuz-5.9"]
 
 
 def test_a_ramdisk_that_is_gone(deployed):

@@ -98,7 +98,7 @@ def test_where_nobody_can_tell_the_file_system_is_asked(disk, monkeypatch):
 
     monkeypatch.setattr(boot_space.os, "posix_fallocate", fail(EOPNOTSUPP))
     assert measure_boot_space(sysroot, [], [new]).fits
-    monkeypatch.setattr(boot_space, "_MARGIN_BYTES", 1 << 62)
+    monkeypatch.setattr(boot_space, "MARGIN_BYTES", 1 << 62)
     assert not measure_boot_space(sysroot, [], [new]).fits
     monkeypatch.setattr(boot_space.os, "posix_fallocate", fail(EIO))
     with pytest.raises(OSError, match=os.strerror(EIO)):

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from ostrya.boot.errors import KernelArgumentError
 from ostrya.boot.kargs import KernelArguments
 from ostrya.errors import FormatError, SysrootError
 from ostrya.repo.remotes import remote_url
@@ -15,12 +16,14 @@ from ostrya.sysroot.change import (
     set_pinned,
     undeploy,
 )
+from ostrya.sysroot.deploy import DeployWish
 from ostrya.sysroot.deployment import Deployment
 from ostrya.sysroot.errors import DeploymentNotFound
 from ostrya.sysroot.loading import Loaded
 from ostrya.sysroot.order import Retain
 from ostrya.sysroot.origin import Origin
-from support.machines import REF, Machine
+from ostrya.sysroot.stage import finalize_staged, stage_deployment
+from support.machines import REF, Machine, names_in
 
 
 @pytest.fixture
@@ -102,8 +105,48 @@ def test_staged_ones_are_left_alone(three):
         set_pinned(three.sysroot, loaded.all[0], pinned=True)
     with pytest.raises(SysrootError, match="becomes the default at shutdown"):
         set_default(three.sysroot, loaded, 0)
-    with pytest.raises(SysrootError, match="kernel arguments cannot be changed"):
-        set_kargs(three.sysroot, loaded, lambda _at, kargs: kargs)
+
+
+def stage(three, kargs: str | None = None) -> Loaded:
+    loaded = three.run(0)
+    words = None if kargs is None else KernelArguments.parse(kargs)
+    wish = DeployWish("test", three.commit("4"), Origin.following(REF), words)
+    return stage_deployment(three.sysroot, loaded, wish, loaded.booted)
+
+
+@pytest.mark.parametrize(("own", "before"), [(None, "quiet"), ("own", "own")])
+def test_kernel_arguments_of_a_staged_one(three, own, before):
+    loaded = stage(three, own)
+    entries = three.entries()
+
+    def change(at: int, kargs: KernelArguments) -> KernelArguments:
+        assert str(kargs.without("ostree")) == (before if at == 0 else "quiet")
+        return kargs.append("next") if at == 0 else kargs
+
+    after = set_kargs(three.sysroot, loaded, change)
+    assert three.entries() == entries
+    assert after.staged is not None
+    assert str(three.loaded.staged.kargs) == f"{before} next"
+    finalized = finalize_staged(three.sysroot, three.loaded)
+    assert [str(one.kargs) for one in finalized.deployments] == [f"{before} next", "quiet"]
+
+
+def test_kernel_arguments_of_all_beside_a_staged_one(three):
+    loaded = stage(three)
+    after = set_kargs(three.sysroot, loaded, lambda _at, kargs: kargs.append("more"))
+    assert after.staged is not None
+    assert [str(one.kargs) for one in after.deployments] == ["quiet more"] * 3
+    finalized = finalize_staged(three.sysroot, three.loaded)
+    assert [str(one.kargs) for one in finalized.deployments] == ["quiet more"] * 2
+
+
+@pytest.mark.parametrize("word", ["a=b\nc", 'a="b', "a=\udcff"])
+def test_kernel_arguments_that_no_entry_holds(three, word):
+    before = names_in(three.root / "ostree"), three.entries()
+    arguments = KernelArguments.parse(word)
+    with pytest.raises(KernelArgumentError):
+        set_kargs(three.sysroot, three.loaded, lambda _at, _kargs: arguments)
+    assert (names_in(three.root / "ostree"), three.entries()) == before
 
 
 def test_kernel_arguments(three):

@@ -84,6 +84,16 @@ def test_files_of_a_kernel(machine):
     )
 
 
+def test_files_of_the_newest_kernel(machine):
+    def edit(tree):
+        for version in ("5.10", "5.9", "7.0", "10.0"):
+            write(tree / f"usr/lib/modules/{version}/vmlinuz", f"kernel {version}\n")
+
+    checksum = machine.commit("1", edit=edit)
+    newest = paths_of(machine, checksum, "usr/lib/modules/10.0/vmlinuz")
+    assert set(kernel_files(machine.sysroot.repo, checksum)) == newest
+
+
 @pytest.mark.parametrize("place", ["usr/lib/ostree-boot", "boot"])
 def test_files_of_a_kernel_of_old(machine, place):
     def edit(tree):

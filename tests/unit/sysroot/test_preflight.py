@@ -6,6 +6,7 @@ import json
 import pytest
 
 from ostrya.boot.kargs import KernelArguments
+from ostrya.errors import OstryaError
 from ostrya.formats.gvariant.vardict import Variant
 from ostrya.pull.errors import OlderCommit
 from ostrya.pull.options import RefRequest
@@ -14,11 +15,12 @@ from ostrya.pull.pull import pull
 from ostrya.repo.partial import is_partial
 from ostrya.repo.refs import list_refs
 from ostrya.sysroot import preflight
+from ostrya.sysroot.boot_space import MARGIN_BYTES
 from ostrya.sysroot.deploy import DeployWish
 from ostrya.sysroot.order import Retain
 from ostrya.sysroot.origin import Origin
-from ostrya.sysroot.preflight import Need, check_upgrade, plan_deployment
-from ostrya.sysroot.upgrade import FetchHow, find_target
+from ostrya.sysroot.preflight import Manner, Need, check_upgrade, plan_deployment
+from ostrya.sysroot.upgrade import FetchHow, fetch_upgrade, find_target
 from support.machines import REF, Machine, write
 
 
@@ -91,6 +93,26 @@ def test_a_commit_to_stay_at(following):
     assert check(following, override=second).checksum == second
 
 
+def test_a_commit_to_stay_at_of_a_ref_at_its_end(following):
+    metadata = [("ostree.endoflife-rebase", Variant("s", "test/next"))]
+    second = following.commit("2", repo=following.vendor, metadata=metadata)
+    pull(following.sysroot.repo, "vendor", [RefRequest(REF)])
+    target = find_target(following.loaded, "test", override=second)
+    found, outlook = check_upgrade(following.sysroot, target, FetchHow())
+    done = fetch_upgrade(following.sysroot, target)
+    assert outlook.commit == done.checksum == second
+    assert found == done.target
+    assert found.origin.refspec == "vendor:test/next"
+
+
+@pytest.mark.parametrize("name", ["../x", "5c" * 32])
+def test_an_end_that_leads_nowhere(following, name):
+    metadata = [("ostree.endoflife-rebase", Variant("s", name))]
+    following.commit("2", repo=following.vendor, metadata=metadata)
+    with pytest.raises(OstryaError):
+        check(following)
+
+
 def test_kernel_arguments_and_what_goes(machine):
     first = machine.commit("1")
     machine.deploy(first, kargs="a b=1")
@@ -101,7 +123,7 @@ def test_kernel_arguments_and_what_goes(machine):
     found = plan_deployment(machine.sysroot, loaded, wish, merge)
     assert (found.kargs_added, found.kargs_removed) == (("b=2", "c"), ("b=1",))
     assert found.going == (old.name,)
-    kept = plan_deployment(machine.sysroot, loaded, wish, merge, retain=Retain(all=True))
+    kept = plan_deployment(machine.sysroot, loaded, wish, merge, manner=Manner(Retain(all=True)))
     assert kept.going == ()
     first_ever = plan_deployment(machine.sysroot, loaded, wish, None)
     assert first_ever.is_new
@@ -130,7 +152,7 @@ def test_room_in_boot(machine, monkeypatch):
 
     def need(checksum, going=()):
         wish = DeployWish("test", checksum)
-        return preflight._boot_need(machine.sysroot, loaded, wish, list(going))
+        return preflight._boot_need(machine.sysroot, loaded, wish, list(going), Manner())
 
     same = machine.commit("1", edit=lambda tree: write(tree / "usr/x", "x"))
     assert need(same).needed_bytes == 0
@@ -141,13 +163,52 @@ def test_room_in_boot(machine, monkeypatch):
     assert other.fits
 
 
+@pytest.mark.parametrize(
+    ("asked", "settings", "allowed"),
+    [
+        (Manner(), {}, False),
+        (Manner(early_prune=True), {}, True),
+        (Manner(), {"early_prune": "true"}, True),
+        (Manner(early_prune=True, staged=True), {}, False),
+        (Manner(retain=Retain(all=True), early_prune=True), {}, False),
+    ],
+)
+def test_what_goes_may_go_first(machine, monkeypatch, asked, settings, allowed):
+    monkeypatch.setattr("ostrya.sysroot.sysroot.Sysroot.has_own_boot", property(lambda _: True))
+    for version in "12":
+        machine.deploy(machine.commit(version))
+    machine.configure("sysroot", **settings)
+    loaded = machine.loaded
+    merge, old = loaded.deployments
+    # Exactly the room that the margin takes.
+    monkeypatch.setattr(preflight, "_room", lambda _fd: MARGIN_BYTES)
+    wish = DeployWish("test", machine.commit("4"))
+    found = plan_deployment(machine.sysroot, loaded, wish, merge, manner=asked)
+    assert found.boot.fits is allowed
+    assert any("/boot" in text for text in found.obstacles) is not allowed
+    if not asked.retain.all:
+        assert found.going == (old.name,)
+
+
+def test_the_only_deployment_never_goes_first(machine, monkeypatch):
+    monkeypatch.setattr("ostrya.sysroot.sysroot.Sysroot.has_own_boot", property(lambda _: True))
+    machine.deploy(machine.commit("1"))
+    monkeypatch.setattr(preflight, "_room", lambda _fd: MARGIN_BYTES)
+    wish = DeployWish("test", machine.commit("4"))
+    manner = Manner(early_prune=True)
+    assert not plan_deployment(machine.sysroot, machine.loaded, wish, None, manner=manner).boot.fits
+
+
 def test_too_little_room():
     assert Need(None, 0).fits
     assert not Need(2, 1).fits
+    assert Need(2, 1, 1, frees_first=True).fits
+    assert not Need(3, 1, 1, frees_first=True).fits
     assert Need(2, 1, 5).as_json() == {
         "needed_bytes": 2,
         "room_bytes": 1,
         "freed_bytes": 5,
+        "frees_first": False,
         "fits": False,
     }
 

@@ -6,6 +6,7 @@ from errno import ENOSPC
 
 import pytest
 
+from ostrya.boot.errors import KernelArgumentError
 from ostrya.boot.kargs import KernelArguments
 from ostrya.errors import CommandFailed, SysrootError
 from ostrya.sysroot import stage as module
@@ -85,6 +86,14 @@ def test_arguments_and_ramdisks_of_its_own(booted, tmp_path):
     kept = booted.root / f"boot/ostree/initramfs-overlays/{overlay}.img"
     assert kept.read_text() == "extra\n"
     assert not list((booted.top / "run/staged-initrds").iterdir())
+
+
+def test_arguments_that_no_entry_holds(booted):
+    second = booted.commit("2")
+    before = sorted(booted.root.rglob("*"))
+    with pytest.raises(KernelArgumentError, match="a quote that does not end"):
+        stage(booted, second, kargs=KernelArguments.parse('a="b'))
+    assert sorted(booted.root.rglob("*")) == before
 
 
 def test_one_in_place_of_another(booted):

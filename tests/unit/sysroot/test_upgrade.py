@@ -8,6 +8,8 @@ import pytest
 from ostrya.errors import OstryaError, SysrootError
 from ostrya.formats.gvariant.vardict import Variant
 from ostrya.pull.errors import OlderCommit
+from ostrya.pull.options import RefRequest
+from ostrya.pull.pull import pull
 from ostrya.repo.refs import list_refs
 from ostrya.sysroot.errors import EtcConflict, NotBooted
 from ostrya.sysroot.origin import Origin
@@ -103,6 +105,17 @@ def test_a_ref_that_has_come_to_its_end(following):
     assert found.target.refspec == "vendor:test/next"
     assert found.target.origin.refspec == "vendor:test/next"
     assert found.end_of_life is None
+
+
+def test_a_commit_to_stay_at_of_a_ref_at_its_end(following):
+    metadata = [("ostree.endoflife-rebase", Variant("s", "test/next"))]
+    second = following.commit("2", repo=following.vendor, metadata=metadata)
+    pull(following.sysroot.repo, "vendor", [RefRequest(REF)])
+    # Nothing of the other ref is needed, so it is not asked for.
+    found = upgrade(following, override=second)
+    assert found.checksum == second
+    assert found.target.refspec == "vendor:test/next"
+    assert list_refs(following.sysroot.repo)["vendor:test/next"] == second
 
 
 def test_an_end_without_another_ref(following):

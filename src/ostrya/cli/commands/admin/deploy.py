@@ -26,7 +26,7 @@ from ostrya.sysroot.deploy import DeployWish, deploy
 from ostrya.sysroot.order import Retain, merge_deployment, require_stateroot, with_new_deployment
 from ostrya.sysroot.origin import Origin
 from ostrya.sysroot.overlay_initrds import forget_overlay_initrds, keep_overlay_initrd
-from ostrya.sysroot.preflight import plan_deployment
+from ostrya.sysroot.preflight import Manner, plan_deployment
 from ostrya.sysroot.stage import stage_deployment
 from ostrya.sysroot.write_deployments import write_deployments
 
@@ -74,7 +74,10 @@ def run(arguments: Arguments, context: Context) -> int:
         merge = None if arguments.flag("no-merge") else merge_deployment(loaded, stateroot)
         wish = DeployWish(stateroot, checksum, origin, _kargs(arguments, merge))
         if arguments.flag("dry-run"):
-            found = plan_deployment(sysroot, loaded, wish, merge, retain=_retain(arguments))
+            manner = Manner(
+                _retain(arguments), arguments.flag("early-prune"), _is_staged(arguments)
+            )
+            found = plan_deployment(sysroot, loaded, wish, merge, manner=manner)
             return print_preflight(found, prints_json=context.json)
         clean_up(sysroot, loaded, prune_repo=False)
         wish = wish._replace(
@@ -155,4 +158,4 @@ def _kargs(arguments: Arguments, merge: Deployment | None) -> KernelArguments | 
         kargs = kargs.append(word)
     for word in changes[2]:
         kargs = kargs.delete_if_present(word)
-    return kargs
+    return kargs.check()

@@ -11,9 +11,9 @@ import signal
 from typing import TYPE_CHECKING
 
 from ostrya.cli.options import flag
-from ostrya.cli.sysroot_lookup import changing_sysroot, reading_sysroot
-from ostrya.sysroot.running import is_booted
-from ostrya.sysroot.stage import finalize_staged
+from ostrya.cli.sysroot_lookup import changing_sysroot, reading_sysroot, sysroot_path
+from ostrya.sysroot.running import find_running, is_booted
+from ostrya.sysroot.stage import finalize_staged, noting_failure
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -32,6 +32,10 @@ def run(arguments: Arguments, context: Context) -> int:
             os.fstat(sysroot.boot_fd)
             signal.pause()
         return 0
-    with changing_sysroot(arguments, context.environment) as (sysroot, loaded):
+    path = sysroot_path(arguments, context.environment)
+    with (
+        noting_failure(path, find_running(path)),
+        changing_sysroot(arguments, context.environment) as (sysroot, loaded),
+    ):
         finalize_staged(sysroot, loaded)
     return 0

@@ -54,7 +54,9 @@ def run(arguments: Arguments, context: Context) -> int:
         upgrade = fetch_upgrade(sysroot, target, how, progress=progress)
         after = deploy_upgrade(sysroot, loaded, upgrade, progress=progress)
         load_if_wanted(arguments, sysroot, after)
-        write_line(f"Deleting ref '{old.refspec}'")
-        write_ref(sysroot.repo, *old.remote_ref, None)
+        # The other one may have come to its end, and name the old one as what takes over.
+        if upgrade.target.refspec != old.refspec:
+            write_line(f"Deleting ref '{old.refspec}'")
+            write_ref(sysroot.repo, *old.remote_ref, None)
     restart_if_wanted(arguments, loaded)
     return 0

@@ -66,7 +66,7 @@ def run(arguments: Arguments, context: Context) -> int:
         wanted = None if override is None else check_checksum(override)
         target = find_target(loaded, named, override=wanted)
         if arguments.flag("check"):
-            return _preflight(sysroot, loaded, target, how, context)
+            return _preflight(arguments, context, (sysroot, loaded, target), how)
         is_new = _upgrade(arguments, context, (sysroot, loaded, target), how)
     if is_new:
         restart_if_wanted(arguments, loaded)
@@ -132,13 +132,16 @@ def _print(context: Context, upgrade: Upgrade) -> None:
 
 
 def _preflight(
-    sysroot: Sysroot, loaded: Loaded, target: Target, how: FetchHow, context: Context
+    arguments: Arguments, context: Context, begun: tuple[Sysroot, Loaded, Target], how: FetchHow
 ) -> int:
     from ostrya.cli.preflight_text import print_preflight
     from ostrya.sysroot.deploy import DeployWish
-    from ostrya.sysroot.preflight import check_upgrade, plan_deployment
+    from ostrya.sysroot.preflight import Manner, check_upgrade, plan_deployment
 
+    sysroot, loaded, target = begun
     target, outlook = check_upgrade(sysroot, target, how)
     wish = DeployWish(target.stateroot, outlook.commit, target.origin)
-    found = plan_deployment(sysroot, loaded, wish, target.merge, outlook=outlook)
+    early_prune, staged = arguments.flag("early-prune"), arguments.flag("stage")
+    manner = Manner(early_prune=early_prune, staged=staged)
+    found = plan_deployment(sysroot, loaded, wish, target.merge, manner=manner, outlook=outlook)
     return print_preflight(found, prints_json=context.json)

@@ -129,3 +129,15 @@ def test_json_alone_on_standard_output(deployed, schema):
     schema(done.json(), "admin-deploy")
     assert done.json()["stateroot"] == "test"
     assert "bootconfig swap: yes" in done.err
+
+
+@pytest.mark.parametrize("word", ["a=b\nc", 'a="b'])
+@pytest.mark.parametrize("how", ["--karg", "--karg-append"])
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_arguments_that_no_boot_entry_holds(admin, word, how, dry):
+    admin.machine.commit("1")
+    before = sorted(admin.machine.root.rglob("*"))
+    assert admin.fails("deploy", "--os=test", f"{how}={word}", *dry, "test/os").startswith(
+        "Kernel argument "
+    )
+    assert sorted(admin.machine.root.rglob("*")) == before

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from ostrya.formats.gvariant.vardict import Variant
 from ostrya.repo.refs import list_refs
 from ostrya.sysroot.origin import Origin
 from support.machines import REF
@@ -21,6 +22,27 @@ def test_another_ref(admin):
     refs = list_refs(machine.sysroot.repo, include_remotes=True)
     assert f"vendor:{REF}" not in refs
     assert refs["vendor:test/devel"] == second
+
+
+def test_another_ref_that_leads_back(admin):
+    machine = admin.machine
+    vendor = machine.add_vendor()
+    first = machine.commit("1", repo=vendor)
+    metadata = [("ostree.endoflife-rebase", Variant("s", REF))]
+    machine.commit("2", repo=vendor, ref="test/devel", metadata=metadata)
+    admin.run.ok("pull", f"--repo={machine.sysroot.repo.path}", "vendor", REF)
+    machine.deploy(first, origin=Origin.following(f"vendor:{REF}"))
+    assert "Deleting ref" not in admin.ok("switch", "--os=test", "test/devel")
+    assert list_refs(machine.sysroot.repo, include_remotes=True)[f"vendor:{REF}"] == first
+
+
+def test_from_a_ref_that_was_never_pulled(admin):
+    machine = admin.machine
+    first = machine.commit("1", repo=machine.add_vendor())
+    admin.run.ok("pull", f"--repo={machine.sysroot.repo.path}", "vendor", REF)
+    machine.deploy(first, origin=Origin.following("vendor:test/lost"))
+    admin.ok("switch", "--os=test", REF)
+    assert machine.loaded.deployments[0].origin == Origin.following(f"vendor:{REF}")
 
 
 def test_what_is_wrong(admin):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ostrya.formats.gvariant.vardict import Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.reader import has_object
+from ostrya.sysroot.boot_space import MARGIN_BYTES
 from support.machines import write
 
 
@@ -134,3 +137,27 @@ def test_what_is_wrong(admin):
     assert "and no OS specified" in admin.fails("upgrade", status=50)
     assert admin.fails("upgrade", "--os=test") == "No previous deployment for OS 'test'"
     assert admin.run.fails("admin", "upgrade", "--os=test", "--override-commit=x")
+
+
+def test_checking_where_what_goes_may_go_first(following, monkeypatch):
+    monkeypatch.setattr("ostrya.sysroot.sysroot.Sysroot.has_own_boot", property(lambda _: True))
+    machine = following.machine
+    machine.commit("2", repo=machine.vendor)
+    following.ok("upgrade", "--os=test")
+    machine.commit("4", repo=machine.vendor, sizes=True)
+    monkeypatch.setattr("ostrya.sysroot.preflight._room", lambda fd: _small_boot(machine, fd))
+    words = ("upgrade", "--os=test", "--check")
+    assert following.run("admin", *words).status == 1
+    assert "once what goes is gone" in following.ok(*words, "--early-prune")
+    assert following.run("admin", *words, "--early-prune", "--stage").status == 1
+    # The same of one that is here.
+    following.run.ok("pull", f"--repo={machine.sysroot.repo.path}", "vendor", "test/os")
+    words = ("deploy", "--os=test", "--dry-run", "vendor:test/os")
+    assert following.run("admin", *words).status == 1
+    following.ok(*words, "--early-prune")
+    assert following.run("admin", *words, "--early-prune", "--stage").status == 1
+
+
+def _small_boot(machine, fd) -> int:
+    is_boot = os.path.samestat(os.fstat(fd), os.stat(machine.root / "boot"))
+    return MARGIN_BYTES if is_boot else 1 << 40
