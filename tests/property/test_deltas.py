@@ -6,6 +6,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,11 +16,13 @@ from ostrya.delta.bspatch import patched_chunks
 from ostrya.delta.byte_source import MemorySource
 from ostrya.delta.generate import GenerateOptions, generate_delta
 from ostrya.delta.offline import apply_offline
-from ostrya.delta.plan import DeltaLimits
+from ostrya.delta.plan import DeltaLimits, Shipping
+from ostrya.errors import OstryaError
 from ostrya.formats.delta_name import DeltaName
 from ostrya.formats.delta_superblock import DeltaByteOrder
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.transaction import Transaction
+from ostrya.sign.dummy import DummySigner, DummyVerifier
 from support.small_repos import commit_tree, make_repo, names_of
 
 names = st.sampled_from(["a", "b.so.1", "b.so.2", "c", "d.gz"])
@@ -30,10 +33,12 @@ limits = st.builds(
     DeltaLimits,
     max_chunk=st.sampled_from([100, 1000, 32_000_000]),
     max_patch=st.sampled_from([0, 800, 128_000_000]),
-    min_fallback=st.sampled_from([None, 0]),
+    min_fallback=st.sampled_from([None, 0, 200]),
     patches=st.booleans(),
     apply_memory=st.sampled_from([None, 1 << 20]),
+    same_path_only=st.booleans(),
 )
+memories = st.sampled_from([None, 1 << 20, 100 << 20])
 
 
 def write_tree(top: Path, tree: dict) -> None:
@@ -43,8 +48,18 @@ def write_tree(top: Path, tree: dict) -> None:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(trees, trees, limits, st.booleans(), st.sampled_from(list(DeltaByteOrder)[:2]))
-def test_generate_and_apply(old_tree, new_tree, chosen, inline, order):
+@given(
+    old_tree=trees,
+    new_tree=trees,
+    chosen=limits,
+    memory=memories,
+    inline=st.booleans(),
+    order=st.sampled_from(list(DeltaByteOrder)[:2]),
+    signed=st.booleans(),
+)
+def test_generate_and_apply(old_tree, new_tree, chosen, memory, inline, order, signed):
+    signers = [DummySigner(b"key")] if signed else []
+    verifier = DummyVerifier([b"key"]) if signed else None
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         top = Path(folder)
         for name, tree in (("old", old_tree), ("new", new_tree)):
@@ -53,26 +68,37 @@ def test_generate_and_apply(old_tree, new_tree, chosen, inline, order):
         with make_repo(top / "source") as source:
             old = commit_tree(source, top / "old")
             new = commit_tree(source, top / "new")
-            options = GenerateOptions(chosen, 1, inline=inline, byte_order=order)
+            options = GenerateOptions(chosen, 1, memory, inline=inline, byte_order=order)
             made = []
             for origin, to in ((None, old), (old, new)):
                 (top / str(len(made))).mkdir()
                 target = f"{top}/{len(made)}/superblock"
                 filled = GenerateOptions(**_fields(options), filename=target)
-                delta = generate_delta(source, DeltaName(to, origin), filled, now=1)
+                name = DeltaName(to, origin)
+                delta = generate_delta(source, name, filled, now=1, signers=signers)
                 made.append((target, delta))
-            if any(file.shipping == "fallback" for _, delta in made for file in delta.files):
-                return
             with make_repo(top / "client", RepoMode.BARE_USER) as client:
-                for target, _ in made:
+                for target, delta in made:
+                    if any(file.shipping == Shipping.FALLBACK for file in delta.files):
+                        # Complete only with what is fetched besides; nothing of it is applied.
+                        with (
+                            pytest.raises(OstryaError, match="fallback"),
+                            Transaction(client) as tx,
+                        ):
+                            apply_offline(tx, _given(target, inline), verifier)
+                        return
                     with Transaction(client) as tx:
-                        apply_offline(tx, target if inline else str(Path(target).parent))
+                        apply_offline(tx, _given(target, inline), verifier)
                         tx.commit()
                 assert names_of(client) == names_of(source)
 
 
+def _given(target: str, inline: bool) -> str:
+    return target if inline else str(Path(target).parent)
+
+
 def _fields(options: GenerateOptions) -> dict:
-    wanted = ("limits", "jobs", "inline", "byte_order")
+    wanted = ("limits", "jobs", "memory", "inline", "byte_order")
     return {name: getattr(options, name) for name in wanted}
 
 

@@ -35,7 +35,8 @@ _QUICK = _Effort(16, 8)
 _THOROUGH = _Effort(48, 4)
 # A large file of which a search finds little is compressed as a rule: so are its literal bytes.
 _COMPRESSED = _Effort(48, 4, 128)
-# Where a quick search leaves so much, a thorough one finds more; beyond that, nothing is there.
+# Where a quick search leaves so much, a thorough one finds more; beyond that, nothing is there
+# in a small file.
 _POOR_SHARE = 0.25
 _HOPELESS_SHARE = 0.7
 # Of files from this size on, that is tried on slices.
@@ -78,7 +79,8 @@ def make_patch(
     if len(new) >= _LARGE_BYTES:
         sample = _sample(new)
         tried = _search(old, sample, stride, _QUICK)
-        return _search(old, new, stride, _COMPRESSED if _is_poor(tried, sample) else _QUICK)
+        likely = tried.estimate <= len(sample) * _POOR_SHARE
+        return _search(old, new, stride, _QUICK if likely else _COMPRESSED)
     made = _search(old, new, stride, _QUICK)
     if not _is_poor(made, new):
         return made

@@ -11,7 +11,7 @@ from ostrya.delta.similarity import FileNames, find_partners_by_content, find_pa
 from ostrya.delta.trees import TreeContents, read_tree
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.object_name import ObjectName, ObjectType
-from ostrya.repo.reader import load_file
+from ostrya.repo.reader import load_file, load_metadata
 from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
@@ -65,7 +65,11 @@ def gather_objects(
         partners = find_partners_by_name(regular, old.names(), same_path_only=True)
     else:
         partners = _find_partners(repo, regular, sizes, (old, new), jobs)
-    objects = [NewObject(one, 0) for one in new.metadata if one not in old.metadata]
+    objects = [
+        NewObject(one, len(load_metadata(repo, one)))
+        for one in new.metadata
+        if one not in old.metadata
+    ]
     objects += [
         NewObject(
             ObjectName(file.checksum, ObjectType.FILE),

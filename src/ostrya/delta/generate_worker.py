@@ -50,6 +50,8 @@ _XZ_SHARE = 0.85
 # What estimates of patches are too high by.
 _PATCH_SHARE = 0.75
 _RANGE_BYTES = 6
+# Before compression: the operations of a range, and of what follows it.
+_RANGE_MOST_BYTES = 40
 # A patch this good is not bettered by the next partner.
 _GOOD_SHARE = 0.3
 # Up to this size a close call is decided by compressing.
@@ -139,13 +141,13 @@ class _PartWorker:
                 whole = self._whole_cost(file, new)
                 best = self._best_attempt(new, whole, partners)
                 costs = Costs(
-                    whole=whole if size <= self._limits.payload else None,
+                    whole=whole if size <= self._limits.largest else None,
                     patch=best.cost if best is not None and best.patch is not None else None,
                     ranges=best.cost if best is not None and best.ranges is not None else None,
                     loose=self._loose_cost(file),
                 )
                 shipping = _compare(costs, best, new)
-                cost = getattr(costs, "loose" if shipping is Shipping.FALLBACK else shipping.value)
+                cost = getattr(costs, shipping.value, None) or file.stored_size
                 if shipping is Shipping.WHOLE:
                     writer.add_whole(name, file.header, size, (new.data,))
                 elif best is not None and best.patch is not None and shipping is Shipping.PATCH:
@@ -158,7 +160,7 @@ class _PartWorker:
         cost = file.stored_size if self._is_archive else file.size
         bound = self._limits.min_fallback
         too_large = bool(bound) and file.size > (bound or 0)
-        if too_large or file.size > self._limits.payload:
+        if too_large or file.size > self._limits.largest:
             return name.checksum, Shipping.FALLBACK.value, file.size, cost
         chunks = content_chunks(self._repo, name.checksum, file)
         writer.add_whole(name, file.header, file.size, chunks)
@@ -212,15 +214,17 @@ class _PartWorker:
             patched = (
                 limits.patches
                 and size + file.size <= limits.max_patch
-                and size <= min(limits.payload, limits.patched_file or size)
+                and size <= min(limits.largest, limits.patched_file or size)
             )
             with self._content(source, file) as old:
                 if patched:
                     made = make_patch(old.data, new.data, index_bytes=self._workshop.index)
+                    if len(made.data) > (limits.longest_patch(size) or len(made.data)):
+                        return None
                     return _Attempt(source, made, None, int(made.estimate * _PATCH_SHARE))
                 ranges = find_common_ranges(old.data, new.data)
         literal = size - sum(one.size for one in ranges)
-        if not ranges or literal > limits.payload:
+        if not ranges or literal + _RANGE_MOST_BYTES * len(ranges) > limits.largest:
             return None
         cost = whole * literal // size + _RANGE_BYTES * len(ranges)
         return _Attempt(source, None, ranges, cost)

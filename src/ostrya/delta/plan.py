@@ -25,6 +25,11 @@ _ENCODER_FACTOR = 12
 _MIN_JOB_BYTES = 48 << 20
 _PARTS_PER_JOB = 3
 _SMALL_PART = 4 << 20
+# Stock clients hold all data of a part in memory; what is larger is fetched by itself.
+_LARGEST_OBJECT = 128 * MEGABYTE
+# What an object takes of a part beside its content, and a part beside its objects.
+_OBJECT_BYTES = 128
+_TABLES_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,25 @@ class DeltaLimits:
     def payload(self) -> int:
         """The most data of a part, even if they are those of a single object."""
         if self.apply_memory is None:
-            return 4 * self.max_chunk
+            return max(self.max_chunk, _LARGEST_OBJECT)
         return (self.apply_memory - self.dictionary) // 2
 
     @property
+    def largest(self) -> int:
+        """The largest content of a single object, or the longest patch."""
+        return self.payload if self.apply_memory is None else self.payload - _TABLES_BYTES
+
+    @property
     def chunk(self) -> int:
-        """The most data of a part of several objects."""
-        return min(self.max_chunk, self.payload)
+        """The most data of a part of several objects; under a ceiling, patches may be longer."""
+        most = self.payload if self.apply_memory is None else self.payload * 3 // 4
+        return min(self.max_chunk, most)
+
+    def longest_patch(self, size: int) -> int | None:
+        """The longest patch that may make a file of this size; None if there is no limit."""
+        if self.apply_memory is None:
+            return None
+        return min(self.largest, size + size // 4 + _OBJECT_BYTES // 2)
 
     @property
     def patched_file(self) -> int | None:
@@ -143,7 +160,10 @@ class Costs(NamedTuple):
 
 
 def choose_shipping(costs: Costs) -> Shipping:
-    """Choose what costs least; of what costs the same, what is simplest to apply."""
+    """Choose what costs least; of what costs the same, what is simplest to apply.
+
+    What is not possible in any other way is fetched by itself.
+    """
     offers = [
         (costs.whole, Shipping.WHOLE),
         (costs.ranges, Shipping.RANGES),
@@ -151,7 +171,7 @@ def choose_shipping(costs: Costs) -> Shipping:
         (costs.loose, Shipping.FALLBACK),
     ]
     possible = [(cost, rank, kind) for rank, (cost, kind) in enumerate(offers) if cost is not None]
-    return min(possible)[2]
+    return min(possible)[2] if possible else Shipping.FALLBACK
 
 
 def group_parts(
@@ -168,11 +188,12 @@ def group_parts(
     parts: list[list[NewObject]] = []
     room = 0
     for one in ordered:
-        if not parts or one.size > room:
+        taken = one.size + _OBJECT_BYTES
+        if not parts or taken > room:
             parts.append([])
-            room = max(target, one.size)
+            room = max(target, taken)
         parts[-1].append(one)
-        room -= one.size
+        room -= taken
     return sorted(parts, key=lambda part: -sum(one.size for one in part))
 
 

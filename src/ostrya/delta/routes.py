@@ -26,22 +26,6 @@ if TYPE_CHECKING:
     from ostrya.formats.delta_name import DeltaName
     from ostrya.repo.repository import Repository
 
-_MAGIC_BYTES = 64 * 1024
-_LARGE_BYTES = 256 * 1024
-# What a patch leaves of a file that is not compressed, where most of it stays the same.
-_PATCHED_SHARE = 0.1
-_MAGICS = (
-    (b"\x1f\x8b\x08", "gzip"),
-    (b"\xfd7zXZ\0", "xz"),
-    (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"BZh", "bzip2"),
-    (b"\x02\x21\x4c\x18", "lz4"),
-    (b"\x04\x22\x4d\x18", "lz4"),
-)
-# Where a kernel says that it is one.
-_KERNEL_AT = 0x202
-_KERNEL = b"HdrS"
-
 
 class RouteKind(StrEnum):
     """A way to a commit."""
@@ -68,22 +52,6 @@ class Route(NamedTuple):
     size: int
     requests: int
     memory: int | None
-
-
-class CompressedFile(NamedTuple):
-    """A changed file that no patch makes small, since it is compressed.
-
-    Attributes:
-        path: Where it is.
-        how: What it is compressed by, or ``kernel``.
-        size: In bytes.
-        saving: About how many bytes of each delta would be saved were it not compressed.
-    """
-
-    path: str
-    how: str
-    size: int
-    saving: int
 
 
 def find_routes(repo: Repository, origin: Checksum | None, to: Checksum) -> list[Route]:
@@ -167,27 +135,3 @@ def _after(route: Route, step: Route) -> Route:
         route.requests + step.requests,
         max(route.memory or 0, step.memory or 0) if known else None,
     )
-
-
-def find_compressed_files(repo: Repository, origin: Checksum, to: Checksum) -> list[CompressedFile]:
-    """Name the large changed files that are compressed, those that cost most first."""
-    old, new = read_tree(repo, origin), read_tree(repo, to)
-    found = []
-    for checksum, paths in new.files.items():
-        if checksum in old.files:
-            continue
-        with load_file(repo, checksum) as file:
-            if file.size < _LARGE_BYTES:
-                continue
-            how = find_compression(next(iter(file.chunks()))[:_MAGIC_BYTES])
-            if how is not None:
-                saving = int(file.stored_size * (1 - _PATCHED_SHARE))
-                found.append(CompressedFile(paths[0], how, file.size, saving))
-    return sorted(found, key=lambda one: -one.saving)
-
-
-def find_compression(head: bytes) -> str | None:
-    """Tell from its beginning whether a file is compressed, and how."""
-    if head[_KERNEL_AT : _KERNEL_AT + len(_KERNEL)] == _KERNEL:
-        return "kernel"
-    return next((how for magic, how in _MAGICS if head.startswith(magic)), None)

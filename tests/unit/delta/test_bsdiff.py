@@ -12,6 +12,7 @@ from ostrya.delta.bsdiff import choose_stride, make_patch
 from ostrya.delta.bsdiff_plain import make_plain_patch
 from ostrya.delta.bspatch import patched_chunks
 from ostrya.delta.byte_source import MemorySource
+from ostrya.formats.delta_operations import CONTROL_BYTES
 
 
 def apply(old: bytes, patch: bytes, size: int) -> bytes:
@@ -107,6 +108,20 @@ def test_long_equal_stretches(make):
 def test_nothing_in_common(make):
     old, new = random.Random(1).randbytes(3_000_000 // 10), random.Random(2).randbytes(20_000)
     assert apply(old, make(old, new), len(new)) == new
+
+
+@needs_kernel
+def test_short_copies_pay_where_the_rest_is_compressed():
+    """Of large files that are hardly alike, as of gzipped ramdisks."""
+    rng = random.Random(5)
+    old = rng.randbytes(300_000)
+    pieces = 50_000
+    new = b"".join(
+        rng.randbytes(30) + old[at : at + 14]
+        for at in (rng.randrange(len(old) - 14) for _ in range(pieces))
+    )
+    made = make_patch(old, new)
+    assert len(made.data) - len(new) > CONTROL_BYTES * pieces * 0.9
 
 
 def test_estimate_tells_likeness():

@@ -156,7 +156,31 @@ def test_large_files_without_a_partner_fall_out_if_told(releases):
 
 def test_files_larger_than_any_part_fall_out(releases):
     repo, _, new = releases
-    made = generate(repo, new, None, limits=DeltaLimits(max_chunk=30_000), jobs=1)
+    made = generate(repo, new, None, limits=DeltaLimits(apply_memory=400_000), jobs=1)
+    assert made.count(Shipping.FALLBACK) == 1
+
+
+@pytest.mark.parametrize("partner", [True, False])
+def test_a_ceiling_is_kept_whatever_the_content_is(tmp_path, partner):
+    """Patches may be longer than the files they make; many small files have large tables."""
+    rng = random.Random(8)
+    top = tmp_path / "tree"
+    top.mkdir()
+    old_data = rng.randbytes(300_000)
+    places = [rng.randrange(299_000) for _ in range(13_000)]
+    woven = b"".join(rng.randbytes(12) + old_data[at : at + 20] for at in places)
+    # With nothing in common, and larger than any part, it is left out.
+    with make_repo(tmp_path / "repo") as repo:
+        (top / "woven").write_bytes(old_data)
+        (top / "alien").write_bytes(rng.randbytes(700_000))
+        old = commit_tree(repo, top)
+        (top / "woven").write_bytes(woven)
+        (top / "alien").write_bytes(rng.randbytes(700_000))
+        for number in range(3000):
+            (top / f"{number}").write_bytes(b"%d" % number)
+        limits = DeltaLimits(apply_memory=1 << 20, patches=partner)
+        made = generate(repo, commit_tree(repo, top), old, limits=limits, jobs=1)
+    assert made.apply_memory <= 1 << 20
     assert made.count(Shipping.FALLBACK) == 1
 
 

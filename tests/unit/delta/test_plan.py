@@ -31,6 +31,7 @@ MIB = 1 << 20
         (Costs(None, 500, None, 80), Shipping.FALLBACK),
         (Costs(None, 500, None, None), Shipping.PATCH),
         (Costs(100, 100, None, 100), Shipping.WHOLE),
+        (Costs(None, None, None, None), Shipping.FALLBACK),
     ],
 )
 def test_the_cheapest_is_chosen(costs, expected):
@@ -74,6 +75,16 @@ def test_a_ceiling_covers_a_part_and_a_patched_file(ceiling):
     window = choose_dictionary(limits.payload, limits, 1 << 40)
     assert window <= limits.dictionary
     assert apply_bytes(limits.payload, limits.dictionary, limits.patched_file) <= ceiling
+
+
+def test_objects_take_room_beside_their_content():
+    limits = DeltaLimits(apply_memory=MIB)
+    parts = group_parts([new_object(number, 1, f"{number}") for number in range(9000)], limits, 1)
+    assert all(len(part) * 100 < limits.payload for part in parts)
+
+
+def test_small_parts_hold_large_objects():
+    assert DeltaLimits(max_chunk=0).largest == DeltaLimits().largest == 128 * 1000 * 1000
 
 
 def test_windows_fit_the_data_and_the_encoder():

@@ -10,7 +10,7 @@ import random
 import pytest
 
 from ostrya.delta.generate import GenerateOptions, generate_delta
-from ostrya.delta.routes import RouteKind, find_compressed_files, find_compression, find_routes
+from ostrya.delta.routes import RouteKind, find_routes
 from ostrya.formats.delta_name import DeltaName, delta_dir
 from support.small_repos import commit_tree, make_repo
 
@@ -56,24 +56,3 @@ def test_one_delta(three):
     assert best.size == sum(os.stat(f"{folder}/{name}").st_size for name in os.listdir(folder))
     kinds = {route.kind for route in find_routes(repo, None, third)}
     assert kinds == {RouteKind.OBJECTS, RouteKind.SCRATCH}
-
-
-def test_compressed_files(three):
-    repo, [_, second, third] = three
-    [found] = find_compressed_files(repo, second, third)
-    assert (found.path, found.how) == ("initrd.img", "gzip")
-    assert 250_000 < found.saving < found.size
-
-
-@pytest.mark.parametrize(
-    ("head", "how"),
-    [
-        (b"\x1f\x8b\x08\0", "gzip"),
-        (b"\xfd7zXZ\0", "xz"),
-        (b"MZ" + bytes(0x200) + b"HdrS", "kernel"),
-        (b"\x7fELF", None),
-        (b"", None),
-    ],
-)
-def test_compression(head, how):
-    assert find_compression(head) == how

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ostrya.cli.options import flag, texts
 from ostrya.cli.output import write_json, write_line
-from ostrya.delta.routes import find_compressed_files, find_routes
+from ostrya.delta.compressed_files import find_compressed_files
+from ostrya.delta.routes import find_routes
 from ostrya.errors import RepoError
 from ostrya.repo.free_space import format_size
 from ostrya.repo.refs import require_rev
@@ -20,7 +21,8 @@ from ostrya.repo.refs import require_rev
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
-    from ostrya.delta.routes import CompressedFile, Route
+    from ostrya.delta.compressed_files import CompressedFile
+    from ostrya.delta.routes import Route
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
 
