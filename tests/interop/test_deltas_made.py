@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import shutil
@@ -102,3 +103,27 @@ def test_pulled_by_the_peer(archive, tmp_path):
         PEER("remote", "add", option, "--no-gpg-verify", "origin", f"file://{copy}")
         PEER("pull", option, "--require-static-deltas", "origin", "r")
         assert "no errors found" in PEER("fsck", option)
+
+
+# The engine that both have: libostree of Debian knows no ed25519.
+SIGNERS = {
+    name: dataclasses.replace(command, env={"OSTREE_DUMMY_SIGN_ENABLED": "1"})
+    for name, command in (("ours", OURS), ("peer", PEER))
+}
+
+
+@pytest.mark.parametrize("maker", SIGNERS)
+def test_signed(archive, tmp_path, maker):
+    """Each makes one that both verify, and refuse by another key."""
+    delta = tmp_path / "delta"
+    words = ("r", "--inline", f"--filename={delta}", "--sign=right", "--sign-type=dummy")
+    SIGNERS[maker]("static-delta", "generate", f"--repo={archive}", *words)
+    for reader, command in SIGNERS.items():
+        option = client_of(archive, tmp_path / reader)
+        for words in (
+            ("static-delta", "verify", f"--repo={archive}"),
+            ("static-delta", "apply-offline", option),
+        ):
+            command.fails(*words, "--sign-type=dummy", delta, "wrong")
+            command(*words, "--sign-type=dummy", delta, "right")
+        PEER("fsck", option)
