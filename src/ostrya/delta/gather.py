@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _LEAST_SKETCHED = 1024
 _MOST_SKETCHED = 64 << 20
 _SKETCH_BATCH = 32
+# So many bytes without a partner are worth a search among all old files.
+_MUCH_ALONE = 1 << 20
 
 Sketches = dict[Checksum, tuple[int, ...]]
 Partners = dict[Checksum, tuple[Checksum, ...]]
@@ -54,12 +56,13 @@ def gather_objects(
     old, new = read_tree(repo, name.origin), read_tree(repo, name.to)
     files = [file for file in new.names() if file.checksum not in old.files]
     sizes: dict[Checksum, int] = {}
-    links = loose_size = 0
+    stored: dict[Checksum, int] = {}
+    links = 0
     for file in files:
         with load_file(repo, file.checksum) as opened:
             sizes[file.checksum] = opened.size
             links += opened.header.is_symlink
-            loose_size += opened.stored_size
+            stored[file.checksum] = opened.stored_size
     regular = [file for file in files if sizes[file.checksum]]
     if same_path_only:
         partners = find_partners_by_name(regular, old.names(), same_path_only=True)
@@ -76,10 +79,12 @@ def gather_objects(
             sizes[file.checksum],
             file.paths[0],
             partners.get(file.checksum, ()),
+            stored[file.checksum],
         )
         for file in files
     ]
-    return Gathered(objects, {file.checksum: file.paths[0] for file in files}, links, loose_size)
+    paths = {file.checksum: file.paths[0] for file in files}
+    return Gathered(objects, paths, links, sum(stored.values()))
 
 
 def _find_partners(
@@ -98,7 +103,12 @@ def _find_partners(
         for file in files
         if file.checksum not in partners and _is_sketched(sizes[file.checksum])
     ]
-    gone = [checksum for checksum in old.files if checksum not in new.files]
+    gone = [one for one in old.files if one not in new.files]
+    if sum(sizes[one] for one in alone) < _MUCH_ALONE:
+        # What has a successor under its own name is hardly the origin of another file as well:
+        # to read all of that does not pay for little.
+        followed = {likeliest for likeliest, *_ in partners.values()}
+        gone = [one for one in gone if one not in followed]
     if alone and gone:
         partners |= _find_by_content(repo, alone, gone, jobs)
     return partners

@@ -44,11 +44,8 @@ _CHUNK_BYTES = 1 << 20
 # Patches are mostly rows of zeros: long matches found at once are worth more than many tries. Steps
 # of 24 bytes and more stand between them, so nothing is aligned.
 _THOROUGH = {"preset": 6, "nice_len": 192, "depth": 24, "pb": 0}
-# What was compressed before gains nothing from more.
-_FAST = {"preset": 1}
 _SAMPLES = 16
 _SAMPLE_BYTES = 32 * 1024
-_HARDLY_SHRINKS = 0.95
 # From this share on, a part is for the most what was compressed before: there is little to be found
 # far away, and a window that fits the processor's cache is searched twice as fast.
 _SHRINKS_LITTLE = 0.25
@@ -173,11 +170,9 @@ class PartWriter:
         head, tail = frame_part(self._modes, self._xattrs, self._data_size, operations)
         payload_size = len(head) + self._data_size + len(tail)
         dictionary = choose_dictionary(payload_size, limits, encoder_bytes)
-        left = self._try_some()
-        if left > _SHRINKS_LITTLE:
+        if self._try_some() > _SHRINKS_LITTLE:
             dictionary = min(dictionary, _SMALL_WINDOW)
-        effort = _FAST if left > _HARDLY_SHRINKS else _THOROUGH
-        filters = [{"id": lzma.FILTER_LZMA2, **effort, "dict_size": dictionary}]
+        filters = [{"id": lzma.FILTER_LZMA2, **_THOROUGH, "dict_size": dictionary}]
         compressor = lzma.LZMACompressor(lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=filters)
         hasher = hashlib.sha256()
         size = 0

@@ -23,7 +23,7 @@ _MIN_DICTIONARY = 64 << 10
 # What the encoder takes for each byte of its window, and beside it.
 _ENCODER_FACTOR = 12
 _MIN_JOB_BYTES = 48 << 20
-_PARTS_PER_JOB = 3
+_PARTS_PER_JOB = 4
 _SMALL_PART = 4 << 20
 # Stock clients hold all data of a part in memory; what is larger is fetched by itself.
 _LARGEST_OBJECT = 128 * MEGABYTE
@@ -126,12 +126,19 @@ class NewObject(NamedTuple):
         size: Of its content.
         path: One that the new tree has it under; empty for directories.
         partners: Old files that it may resemble, likeliest first.
+        stored_size: Bytes of it in the repository; 0 if that does not matter.
     """
 
     name: ObjectName
     size: int
     path: str = ""
     partners: tuple[Checksum, ...] = ()
+    stored_size: int = 0
+
+    @property
+    def work(self) -> int:
+        """What making it takes, in some unit: what hardly shrinks takes longest."""
+        return self.size + 2 * self.stored_size
 
 
 class Shipping(StrEnum):
@@ -194,7 +201,7 @@ def group_parts(
             room = max(target, taken)
         parts[-1].append(one)
         room -= taken
-    return sorted(parts, key=lambda part: -sum(one.size for one in part))
+    return sorted(parts, key=lambda part: -sum(one.work for one in part))
 
 
 def _likeness_key(one: NewObject) -> tuple[bool, int, str, str, str]:

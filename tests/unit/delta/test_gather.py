@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from ostrya.delta.gather import gather_objects
 from ostrya.formats.delta_name import DeltaName
 from support.small_repos import commit_tree, make_repo
@@ -37,3 +39,19 @@ def test_new_objects_and_their_partners(tmp_path):
         everything = gather_objects(repo, DeltaName(new, None), jobs=1)
         assert not any(one.partners for one in everything.objects)
         assert len(everything.paths) == 4
+
+
+@pytest.mark.parametrize(("mebibytes", "found"), [(0.5, 0), (2, 1)])
+def test_much_that_is_new_is_compared_with_what_has_a_successor_too(tmp_path, mebibytes, found):
+    top = tmp_path / "tree"
+    top.mkdir()
+    content = random.Random(4).randbytes(int(mebibytes * (1 << 20)))
+    (top / "tool").write_bytes(content)
+    with make_repo(tmp_path / "repo") as repo:
+        old = commit_tree(repo, top)
+        (top / "tool").write_bytes(content + b"2")
+        (top / "copy").write_bytes(content + b"a copy")
+        new = commit_tree(repo, top, parent=old)
+        gathered = gather_objects(repo, DeltaName(new, old), jobs=1)
+        partners = {one.path: len(one.partners) for one in gathered.objects}
+        assert partners == {"": 0, "tool": 1, "copy": found}

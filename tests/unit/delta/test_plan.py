@@ -65,6 +65,17 @@ def test_parts_are_bounded_and_enough_for_all(jobs):
     assert len(parts) >= min(2 * jobs, 30)
 
 
+def test_what_hardly_shrinks_is_begun_first():
+    names = (new_object(number, 0, "").name for number in range(3))
+    sizes = [(9 * MIB, 2 * MIB), (8 * MIB, 8 * MIB), (10 * MIB, MIB)]
+    objects = [
+        NewObject(name, size, f"{size}", (), stored)
+        for name, (size, stored) in zip(names, sizes, strict=True)
+    ]
+    parts = group_parts(objects, DeltaLimits(max_chunk=MIB), jobs=1)
+    assert [part[0].size // MIB for part in parts] == [8, 9, 10]
+
+
 def test_nothing_makes_no_part():
     assert group_parts([], DeltaLimits(), 2) == []
 
