@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from ostrya.formats.delta_superblock import decode_superblock
+
 PEER = "/usr/bin/ostree"
 RELEASES = "releases"
 # The gzipped ramdisk and the compressed kernel, which no patch shrinks, are below it.
@@ -93,10 +95,15 @@ def prepare_apply(bench: Workbench, tool: str) -> list[str]:
 
 
 def delta_bytes(bench: Workbench, row: DeltaRow) -> int:
-    """Bytes of what a row has made."""
+    """Bytes to download for what a row has made: of all files, and of what is in none of them."""
     name = WITHOUT_BOOT if "without" in row.name else RELEASES
-    made = bench.path(name) / "deltas"
-    return sum(path.stat().st_size for path in made.rglob("*") if path.is_file())
+    made = [path for path in (bench.path(name) / "deltas").rglob("*") if path.is_file()]
+    total = sum(path.stat().st_size for path in made)
+    for path in made:
+        if path.name == "superblock":
+            block, _ = decode_superblock(path.read_bytes())
+            total += sum(fallback.size for fallback in block.fallbacks)
+    return total
 
 
 ROWS = (

@@ -46,9 +46,9 @@ _CHUNK_BYTES = 1 << 20
 _THOROUGH = {"preset": 6, "nice_len": 192, "depth": 24, "pb": 0}
 _SAMPLES = 16
 _SAMPLE_BYTES = 32 * 1024
-# From this share on, a part is for the most what was compressed before: there is little to be found
-# far away, and a window that fits the processor's cache is searched twice as fast.
-_SHRINKS_LITTLE = 0.25
+# From this share on, a part is what was compressed before: there is nothing to be found far away,
+# and a window that fits the processor's cache is searched twice as fast.
+_HARDLY_SHRINKS = 0.9
 _SMALL_WINDOW = 256 * 1024
 
 
@@ -170,7 +170,7 @@ class PartWriter:
         head, tail = frame_part(self._modes, self._xattrs, self._data_size, operations)
         payload_size = len(head) + self._data_size + len(tail)
         dictionary = choose_dictionary(payload_size, limits, encoder_bytes)
-        if self._try_some() > _SHRINKS_LITTLE:
+        if self._try_some() > _HARDLY_SHRINKS:
             dictionary = min(dictionary, _SMALL_WINDOW)
         filters = [{"id": lzma.FILTER_LZMA2, **_THOROUGH, "dict_size": dictionary}]
         compressor = lzma.LZMACompressor(lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=filters)
