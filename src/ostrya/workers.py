@@ -25,6 +25,7 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
+from ostrya._linux.dropped_errors import raising_again
 from ostrya._linux.heap import keep_freed_memory
 from ostrya.errors import WorkerDied
 from ostrya.pickled_errors import pickle_error, raise_pickled
@@ -337,7 +338,8 @@ def _child_main(
             os.close(fd)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         keep_freed_memory(_KEPT_BYTES)
-        _serve(make_worker(), in_fd, out_fd)
+        with raising_again(_Stopped):
+            _serve(make_worker(), in_fd, out_fd)
         status = 0
     except _Stopped:
         # Cleaned up; now die the way a signal is died of.

@@ -4,19 +4,17 @@
 from __future__ import annotations
 
 import signal
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
+from ostrya._linux.dropped_errors import raising_again
 from ostrya.cli.exit_codes import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType, TracebackType
+    from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-# How soon a request to end that got lost is made again.
-_AGAIN_SECONDS = 0.01
 
 
 @contextmanager
@@ -34,50 +32,8 @@ def ending_in_order() -> Iterator[None]:
         for number in _SIGNALS:
             if signal.getsignal(number) is signal.SIG_DFL:
                 previous[number] = signal.signal(number, end)
-        with _raising_again_what_is_dropped():
+        with raising_again(Terminated, KeyboardInterrupt):
             yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _raising_again_what_is_dropped() -> Iterator[None]:
-    """See that a request to end is not dropped.
-
-    Python runs a handler between any two steps of the program, and so also inside a callback whose
-    errors it reports and drops: of a weak reference, a destructor, a C library.
-    """
-    dropped: BaseException | None = None
-
-    def keep(error: BaseException | None) -> bool:
-        nonlocal dropped
-        if not isinstance(error, Terminated | KeyboardInterrupt):
-            return False
-        dropped = error
-        signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
-        return True
-
-    def raise_again(_number: int, _frame: FrameType | None) -> None:
-        if dropped is not None:
-            raise dropped.with_traceback(None)
-
-    def unraisable(report: sys.UnraisableHookArgs) -> None:
-        if not keep(report.exc_value):
-            unraisable_before(report)
-
-    def uncaught(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
-        if not keep(error):
-            uncaught_before(kind, error, trace)
-
-    unraisable_before, uncaught_before = sys.unraisablehook, sys.excepthook
-    alarm_before = signal.signal(signal.SIGALRM, raise_again)
-    sys.unraisablehook, sys.excepthook = unraisable, uncaught
-    try:
-        yield
-    finally:
-        sys.unraisablehook, sys.excepthook = unraisable_before, uncaught_before
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, alarm_before)
