@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Batches worked on by threads, where processes cannot be forked; see ``ostrya.workers``."""
+"""Batches as workers are given them, and threads that work where no process can be forked.
+
+See ``ostrya.workers``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -17,6 +20,37 @@ PAUSE: Final[Any] = object()
 IN_FLIGHT = 3
 # How often somebody who wants to know is told that workers still work.
 PATIENCE_S = 0.2
+
+
+class Feed(Generic[T]):
+    """Batches, taken by rounds until there is none, or none yet.
+
+    Attributes:
+        more: Whether there may be another one.
+        patience_s: How long to wait for results after this round.
+    """
+
+    __slots__ = ("_batches", "more", "patience_s")
+
+    def __init__(self, batches: Iterator[T]) -> None:
+        self._batches = batches
+        self.more = True
+        self.patience_s = PATIENCE_S
+
+    def begin_round(self) -> None:
+        """Ask again, also who had none."""
+        self.patience_s = PATIENCE_S
+
+    def take(self) -> T | None:
+        """Return the next batch; None if this round has no other."""
+        if not self.more or not self.patience_s:
+            return None
+        batch = next(self._batches, None)
+        if batch is PAUSE:
+            self.patience_s = 0.0
+            return None
+        self.more = batch is not None
+        return batch
 
 
 def run_threads(
@@ -41,18 +75,12 @@ def run_threads(
     pending: set[Future[R]] = set()
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            more = True
-            while more or pending:
-                patience_s = PATIENCE_S
-                while more and patience_s and len(pending) < jobs * IN_FLIGHT:
-                    batch = next(batches, None)
-                    if batch is PAUSE:
-                        patience_s = 0
-                    elif batch is None:
-                        more = False
-                    else:
-                        pending.add(pool.submit(work, batch))
-                done, pending = wait(pending, patience_s, return_when=FIRST_COMPLETED)
+            feed = Feed(batches)
+            while feed.more or pending:
+                feed.begin_round()
+                while len(pending) < jobs * IN_FLIGHT and (batch := feed.take()) is not None:
+                    pending.add(pool.submit(work, batch))
+                done, pending = wait(pending, feed.patience_s, return_when=FIRST_COMPLETED)
                 on_wait()
                 for future in done:
                     yield future.result()

@@ -29,7 +29,7 @@ from ostrya._linux.dropped_errors import raising_again
 from ostrya._linux.heap import keep_freed_memory
 from ostrya.errors import WorkerDied
 from ostrya.pickled_errors import pickle_error, raise_pickled
-from ostrya.worker_threads import IN_FLIGHT, PATIENCE_S, PAUSE, run_threads
+from ostrya.worker_threads import IN_FLIGHT, PAUSE, Feed, run_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -182,23 +182,18 @@ class _ProcessPool(Generic[T, R]):
         return True
 
     def _exchange(self, batches: Iterator[T]) -> Iterator[R]:
-        more = works = True
-        while more or works:
-            patience_s = PATIENCE_S
+        feed = Feed(batches)
+        works = True
+        while feed.more or works:
+            feed.begin_round()
             # Breadth first: no worker gets a second batch while another has none.
             for level in range(1, IN_FLIGHT + 1):
                 for child in self._children:
-                    if more and patience_s and child.under_way < level:
-                        batch = next(batches, None)
-                        if batch is PAUSE:
-                            patience_s = 0
-                        elif batch is None:
-                            more = False
-                        else:
-                            self._give(child, batch)
+                    if child.under_way < level and (batch := feed.take()) is not None:
+                        self._give(child, batch)
             works = any(child.under_way for child in self._children)
             if works:
-                yield from self._collect(patience_s)
+                yield from self._collect(feed.patience_s)
 
     @staticmethod
     def _give(child: _Child, batch: T) -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ostrya.worker_threads import PAUSE, run_threads
+from ostrya.worker_threads import PAUSE, Feed, run_threads
 
 
 class Patient:
@@ -78,3 +78,14 @@ def test_nothing_to_stop_where_all_is_done():
     patient = Patient()
     assert list(run_threads(lambda: str, iter([1]), 2, print, patient.stopped.set)) == ["1"]
     assert not patient.stopped.is_set()
+
+
+def test_a_pause_ends_a_round_without_a_wait():
+    feed = Feed(iter([1, PAUSE, 2, 3]))
+    feed.begin_round()
+    assert [feed.take(), feed.take(), feed.take()] == [1, None, None]
+    assert (feed.patience_s, feed.more) == (0, True)
+    feed.begin_round()
+    assert feed.patience_s > 0
+    assert [feed.take(), feed.take(), feed.take(), feed.take()] == [2, 3, None, None]
+    assert not feed.more

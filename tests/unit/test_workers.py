@@ -88,7 +88,6 @@ def test_several_processes_work(forked):
 
 @pytest.mark.parametrize("way", ["forked", "threaded"], indirect=True)
 def test_somebody_is_told_while_workers_work(way, monkeypatch):
-    monkeypatch.setattr(workers, "PATIENCE_S", 0.01)
     monkeypatch.setattr(worker_threads, "PATIENCE_S", 0.01)
     told = []
 
@@ -111,7 +110,6 @@ def test_a_worker_is_made_once_where_it_works(forked):
 
 
 def test_somebody_is_told_of_waiting(way, monkeypatch):
-    monkeypatch.setattr(workers, "PATIENCE_S", 0.01)
     monkeypatch.setattr(worker_threads, "PATIENCE_S", 0.01)
     told = []
 

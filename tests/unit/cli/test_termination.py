@@ -58,14 +58,3 @@ def test_a_signal_inside_a_callback_that_drops_errors_is_raised_after_it(number,
     finally:
         signal.signal(number, before)
     assert capsys.readouterr() == ("", "")
-
-
-def test_other_dropped_errors_are_reported_as_ever(monkeypatch):
-    reports = []
-    monkeypatch.setattr("sys.unraisablehook", reports.append)
-    with ending_in_order():
-        thing = Thing()
-        _watch = weakref.ref(thing, lambda _: {}["missing"])
-        del thing
-    assert [report.exc_type for report in reports] == [KeyError]
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
