@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import weakref
 from contextlib import suppress
 
 import pytest
@@ -236,6 +237,17 @@ def test_an_error_of_the_batches_themselves(way):
 def test_results_that_are_no_plain_values(forked):
     with pytest.raises(ValueError, match="unmarshallable"):
         list(map_batches(lambda: lambda _batch: object(), [[1], [2]], jobs=2))
+
+
+def test_a_worker_told_to_stop_inside_a_callback_that_drops_errors(forked):
+    def die(_batch):
+        thing = threading.Event()
+        _watch = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGTERM))
+        del thing
+        time.sleep(3)
+
+    with pytest.raises(WorkerDied, match=f"signal {int(signal.SIGTERM)}"):
+        list(map_batches(lambda: die, [[1], [2]], jobs=2))
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
