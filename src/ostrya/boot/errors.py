@@ -7,7 +7,10 @@
     ├── KernelArgumentError   an argument to replace or delete is not there, or there are several
     ├── EntryInvalid          a boot entry cannot be read or written
     ├── KernelNotFound        a tree has no kernel, or pieces of several
-    └── LoaderUnknown         there is no boot loader of that name
+    ├── LoaderUnknown         there is no boot loader of that name
+    ├── EnvironmentInvalid    a boot loader's variables cannot be read, or do not fit
+    ├── ImageInvalid          an image for U-Boot cannot be read or made
+    └── TrialStateInvalid     the record of a trial says what nobody writes
 """
 
 from __future__ import annotations
@@ -29,3 +32,15 @@ class KernelNotFound(BootloaderError):
 
 class LoaderUnknown(BootloaderError):
     """There is no boot loader of a name."""
+
+
+class EnvironmentInvalid(BootloaderError):
+    """A boot loader's variables cannot be read, or do not fit where they belong."""
+
+
+class ImageInvalid(BootloaderError):
+    """An image for U-Boot cannot be read or made."""
+
+
+class TrialStateInvalid(BootloaderError):
+    """The record of a trial says what nobody writes."""

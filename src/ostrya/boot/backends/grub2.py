@@ -95,19 +95,38 @@ def make_grub_cfg(entries: Sequence[Entry], *, prefix: str, finds_disk: bool) ->
     """
     text = _HEADER
     for index, entry in enumerate(entries):
-        title = _quote(entry.fields.get("title", _UNTITLED))
-        kernel = f"{prefix}{kernel_of(entry)}"
-        text += f"\nmenuentry {title} {_CLASSES} --id ostree-{index} {{\n"
+        text += f"\nmenuentry {menu_title(entry)} {_CLASSES} --id ostree-{index} {{\n"
         if finds_disk:
-            text += f"\tsearch --no-floppy --file --set=root {kernel}\n"
-        text += f"\tlinux {' '.join([kernel, *_words(entry.fields.get('options', ''))])}\n"
-        initrds = [f"{prefix}{path}" for path in _initrds(entry)]
-        if initrds:
-            text += f"\tinitrd {' '.join(initrds)}\n"
-        if "devicetree" in entry.fields:
-            text += f"\tdevicetree {prefix}{entry.fields['devicetree']}\n"
+            text += f"\tsearch --no-floppy --file --set=root {prefix}{kernel_of(entry)}\n"
+        text += "".join(f"\t{line}\n" for line in start_lines(entry, prefix))
         text += "}\n"
     return text
+
+
+def menu_title(entry: Entry) -> str:
+    """Return what an entry is called in the menu, as a word of GRUB's."""
+    return _quote(entry.fields.get("title", _UNTITLED))
+
+
+def start_lines(entry: Entry, prefix: str, *more: str) -> list[str]:
+    """Return the commands that load what an entry starts.
+
+    Args:
+        entry: The entry.
+        prefix: What its paths lack to be paths of the disk that GRUB sees.
+        more: Words of GRUB's behind the kernel's arguments.
+
+    Raises:
+        EntryInvalid: It has no kernel.
+    """
+    kernel = f"{prefix}{kernel_of(entry)}"
+    lines = [f"linux {' '.join([kernel, *_words(entry.fields.get('options', '')), *more])}"]
+    initrds = [f"{prefix}{path}" for path in _initrds(entry)]
+    if initrds:
+        lines.append(f"initrd {' '.join(initrds)}")
+    if "devicetree" in entry.fields:
+        lines.append(f"devicetree {prefix}{entry.fields['devicetree']}")
+    return lines
 
 
 def _initrds(entry: Entry) -> list[str]:
