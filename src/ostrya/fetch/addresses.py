@@ -9,7 +9,8 @@ from typing import NamedTuple
 from ostrya.fetch.errors import AddressError
 
 _PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
-_NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\U0010ffff]")
+# Said by what is in them: to compile the million others takes milliseconds.
+_NOT_IN_URLS = re.compile(r"[^\x21-\x7e]")
 
 
 class Address(NamedTuple):

@@ -88,7 +88,7 @@ def parse_content_range(text: str) -> ContentRange | None:
 
 def parse_date(text: str) -> int | None:
     """Parse an HTTP date in the form that all senders use today; None for anything else."""
-    import calendar
+    from datetime import UTC, datetime
 
     match = _DATE.fullmatch(text)
     if match is None or match[2] not in _MONTHS:
@@ -97,7 +97,9 @@ def parse_date(text: str) -> int | None:
     month = _MONTHS.index(match[2]) + 1
     if not (1 <= day <= 31 and year >= 1970 and hour < 24 and minute < 60 and second <= 60):
         return None
-    return calendar.timegm((year, month, day, hour, minute, second, 0, 0, 0))
+    # Counted from the first of the month: there is a second 60 now and then.
+    first = int(datetime(year, month, 1, tzinfo=UTC).timestamp())
+    return first + (((day - 1) * 24 + hour) * 60 + minute) * 60 + second
 
 
 def format_date(timestamp: int) -> str:

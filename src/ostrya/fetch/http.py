@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import random
 import time
 from collections import deque
 from contextlib import suppress
@@ -312,6 +311,8 @@ class HttpFetcher:
         if move is Move.NEXT:
             self._queue.appendleft(job)
         elif move is Move.LATER:
+            import random
+
             chance = random.random()  # noqa: S311  # spreads clients, guards nothing
             delay_s = self._options.retry.delay_s(job.attempts.failures, chance, asked_s)
             heapq.heappush(self._delayed, (time.monotonic() + delay_s, next(self._order), job))

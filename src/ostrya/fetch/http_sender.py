@@ -8,7 +8,6 @@ pass are sent again, so they have to be such that twice is no harm.
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 from dataclasses import dataclass
@@ -105,6 +104,8 @@ class HttpSender:
                 if failures >= policy.retries:
                     raise
             failures += 1
+            import random
+
             time.sleep(policy.delay_s(failures, random.random()))  # noqa: S311  # spreads clients
 
     def _send_once(

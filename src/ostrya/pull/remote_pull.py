@@ -26,7 +26,13 @@ from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summar
 from ostrya.pull.result import PullResult
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import clear_partial
-from ostrya.repo.refs import list_collection_refs, require_rev, resolve_ref, resolve_rev
+from ostrya.repo.refs import (
+    list_collection_refs,
+    points_to,
+    require_rev,
+    resolve_ref,
+    resolve_rev,
+)
 from ostrya.repo.transaction import Transaction
 from ostrya.workers import default_jobs
 
@@ -303,14 +309,15 @@ class RemotePull:
 
     def _set_refs(self, tx: Transaction, refs: list[Resolved]) -> None:
         for ref in refs:
-            if not self._options.mirror:
-                remote = self._options.remote_refs_as or self._remote
-                tx.set_ref(remote, ref.ref, ref.commit)
-            elif ref.collection_id is None:
-                tx.set_ref(None, ref.ref, ref.commit)
-            else:
+            if self._options.mirror and ref.collection_id is not None:
                 owned = CollectionRef(ref.collection_id, ref.ref)
                 tx.set_collection_ref(owned, ref.commit)
+                continue
+            name = self._options.remote_refs_as or self._remote
+            remote = None if self._options.mirror else name
+            # Where nothing changes, nobody waits for the disk, or is told of a change.
+            if not points_to(self._repo, remote, ref.ref, ref.commit):
+                tx.set_ref(remote, ref.ref, ref.commit)
 
     # -- objects
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import exists, open_dir
 from ostrya._linux.naming import names_repo
-from ostrya.errors import FormatError
+from ostrya.errors import FormatError, OstryaError
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum
 from ostrya.formats.errors import RefNameError
 from ostrya.formats.refs import (
     CollectionRef,
     check_collection_id,
     check_ref_fragment,
+    check_ref_name,
     check_remote_name,
     parse_refspec,
 )
@@ -116,6 +117,16 @@ def resolve_ref(
     if allow_noent:
         return None
     raise RefNotFound(ref if remote is None else f"{remote}:{ref}")
+
+
+def points_to(repo: Repository, remote: str | None, ref: str, checksum: Checksum) -> bool:
+    """Say whether a ref of the repository itself points to a commit; not if it cannot be read."""
+    check_ref_name(ref)
+    folder = "heads" if remote is None else f"remotes/{check_remote_name(remote)}"
+    try:
+        return _read_ref(repo, f"refs/{folder}/{ref}", ref) == checksum
+    except (OstryaError, OSError):
+        return False
 
 
 def _candidates(

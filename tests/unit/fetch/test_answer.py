@@ -79,6 +79,10 @@ def test_dates(timestamp):
     assert parse_date(format_date(timestamp)) == timestamp
 
 
+def test_a_leap_second():
+    assert parse_date("Sat, 31 Dec 2016 23:59:60 GMT") == 1483228800
+
+
 def test_a_date():
     assert format_date(784111777) == "Sun, 06 Nov 1994 08:49:37 GMT"
 

@@ -154,6 +154,22 @@ def test_everything_arrives(target, source, fetcher, first, spools):
     assert not [path for path in fetcher.asked if path.endswith((".filez", ".dirtree", ".commit"))]
 
 
+@pytest.mark.parametrize("mirror", [False, True])
+def test_where_nothing_is_new_nothing_changes(archive, source, fetcher, first, mirror):
+    def state():
+        found = os.stat(archive.path), os.stat(ref)
+        return [(one.st_ino, one.st_mtime_ns) for one in found]
+
+    ref = Path(archive.path, "refs", "heads" if mirror else "remotes/origin", "main")
+    pull(archive, fetcher, "main", mirror=mirror)
+    before = state()
+    pull(archive, fetcher, "main", mirror=mirror)
+    assert state() == before
+    ref.write_text(f"{'0' * 64}\n")
+    pull(archive, fetcher, "main", mirror=mirror)
+    assert ref.read_text() == f"{first}\n"
+
+
 def test_a_mirror_has_the_same_bytes(archive, source, fetcher, first):
     commit_files(source, Path(source.path).parent, {"f": "x"}, ref="other")
     regenerate_summary(source)

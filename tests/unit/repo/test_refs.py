@@ -54,6 +54,31 @@ class TestResolve:
                 refs.resolve_rev(repo, rev)
             assert refs.resolve_rev(repo, rev, allow_noent=True) is None
 
+    def test_points_to(self, repo, heads):
+        write_ref(repo, "origin", "x", A)
+        write_ref(repo, None, "y/z", B)
+        assert refs.points_to(repo, "origin", "x", A)
+        assert refs.points_to(repo, None, "y/z", B)
+        assert not refs.points_to(repo, "origin", "x", B)
+        for remote, ref in [(None, "x"), ("origin", "y/z"), ("other", "x"), (None, "y")]:
+            assert not refs.points_to(repo, remote, ref, A)
+        (heads / "bad").write_text("what")
+        assert not refs.points_to(repo, None, "bad", A)
+
+    @pytest.mark.parametrize(("remote", "ref"), [(None, "../x"), ("..", "heads/x")])
+    def test_points_to_looks_nowhere_else(self, repo, remote, ref):
+        write_ref(repo, None, "x", A)
+        with pytest.raises(FormatError):
+            refs.points_to(repo, remote, ref, A)
+
+    def test_a_parent_s_refs_are_not_the_repository_s_own(self, tmp_path):
+        with make_repo(tmp_path / "parent") as parent, make_repo(tmp_path / "child") as child:
+            write_ref(parent, None, "main", A)
+            configure(child, parent=parent.path)
+        with open_repository(tmp_path / "child") as child:
+            assert refs.resolve_ref(child, None, "main") == A
+            assert not refs.points_to(child, None, "main", A)
+
     def test_no_parent(self, repo, tmp_path):
         one = commit_files(repo, tmp_path, {"f": "1"})
         with pytest.raises(RefConflict, match=f"Commit {one} has no parent"):
