@@ -177,20 +177,21 @@ class DirectoryTarget:
     def write_summary(self, source: Repository, choice: SummaryChoice) -> str:
         """Write the summary anew, where there is one or one is wanted."""
         repo = self._target
-        with self._locked():
+        with self._locked() as require_held:
             if choice.copied:
-                self._copy_summary(source)
+                self._copy_summary(source, require_held)
                 return "copied"
             if not (choice.wanted or choice.signers or exists("summary", dir_fd=repo.dir_fd)):
                 return "none"
             if exists(SUMMARY_SIGNATURES, dir_fd=repo.dir_fd) and not choice.signers:
                 return "signed"
-            regenerate_summary(repo, signers=choice.signers)
+            regenerate_summary(repo, signers=choice.signers, before_write=require_held)
         return "written"
 
-    def _copy_summary(self, source: Repository) -> None:
+    def _copy_summary(self, source: Repository, require_held: Callable[[], None]) -> None:
         repo = self._target
         summary, signatures = read_source_summary(source)
+        require_held()
         durable = repo.config.fsync
         replace_file("summary", summary, dir_fd=repo.dir_fd, durable=durable)
         if signatures is None:

@@ -27,7 +27,7 @@ from ostrya.repo.refs import list_collection_refs, list_refs
 from ostrya.repo.signing import add_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ostrya.formats.checksum import Checksum
     from ostrya.formats.refs import CollectionRef
@@ -61,6 +61,7 @@ def regenerate_summary(
     *,
     now: int | None = None,
     signers: Sequence[Signer] = (),
+    before_write: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Write the summary of all refs anew, and the indexes of deltas.
 
@@ -71,6 +72,7 @@ def regenerate_summary(
         additional: Further metadata.
         now: Seconds since 1970 UTC; the clock's if None.
         signers: Who signs the new summary.
+        before_write: Called when all is made and nothing is written; what it raises ends it there.
 
     Raises:
         SignatureError: A signature could not be made; then nothing is written.
@@ -82,17 +84,20 @@ def regenerate_summary(
         refs = _all_refs(repo)
         while True:
             summary = _build(repo, refs, additional or VarDict(), now)
-            _write(repo, summary.encode(), signers)
+            _write(repo, summary.encode(), signers, before_write)
             # Another writer may have set a ref, and written its summary before this older one.
             written, refs = refs, _all_refs(repo)
             if refs == written:
                 return summary
 
 
-def _write(repo: Repository, data: bytes, signers: Sequence[Signer]) -> None:
+def _write(
+    repo: Repository, data: bytes, signers: Sequence[Signer], before_write: Callable[[], None]
+) -> None:
     metadata = VarDict()
     for signer in signers:
         metadata = add_signature(metadata, data, signer)
+    before_write()
     durable = repo.config.fsync
     replace_file("summary", data, dir_fd=repo.dir_fd, durable=durable)
     if signers:

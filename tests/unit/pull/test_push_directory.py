@@ -166,7 +166,7 @@ def test_a_summary_that_takes_long_keeps_its_lock(repo, main, tmp_path, monkeypa
     pushed(repo, out)
     seen = []
 
-    def slow(target, signers=()):
+    def slow(target, signers, before_write):
         deadline = time.monotonic() + 1
         lock = push_directory._LocalLock(target.dir_fd)
         while time.monotonic() < deadline:
@@ -183,11 +183,31 @@ def test_a_lock_that_others_have_taken(repo, main, tmp_path, monkeypatch):
     out = tmp_path / "out"
     pushed(repo, out)
 
-    def stolen(_target, signers=()):
+    theirs = (out / "summary", out / "summary.sig")
+    for name in theirs:
+        name.write_bytes(b"theirs")
+
+    def steal(*_arguments):
         (out / LOCK_NAME).unlink()
         (out / LOCK_NAME).write_text("another")
 
-    monkeypatch.setattr(push_directory, "regenerate_summary", stolen)
-    with pytest.raises(PushLockLost, match=r"has taken the lock of .*/out away"):
-        pushed(repo, out, summary=SummaryChoice(wanted=True))
-    assert (out / LOCK_NAME).read_text() == "another"
+    class Stealing(DummySigner):
+        def sign(self, data, old=()):
+            steal()
+            return super().sign(data, old)
+
+    regenerate_summary(repo)
+    copied = push_directory.read_source_summary
+
+    def read(source):
+        if (out / LOCK_NAME).exists():
+            steal()
+        return copied(source)
+
+    monkeypatch.setattr(push_directory, "read_source_summary", read)
+    for choice in (SummaryChoice(signers=(Stealing(b"me"),)), SummaryChoice(copied=True)):
+        with pytest.raises(PushLockLost, match=r"has taken the lock of .*/out away"):
+            pushed(repo, out, summary=choice)
+        assert (out / LOCK_NAME).read_text() == "another"
+        assert [name.read_bytes() for name in theirs] == [b"theirs", b"theirs"]
+        (out / LOCK_NAME).unlink()
