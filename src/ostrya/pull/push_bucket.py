@@ -12,7 +12,8 @@ from ostrya.repo.errors import BucketError
 from ostrya.repo.stores.bucket import BucketOptions, BucketStore, open_bucket
 
 if TYPE_CHECKING:
-    from ostrya.pull.push_target import SummaryChoice
+    from ostrya.formats.checksum import Checksum
+    from ostrya.pull.push_target import RefState, SummaryChoice
     from ostrya.repo.repository import Repository
 
 
@@ -36,8 +37,13 @@ class BucketTarget(ArchiveTarget):
             self._mark.set()
 
     def on_step(self) -> None:
-        """Keep the mark fresh."""
-        self._mark.keep()
+        """Go on only while no prune can have passed."""
+        self._mark.require_fresh()
+
+    def write_ref(self, ref: str, checksum: Checksum, seen: RefState, *, force: bool) -> None:
+        """Let a ref point to a commit, if it is still as it was seen, and no prune has passed."""
+        self._mark.require_fresh()
+        super().write_ref(ref, checksum, seen, force=force)
 
     def close(self) -> None:
         """Take the mark away."""

@@ -277,36 +277,36 @@ class _Prune:
         self._looked_at += 1
         if self._looked_at % 256 == 0:
             self._progress.send(Advanced("looking", self._looked_at))
-            if not self._options.dry_run:
-                self._mark.keep()
 
     def _delete(self, doomed: dict[ObjectType, list[str]]) -> None:
         count = sum(map(len, doomed.values()))
         self._progress.send(Started("deleting", count, Unit.ITEMS))
         done = 0
+        self._delete_deltas()
         for kinds in _ORDER:
             for kind in kinds:
                 paths = doomed.get(kind, [])
                 for start in range(0, len(paths), _DELETE_BATCH):
                     batch = paths[start : start + _DELETE_BATCH]
+                    self._mark.require_fresh()
                     self._store.delete_many(batch)
-                    self._mark.keep()
                     done += len(batch)
                     self._progress.send(Advanced("deleting", done))
         self._progress.send(Finished("deleting", done))
-        self._delete_deltas(set(doomed.get(ObjectType.COMMIT, [])))
 
-    def _delete_deltas(self, commit_paths: set[str]) -> None:
-        """Delete what leads to a commit that was deleted."""
-        if not commit_paths:
-            return
+    def _delete_deltas(self) -> None:
+        """Delete what leads to no commit that stays: before these, else it would be forgotten."""
         paths = []
-        for path in self._store.list("deltas"):
-            parts = path.split("/")
+        for found in self._store.scan("deltas"):
+            parts = found.path.split("/")
             delta = parse_delta_name(parts[1] + parts[2]) if len(parts) == 4 else None
-            if delta is not None and _path(ObjectName(delta.to, ObjectType.COMMIT)) in commit_paths:
-                paths.append(path)
-        self._store.delete_many(paths)
+            if delta is None or found.modified > self._youngest:
+                continue
+            if ObjectName(delta.to, ObjectType.COMMIT) not in self._kept:
+                paths.append(found.path)
+        if paths:
+            self._mark.require_fresh()
+            self._store.delete_many(paths)
 
 
 def _path(name: ObjectName) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 from ostrya.pull.push import PushOptions, push
 from ostrya.pull.push_bucket import BucketTarget, bucket_target
+from ostrya.repo import bucket_marks
 from ostrya.repo.bucket_marks import PRUNE, Mark
 from ostrya.repo.errors import BucketBusy
 from ostrya.repo.stores.bucket import BucketOptions
@@ -37,6 +38,25 @@ def test_a_dry_run_leaves_no_mark(repo, main):
     bucket = memory_bucket()
     Mark(bucket, PRUNE).set()
     push(repo, BucketTarget(bucket), ["main"], PushOptions(dry_run=True))
+
+
+@pytest.mark.parametrize("deed", ["has_commit", "read_ref"])
+def test_who_was_asleep_moves_no_ref(repo, main, monkeypatch, deed):
+    """A prune may have deleted what was there already."""
+    now = 1000.0
+    real = getattr(BucketTarget, deed)
+
+    def slow(self, name):
+        nonlocal now
+        now += bucket_marks.STALE_S
+        return real(self, name)
+
+    monkeypatch.setattr(bucket_marks, "_now", lambda: now)
+    monkeypatch.setattr(BucketTarget, deed, slow)
+    bucket = memory_bucket()
+    with pytest.raises(BucketBusy, match="a prune may have run"):
+        push(repo, BucketTarget(bucket), ["main"])
+    assert not list(bucket.list("refs"))
 
 
 def test_its_address():

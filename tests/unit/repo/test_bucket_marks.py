@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from ostrya.repo import bucket_marks
 from ostrya.repo.bucket_marks import PRUNE, PUSH, Mark
 from ostrya.repo.errors import BucketBusy
+from ostrya.repo.stores.bucket import BucketStore
 from support.pushing import memory_bucket
 
 
@@ -42,12 +45,33 @@ def test_a_stale_mark_keeps_nobody_away(bucket):
     Mark(bucket, PRUNE).set(stale_s=-3600)
 
 
-def test_it_is_kept_fresh(bucket, monkeypatch):
+def test_it_is_kept_fresh_whatever_else_takes_long(bucket, monkeypatch):
+    written = threading.Semaphore(0)
+    put = BucketStore.put
+
+    def counted(self, path, packed):
+        put(self, path, packed)
+        written.release()
+
+    monkeypatch.setattr(BucketStore, "put", counted)
+    monkeypatch.setattr(bucket_marks, "_REFRESH_S", 0.01)
     mark = Mark(bucket, PUSH)
     mark.set()
+    for _ in range(5):
+        assert written.acquire(timeout=30)
+    mark.require_fresh()
     mark.remove()
-    mark.keep()
     assert not list(bucket.list("state"))
-    monkeypatch.setattr(bucket_marks, "_REFRESH_S", -1)
-    mark.keep()
-    assert list(bucket.list("state"))
+
+
+@pytest.mark.parametrize(("kind", "other"), [(PUSH, "prune"), (PRUNE, "push")])
+def test_who_was_asleep_goes_no_further(bucket, monkeypatch, kind, other):
+    now = 1000.0
+    monkeypatch.setattr(bucket_marks, "_now", lambda: now)
+    mark = Mark(bucket, kind)
+    mark.set()
+    mark.require_fresh()
+    now += bucket_marks.STALE_S
+    with pytest.raises(BucketBusy, match=f"this {kind} could not tell .* a {other} may have run"):
+        mark.require_fresh()
+    mark.remove()

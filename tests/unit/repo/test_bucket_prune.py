@@ -9,10 +9,12 @@ from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.pull.push import PushOptions, push
 from ostrya.pull.push_archive import object_path
 from ostrya.pull.push_bucket import BucketTarget
+from ostrya.repo import bucket_marks
 from ostrya.repo.bucket_prune import BucketPruneOptions, prune_bucket
-from ostrya.repo.errors import ObjectNotFound, RepoCorrupted, RepoNotFound
+from ostrya.repo.errors import BucketBusy, ObjectNotFound, RepoCorrupted, RepoNotFound
 from ostrya.repo.packing import Packed
 from ostrya.repo.refs import resolve_ref
+from ostrya.repo.stores.bucket import BucketStore
 from support.pushing import memory_bucket, read_all, require_complete
 from support.small_repos import commit_files
 
@@ -95,6 +97,41 @@ def test_deltas_to_a_commit_go_with_it(repo, bucket):
         bucket.put(f"deltas/{name[:2]}/{name[2:]}/superblock", Packed(b"x"))
     prune_bucket(bucket, ALL._replace(depth=0))
     assert list(bucket.list("deltas")) == [f"deltas/{names[tip][:2]}/{names[tip][2:]}/superblock"]
+
+
+def test_deltas_that_a_killed_prune_left_go(bucket):
+    lost = to_modified_base64("1" * 64)
+    superblock = f"deltas/{lost[:2]}/{lost[2:]}/superblock"
+    bucket.put(superblock, Packed(b"x"))
+    bucket.put("deltas/notes", Packed(b"x"))
+    # Whoever sends deltas first is not disturbed.
+    prune_bucket(bucket, BucketPruneOptions(refs_only=True))
+    assert superblock in set(bucket.list("deltas"))
+    prune_bucket(bucket, ALL)
+    assert list(bucket.list("deltas")) == ["deltas/notes"]
+
+
+@pytest.mark.parametrize("at", ["deltas/", "objects/"])
+def test_who_was_asleep_deletes_nothing(bucket, monkeypatch, at):
+    """A push that began meanwhile may rely on what was to go."""
+    bucket.delete("refs/heads/main")
+    if at == "deltas/":
+        lost = to_modified_base64("1" * 64)
+        bucket.put(f"deltas/{lost[:2]}/{lost[2:]}/superblock", Packed(b"x"))
+    before = read_all(bucket)
+    now = 1000.0
+    scan = BucketStore.scan
+
+    def slow(self, folder):
+        nonlocal now
+        yield from scan(self, folder)
+        now += bucket_marks.STALE_S * (folder == at.strip("/"))
+
+    monkeypatch.setattr(bucket_marks, "_now", lambda: now)
+    monkeypatch.setattr(BucketStore, "scan", slow)
+    with pytest.raises(BucketBusy, match="a push may have run"):
+        prune_bucket(bucket, ALL)
+    assert read_all(bucket) == before
 
 
 def test_no_repository():
