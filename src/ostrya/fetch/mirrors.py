@@ -14,6 +14,7 @@ from ostrya.fetch.mirrorlist import no_mirrors, parse_mirrorlist
 
 if TYPE_CHECKING:
     from ostrya.fetch.fetcher import Fetcher
+    from ostrya.fetch.metalink import Metalink
 
 MAX_LIST_BYTES = 1024 * 1024
 """A list of mirrors or a metalink is not longer."""
@@ -49,12 +50,22 @@ def fetch_by_metalink(
         FetchError: The metalink cannot be had.
         MetalinkError: It cannot be used, or the file is at none of its addresses.
     """
-    metalink = parse_metalink(_fetch_present(fetcher, url, MAX_LIST_BYTES), file_name)
+    document = _fetch_present(fetcher, url, MAX_LIST_BYTES)
+    try:
+        return _follow(fetcher, parse_metalink(document, file_name), max_bytes)
+    except MetalinkError as exc:
+        exc.put_first(f"While following metalink '{hide_password(url)}'")
+        raise
+
+
+def _follow(fetcher: Fetcher, metalink: Metalink, max_bytes: int) -> tuple[str, bytes]:
     last_error = ""
     for target in metalink.urls:
         try:
             content = _fetch_present(fetcher, target, max_bytes)
             metalink.check(content)
+        except MetalinkError as exc:
+            last_error = f"While fetching {hide_password(target)}: {exc.message}"
         except FetchError as exc:
             last_error = exc.message
         else:

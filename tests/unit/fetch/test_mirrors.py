@@ -60,11 +60,21 @@ def test_the_target_that_fits(fetcher, metalink):
 
 def test_no_target_fits(fetcher, metalink):
     metalink.rule(always(Answer(200, b"moo"), "/good"))
-    with pytest.raises(
-        MetalinkError,
-        match="Exhausted 3 metalink targets, last error: Expected size is 7 bytes but content is 3 bytes",
-    ):
-        fetch_by_metalink(fetcher, f"{metalink.url}/metalink", "summary", max_bytes=100)
+    url = f"{metalink.url}/metalink"
+    with pytest.raises(MetalinkError) as caught:
+        fetch_by_metalink(fetcher, url, "summary", max_bytes=100)
+    assert caught.value.message == (
+        f"While following metalink '{url}': Exhausted 3 metalink targets, last error: "
+        f"While fetching {metalink.url}/good: Expected size is 7 bytes but content is 3 bytes"
+    )
+
+
+def test_what_is_none_is_named_without_password(fetcher, metalink):
+    metalink._content["/metalink"] = b"<metalink/>"
+    url = f"{metalink.url}/metalink"
+    with pytest.raises(MetalinkError) as caught:
+        fetch_by_metalink(fetcher, url.replace("://", "://user:secret@"), "summary", max_bytes=100)
+    assert caught.value.message.startswith(f"While following metalink '{url}': No <file")
 
 
 def test_no_metalink(fetcher, server):
