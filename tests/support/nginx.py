@@ -25,6 +25,10 @@ http {{
     access_log {folder}/access.log combined;
     client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
     uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+    {servers}
+}}
+"""
+_SERVERS = """\
     root {root};
     keepalive_requests 100000;
     server {{ listen 127.0.0.1:{plain}; {settings} }}
@@ -33,7 +37,6 @@ http {{
         ssl_certificate {certs.server}; ssl_certificate_key {certs.server_key};
         ssl_client_certificate {certs.ca}; ssl_verify_client {verify};
     }}
-}}
 """
 
 
@@ -55,23 +58,29 @@ def nginx(
     folder: Path, root: Path, certs: Certificates, *, verify: bool = False, settings: str = ""
 ) -> Iterator[Nginx]:
     """Run nginx over ``root``, its own files in ``folder``; settings are of its plain server."""
+    plain, tls = free_port(), free_port()
+    servers = _SERVERS.format(
+        root=root, plain=plain, tls=tls, certs=certs,
+        verify="on" if verify else "off", settings=settings,
+    )  # fmt: skip
+    with nginx_with(folder, plain, servers):
+        yield Nginx(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}", folder)
+
+
+@contextmanager
+def nginx_with(folder: Path, port: int, servers: str) -> Iterator[None]:
+    """Run nginx with blocks of servers, of which one listens on a port; its files in ``folder``."""
     if PROGRAM is None:
         pytest.skip("needs nginx")
     folder.mkdir()
-    plain, tls = free_port(), free_port()
     config = folder / "nginx.conf"
-    config.write_text(
-        _CONFIG.format(
-            folder=folder, root=root, plain=plain, tls=tls, certs=certs,
-            verify="on" if verify else "off", settings=settings,
-        )
-    )  # fmt: skip
+    config.write_text(_CONFIG.format(folder=folder, servers=servers))
     # A worker that root starts becomes another user, who has to get at the files.
     argv = [PROGRAM, "-c", str(config), "-g", "user root;", "-e", str(folder / "error.log")]
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) as process:
         try:
-            _wait_for(process, plain)
-            yield Nginx(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}", folder)
+            _wait_for(process, port)
+            yield
         finally:
             process.terminate()
 
