@@ -21,18 +21,12 @@ from ostrya.pull.engine import Engine
 from ostrya.pull.errors import NoDelta, RemoteRefusal
 from ostrya.pull.options import Plan, PullOptions, RefRequest
 from ostrya.pull.planner import Planner
-from ostrya.pull.remote_refs import Resolved, all_refs, resolve, split_requests
+from ostrya.pull.remote_refs import Resolved, all_refs, resolve, set_refs, split_requests
 from ostrya.pull.remote_summary import RemoteSummary, SummaryCache, fetch_summary, store_summary
 from ostrya.pull.result import PullResult
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import clear_partial
-from ostrya.repo.refs import (
-    list_collection_refs,
-    points_to,
-    require_rev,
-    resolve_ref,
-    resolve_rev,
-)
+from ostrya.repo.refs import list_collection_refs, require_rev, resolve_ref, resolve_rev
 from ostrya.repo.transaction import Transaction
 from ostrya.workers import default_jobs
 
@@ -130,7 +124,8 @@ class RemotePull:
                 if target.commit not in whole:
                     planner.want_commit(target.commit, options.depth)
             engine = self._fill(tx, planner, taker)
-            self._set_refs(tx, refs)
+            name = self._options.remote_refs_as or self._remote
+            set_refs(tx, refs, None if options.mirror else name)
             stats = tx.commit()
         if mirrored is not None:
             # After all that it lists, and in place of one that the refs' change has made.
@@ -306,18 +301,6 @@ class RemotePull:
 
     def _local(self, rev: str) -> Checksum:
         return require_rev(self._repo, rev)
-
-    def _set_refs(self, tx: Transaction, refs: list[Resolved]) -> None:
-        for ref in refs:
-            if self._options.mirror and ref.collection_id is not None:
-                owned = CollectionRef(ref.collection_id, ref.ref)
-                tx.set_collection_ref(owned, ref.commit)
-                continue
-            name = self._options.remote_refs_as or self._remote
-            remote = None if self._options.mirror else name
-            # Where nothing changes, nobody waits for the disk, or is told of a change.
-            if not points_to(self._repo, remote, ref.ref, ref.commit):
-                tx.set_ref(remote, ref.ref, ref.commit)
 
     # -- objects
 

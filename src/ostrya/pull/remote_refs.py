@@ -10,6 +10,7 @@ from ostrya.fetch.fetcher import Request, fetch_one
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum, quash
 from ostrya.formats.refs import CollectionRef, check_collection_id, check_ref_name
 from ostrya.pull.errors import RemoteRefusal
+from ostrya.repo.refs import points_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ostrya.formats.summary import Summary
     from ostrya.pull.options import RefRequest
     from ostrya.pull.places import Places
+    from ostrya.repo.transaction import Transaction
 
 _MAX_REF_BYTES = 4096
 
@@ -127,3 +129,20 @@ def _fetch_ref(request: RefRequest, fetcher: Fetcher, places: Places) -> Checksu
 def as_collection_ref(resolved: Resolved) -> CollectionRef:
     """Return a ref with its collection; an empty one where it belongs to none."""
     return CollectionRef(resolved.collection_id or "", resolved.ref)
+
+
+def set_refs(tx: Transaction, refs: Iterable[Resolved], remote: str | None) -> None:
+    """Let refs point to what was pulled for them.
+
+    Where one does already, nobody waits for the disk or is told of a change.
+
+    Args:
+        tx: Where the commits were written.
+        refs: The refs.
+        remote: Whose refs they are here; None for those of a mirror.
+    """
+    for ref in refs:
+        if remote is None and ref.collection_id is not None:
+            tx.set_collection_ref(CollectionRef(ref.collection_id, ref.ref), ref.commit)
+        elif not points_to(tx.repo, remote, ref.ref, ref.commit):
+            tx.set_ref(remote, ref.ref, ref.commit)
