@@ -14,6 +14,8 @@ from support.commands import OURS, PEER, Command
 
 pytestmark = pytest.mark.peer
 
+GENERATOR = Path("/usr/libexec/installed-tests/libostree/ostree-grub-generator")
+
 # Names as the peer's version has them, and no flag that stops tests from cleaning up.
 ENV = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments", "OSTREE_SYSROOT_OPTS": "bootloader-naming-1"}
 # Objects differ in nothing but times; what only newer versions make, or what is only a lock.
@@ -29,7 +31,7 @@ class Twin:
         self.root = top
         self.root.mkdir()
         env = {**ENV, "OSTREE_SYSROOT": str(self.root)}
-        self.tools = [Command(tool.path, tool.name, env=env) for tool in tools]
+        self.tools = [Command(tool.path, tool.name, env={**env, **tool.env}) for tool in tools]
         self.turn = 0
         self.option = f"--repo={self.root / 'ostree/repo'}"
         self("admin", "init-fs", self.root)
@@ -79,6 +81,10 @@ def set_up_loader(root: Path, loader: str) -> None:
     """Make what the loader is recognized by, as an installer does."""
     boot = root / "boot"
     if loader == "none":
+        return
+    if loader == "grub2":
+        (boot / "grub2").mkdir()
+        (boot / "grub2/grub.cfg").symlink_to("../loader/grub.cfg")
         return
     (boot / "loader.0").mkdir()
     (boot / "loader").symlink_to("loader.0")
@@ -140,23 +146,65 @@ def upgrade(twin: Twin, number: int, tree: Path, version: str) -> None:
     change(twin, number)
 
 
-@pytest.mark.parametrize("loader", ["none", "uboot", "syslinux"])
-def test_ten_upgrades_back_and_forth(twins, tmp_path, loader):
+def upgrade_ten_times(twins: list[Twin], folder: Path, loader: str, besides: str = "") -> None:
+    """Live on with each of them; all is the same on both but the file ``besides``."""
     for twin in twins:
         set_up_loader(twin.root, loader)
     for number in range(1, 11):
-        release = make_release(tmp_path, number)
+        release = make_release(folder, number)
         for twin in twins:
             upgrade(twin, number, *release)
+            if loader == "grub2":
+                assert menu(twin.root) == booted_by_entries(twin.root), number
         alone, both = (twin.listing() for twin in twins)
         assert sorted(both) == sorted(alone), number
-        assert [name for name in alone if both[name] != alone[name]] == [], number
+        differing = [name for name in alone if both[name] != alone[name]]
+        assert [name for name in differing if Path(name).name != besides] == [], number
         assert len({text for twin in twins for text in twin.status()}) == 1
     for twin in twins:
         twin("admin", "cleanup")
         for tool in twin.tools:
             tool(twin.option, "fsck", "-q")
+
+
+@pytest.mark.parametrize("loader", ["none", "uboot", "syslinux"])
+def test_ten_upgrades_back_and_forth(twins, tmp_path, loader):
+    upgrade_ten_times(twins, tmp_path, loader)
     assert twins[0].listing() == twins[1].listing()
+
+
+def menu(root: Path) -> list[tuple[str, ...]]:
+    """What GRUB is told to boot: title, kernel with its arguments, ramdisk."""
+    text = (root / "boot/grub2/grub.cfg").read_text()
+    pattern = r"^menuentry '(.*?)' .*\{\n\s*linux /boot(.*)\n\s*initrd /boot(.*)\n\}$"
+    found = re.findall(pattern, text, re.MULTILINE)
+    assert len(found) == text.count("menuentry")
+    return found
+
+
+def booted_by_entries(root: Path) -> list[tuple[str, ...]]:
+    """The same as boot entries have it, the default first."""
+    found = {}
+    for path in (root / "boot/loader/entries").glob("*.conf"):
+        fields = dict(line.split(" ", 1) for line in path.read_text().splitlines())
+        kernel = f"{fields['linux']} {fields['options']}"
+        found[int(fields["version"])] = (fields["title"], kernel, fields["initrd"])
+    return [found[version] for version in sorted(found, reverse=True)]
+
+
+@pytest.mark.parametrize("writes_itself", [False, True])
+def test_ten_upgrades_back_and_forth_with_grub(twins, tmp_path, writes_itself):
+    """The peer has GRUB's file written by its generator; so do we, or we write it ourselves."""
+    if not GENERATOR.exists():
+        pytest.skip("the peer's installed tests, with its GRUB generator, are not here")
+    for twin in twins:
+        for tool in twin.tools:
+            tool.env["OSTREE_BOOT_PARTITION"] = "/boot"
+            if not (writes_itself and tool.name == OURS.name):
+                tool.env["OSTREE_GRUB2_EXEC"] = str(GENERATOR)
+    upgrade_ten_times(twins, tmp_path, "grub2", besides="grub.cfg" if writes_itself else "")
+    if not writes_itself:
+        assert twins[0].listing() == twins[1].listing()
 
 
 def make_with_two_kernels(folder: Path, version: str) -> Path:
