@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from errno import EEXIST, EPERM
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ from ostrya.boot.bls import EntryName
 from ostrya.boot.bootloader import Boot
 from ostrya.boot.entry_files import list_entry_files
 from ostrya.boot.install import make_dirs
-from ostrya.errors import SysrootError
+from ostrya.errors import OstryaError, SysrootError
 from ostrya.sysroot import paths
 from ostrya.sysroot.boot_entries import Numbering, commit_version, write_entry
 from ostrya.sysroot.boot_links import (
@@ -82,19 +83,29 @@ def write_deployments(
         What it has afterwards.
 
     Raises:
-        BootSpaceError: ``/boot`` is too small; nothing was changed, and those that were to be new
-            are deleted.
+        BootSpaceError: ``/boot`` is too small; nothing was changed.
         SysrootError: The running deployment would go, or one of them is not there.
         BootloaderError: The boot loader cannot be told.
         OSError: Something could not be written; what is booted next is the old or the new.
+            Of all these, those that were to be new are deleted, unless they are booted already.
     """
+    try:
+        after = _write(sysroot, loaded, deployments, early_prune=early_prune)
+    except BaseException:
+        _abandon_new(sysroot, deployments)
+        raise
+    if prune and after is not loaded:
+        clean_up(sysroot, after)
+    return after
+
+
+def _write(
+    sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment], *, early_prune: bool
+) -> Loaded:
+    """Go over to them, and tell; return what there is then, as it was if that is the same."""
     _check(sysroot, loaded, deployments)
     finish_loader(sysroot, loaded)
-    try:
-        loaded = _make_room(sysroot, loaded, deployments, early_prune=early_prune)
-    except BootSpaceError:
-        _abandon_new(sysroot, loaded, deployments)
-        raise
+    loaded = _make_room(sysroot, loaded, deployments, early_prune=early_prune)
     loaded, deployments = _without_staged(sysroot, loaded, deployments)
     if _is_same(loaded.deployments, deployments):
         return loaded
@@ -115,15 +126,19 @@ def write_deployments(
         f"boot.{loaded.bootversion}.{loaded.subbootversion}, "
         f"deployment count change: {len(loaded.deployments) - before}"
     )
-    if prune:
-        clean_up(sysroot, loaded)
     return loaded
 
 
-def _abandon_new(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> None:
-    for one in deployments:
-        if not any(map(one.is_same, loaded.all)):
+def _abandon_new(sysroot: Sysroot, deployments: Sequence[Deployment]) -> None:
+    """Delete what was to be new, with its kernel, unless what boots next is new already."""
+    # Why it could not be is what is told, not this; the next cleanup tries again.
+    with suppress(OstryaError, OSError):
+        there = load_sysroot(sysroot).all
+        new = [one for one in deployments if not any(map(one.is_same, there))]
+        for one in new:
             abandon_deployment(sysroot, one.stateroot, one.name)
+        if new and there:
+            clean_boot(sysroot, there)
 
 
 def touch_sysroot(sysroot: Sysroot) -> None:

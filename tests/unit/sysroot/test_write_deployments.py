@@ -2,14 +2,18 @@
 from __future__ import annotations
 
 import os
+from errno import EIO
 
 import pytest
 
 from ostrya.errors import SysrootError
 from ostrya.sysroot import write_deployments as module
 from ostrya.sysroot.boot_space import BootSpace
+from ostrya.sysroot.deploy import DeployWish
 from ostrya.sysroot.errors import BootSpaceError
 from ostrya.sysroot.order import Retain
+from ostrya.sysroot.origin import Origin
+from ostrya.sysroot.stage import stage_deployment
 from ostrya.sysroot.write_deployments import loader_context, write_deployments
 from support.machines import names_in
 
@@ -130,6 +134,52 @@ def test_the_old_may_go_first_if_somebody_says_so(two, monkeypatch, how):
         two.configure("sysroot", early_prune="true")
     after = write_deployments(two.sysroot, loaded, kept, early_prune=how == "option")
     assert [one.name for one in after.deployments] == [kept[0].name]
+
+
+def folders(two) -> dict[str, list[str]]:
+    return {
+        path: names_in(two.root / path)
+        for path in ("ostree/deploy/test/deploy", "ostree/deploy/test/backing", "boot/ostree")
+    }
+
+
+@pytest.mark.parametrize("error", [OSError(EIO, "worn out"), KeyboardInterrupt()])
+@pytest.mark.parametrize("kernel", ["3", "2"])
+def test_what_fails_before_the_swap_is_gone_at_once(two, monkeypatch, error, kernel):
+    """Its tree, its origin, and its kernel: a rerun begins with the same room."""
+    commit = two.commit(kernel)
+    before = folders(two), two.entries()
+
+    def fail(*_args: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module, "_sync", fail)
+    with pytest.raises(type(error)):
+        two.deploy(commit)
+    assert (folders(two), two.entries()) == before
+
+
+def test_what_fails_behind_the_swap_stays(two, monkeypatch):
+    commit = two.commit("3")
+
+    def fail(*_args: object) -> None:
+        raise OSError(EIO, "worn out")
+
+    monkeypatch.setattr(module, "_after_swap", fail)
+    with pytest.raises(OSError, match="worn out"):
+        two.deploy(commit)
+    assert two.loaded.deployments[0].checksum == commit
+    assert (two.root / two.loaded.deployments[0].path / "usr/bin/tool").exists()
+
+
+def test_a_staged_one_that_is_undeployed_takes_its_kernel_along(two):
+    loaded = two.run()
+    kernels = names_in(two.root / "boot/ostree")
+    wish = DeployWish("test", two.commit("3"), Origin.following("test/os"))
+    stage_deployment(two.sysroot, loaded, wish, loaded.booted)
+    assert names_in(two.root / "boot/ostree") != kernels
+    write_deployments(two.sysroot, two.loaded, two.loaded.deployments)
+    assert names_in(two.root / "boot/ostree") == kernels
 
 
 def test_what_loaders_are_told(two):
