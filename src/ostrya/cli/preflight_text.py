@@ -12,23 +12,34 @@ from ostrya.repo.free_space import format_size
 if TYPE_CHECKING:
     from ostrya.sysroot.preflight import Need, Preflight
 
+_NO_UPDATE = "No update available."
+_ONCE_MORE = "the commit that is deployed already: it is deployed once more"
 
-def print_preflight(found: Preflight, *, prints_json: bool) -> int:
-    """Print it; return the exit status: 1 if something stands in the way."""
+
+def print_preflight(found: Preflight, *, prints_json: bool, is_upgrade: bool = False) -> int:
+    """Print it; return the exit status: 1 if something stands in the way.
+
+    Args:
+        found: What would happen.
+        prints_json: Whether it is printed for programs.
+        is_upgrade: Whether nothing is deployed unless there is another commit.
+    """
+    if is_upgrade and not found.is_new:
+        found = found.with_nothing_deployed()
     if prints_json:
         write_json(found.as_json())
     else:
-        for line in preflight_lines(found):
+        for line in preflight_lines(found, is_upgrade=is_upgrade):
             write_line(line)
     return 1 if found.obstacles else 0
 
 
-def preflight_lines(found: Preflight) -> list[str]:
+def preflight_lines(found: Preflight, *, is_upgrade: bool = False) -> list[str]:
     """Return it line by line."""
     version = f", version {found.version}" if found.version else ""
     lines = [f"{found.stateroot} {found.checksum}{version}"]
     if not found.is_new:
-        lines.append("  No update available.")
+        lines.append(f"  {_NO_UPDATE if is_upgrade else _ONCE_MORE}")
     if found.end_of_life is not None:
         lines.append(f"  end of life: {found.end_of_life}")
     lines.append(f"  to fetch: {_fetch(found)}")

@@ -56,7 +56,7 @@ class Verb(NamedTuple):
 _ADMIN_KARGS = (
     Verb(
         "edit-in-place", "admin.kargs_edit_in_place", "Change arguments of all deployments",
-        Repo.ADMIN, hidden=True,
+        Repo.ADMIN,
     ),
 )  # fmt: skip
 

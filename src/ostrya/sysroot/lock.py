@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ostrya._linux import flock
 from ostrya._linux.dirfd import unlink_if_exists
 from ostrya._linux.naming import Below
+from ostrya.errors import SysrootError
 from ostrya.sysroot import paths
 
 if TYPE_CHECKING:
@@ -39,10 +40,18 @@ def sysroot_lock(
         on_wait: Told once who holds it, if somebody does.
 
     Raises:
+        SysrootError: It is no sysroot.
         OSError: It cannot be locked.
     """
     with Below(sysroot.path):
-        fd = _acquire(sysroot.dir_fd, on_wait)
+        try:
+            fd = _acquire(sysroot.dir_fd, on_wait)
+        except FileNotFoundError as exc:
+            folder = paths.LOCK.partition("/")[0]
+            raise SysrootError(
+                f"{sysroot.path} is no sysroot: it has no directory '{folder}'",
+                hint="make it one with `ostrya admin init-fs`, or name another with --sysroot",
+            ) from exc
     try:
         yield
     finally:

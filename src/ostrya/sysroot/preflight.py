@@ -118,6 +118,10 @@ class Preflight(NamedTuple):
     kargs_removed: tuple[str, ...]
     going: tuple[DeploymentName, ...]
 
+    def with_nothing_deployed(self) -> Preflight:
+        """Return what would happen where a commit that is deployed already is left at that."""
+        return self._replace(etc=(), kargs_added=(), kargs_removed=(), going=(), boot=None)
+
     @property
     def obstacles(self) -> list[str]:
         """What stands in the way, in words."""

@@ -39,7 +39,7 @@ def test_all_there_is_to_say():
     )
     assert preflight_lines(found) == [
         f"os {COMMIT}, version 2",
-        "  No update available.",
+        "  the commit that is deployed already: it is deployed once more",
         "  end of life: no more",
         f"  to fetch: 2.0{NB}kB, 3 files",
         f"  repository: 0 bytes of 5.0{NB}MB",
@@ -49,6 +49,28 @@ def test_all_there_is_to_say():
         f"  goes: {COMMIT}.1",
         "  in the way: /etc/x: why",
     ]
+
+
+def test_an_upgrade_to_the_same_commit_changes_nothing(capsys):
+    found = QUIET._replace(
+        is_new=False,
+        boot=Need(2_000, 1_000),
+        etc=(EtcStep("x", "conflict", "why"),),
+        kargs_added=("a=b",),
+        going=(DeploymentName(COMMIT, 1),),
+    )
+    assert print_preflight(found, prints_json=False) == 1
+    capsys.readouterr()
+    assert print_preflight(found, prints_json=False, is_upgrade=True) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"os {COMMIT}",
+        "  No update available.",
+        "  to fetch: nothing",
+        f"  repository: 0 bytes of 5.0{NB}MB",
+    ]
+    print_preflight(found, prints_json=True, is_upgrade=True)
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["is_new"], shown["going"], shown["obstacles"]) == (False, [], [])
 
 
 def test_what_goes_first():

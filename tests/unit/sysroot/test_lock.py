@@ -8,6 +8,7 @@ import time
 import pytest
 
 from ostrya._linux import flock
+from ostrya.errors import SysrootError
 from ostrya.sysroot import lock as module
 from ostrya.sysroot import paths
 from ostrya.sysroot.lock import sysroot_lock
@@ -23,6 +24,18 @@ def test_taken_and_given_back(machine):
         os.close(fd)
     assert not path.exists()
     with sysroot_lock(machine.sysroot):
+        pass
+    assert open_fds() == before
+
+
+def test_a_directory_that_is_no_sysroot(machine):
+    """Somebody forgot to say which one, and it is not the running system's either."""
+    machine.root.joinpath("ostree").rename(machine.root / "elsewhere")
+    before = open_fds()
+    with (
+        pytest.raises(SysrootError, match="sysroot is no sysroot: it has no directory 'ostree'"),
+        sysroot_lock(machine.sysroot),
+    ):
         pass
     assert open_fds() == before
 

@@ -144,4 +144,4 @@ def _preflight(
     early_prune, staged = arguments.flag("early-prune"), arguments.flag("stage")
     manner = Manner(early_prune=early_prune, staged=staged)
     found = plan_deployment(sysroot, loaded, wish, target.merge, manner=manner, outlook=outlook)
-    return print_preflight(found, prints_json=context.json)
+    return print_preflight(found, prints_json=context.json, is_upgrade=True)

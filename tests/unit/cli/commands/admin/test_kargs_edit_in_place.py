@@ -15,3 +15,7 @@ def test_the_group_has_no_other_verb(admin):
     assert admin.fails("kargs", "x", status=2) == "Unknown \"admin kargs\" subcommand 'x'"
     said = admin.fails("kargs", "edit-in-place", "--append-if-missing=a")
     assert said == "Unable to find a deployment in sysroot"
+
+
+def test_the_group_lists_it(admin):
+    assert "\n  edit-in-place " in admin.ok("kargs", "--help")
