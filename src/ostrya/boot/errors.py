@@ -10,7 +10,8 @@
     ├── LoaderUnknown         there is no boot loader of that name
     ├── EnvironmentInvalid    a boot loader's variables cannot be read, or do not fit
     ├── ImageInvalid          an image for U-Boot cannot be read or made
-    └── TrialStateInvalid     the record of a trial says what nobody writes
+    ├── TrialStateInvalid     the record of a trial says what nobody writes
+    └── InitramfsError        a ramdisk cannot be made of a tree
 """
 
 from __future__ import annotations
@@ -44,3 +45,7 @@ class ImageInvalid(BootloaderError):
 
 class TrialStateInvalid(BootloaderError):
     """The record of a trial says what nobody writes."""
+
+
+class InitramfsError(BootloaderError):
+    """A ramdisk cannot be made: a tree lacks something, or holds what cannot be read."""

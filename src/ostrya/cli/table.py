@@ -123,6 +123,13 @@ _ADMIN = (
     ),
 )  # fmt: skip
 
+_BOOT = (
+    Verb(
+        "initramfs", "boot.initramfs", "Build a ramdisk from a root file system",
+        Repo.NONE, reads=True, writes=True,
+    ),
+)  # fmt: skip
+
 _REMOTE = (
     Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),
     Verb("delete", "remote.delete", "Forget a remote", Repo.SYSROOT),
@@ -163,6 +170,7 @@ _STATIC_DELTA = (
 
 VERBS = (
     Verb("admin", "", "Deployments: what is booted", Repo.ADMIN, verbs=_ADMIN),
+    Verb("boot", "", "The ramdisk and the boot loader", Repo.NONE, verbs=_BOOT),
     Verb("cat", "cat", "Write out the contents of files"),
     Verb("checkout", "checkout", "Make a directory from a commit", takes_long=True),
     Verb("checksum", "checksum", "Print the checksum of a file", Repo.NONE, reads=True),

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Put what a booted system needs of systemd into a root file system.
+
+::
+
+    ostree-remount.service                makes writable what the kernel mounted read-only
+    ostree-finalize-staged.service        started when a deployment is staged
+    ostree-finalize-staged-hold.service
+    ostree-boot-complete.service          says if the last shutdown failed
+    ostree-system-generator               var.mount, boot.mount
+
+They are enabled by links beside them in ``/usr``: there is nothing in ``/etc`` for a merge to trip
+over.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from ostrya.boot.package_files import PackageFile, PackageLink, write_package_files
+
+_SYSTEMD = "usr/lib/systemd"
+_UNITS = (
+    "ostree-boot-complete.service",
+    "ostree-finalize-staged-hold.service",
+    "ostree-finalize-staged.service",
+    "ostree-remount.service",
+)
+_PROGRAMS = {
+    "ostree-remount": "usr/lib/ostree/ostree-remount",
+    "ostree-system-generator": f"{_SYSTEMD}/system-generators/ostree-system-generator",
+}
+_WANTED_BY = {
+    "ostree-remount.service": "local-fs.target",
+    "ostree-boot-complete.service": "multi-user.target",
+}
+
+
+def unit_files() -> tuple[PackageFile | PackageLink, ...]:
+    """Return the units, the programs that they run, and the links that enable them."""
+    folder = files("ostrya.sysroot").joinpath("units")
+    found: list[PackageFile | PackageLink] = []
+    for name in _UNITS:
+        data = folder.joinpath(name).read_bytes()
+        found.append(PackageFile(f"{_SYSTEMD}/system/{name}", data))
+    for name, place in _PROGRAMS.items():
+        found.append(PackageFile(place, folder.joinpath(name).read_bytes(), 0o755))
+    for name, target in _WANTED_BY.items():
+        found.append(PackageLink(f"{_SYSTEMD}/system/{target}.wants/{name}", f"../{name}"))
+    return tuple(found)
+
+
+def install_units(root: int | str, *, replace: bool = False) -> tuple[str, ...]:
+    """Put them into a root file system; return the paths of what is new.
+
+    Units of libostree's that are there stay, unless they are to be replaced: they do the same.
+
+    Args:
+        root: The root directory, or a descriptor of it.
+        replace: Whether files that are there are replaced.
+
+    Raises:
+        OSError: Something cannot be written.
+    """
+    return write_package_files(root, unit_files(), replace=replace)
