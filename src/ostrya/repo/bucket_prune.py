@@ -11,12 +11,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ostrya.errors import FormatError, OstryaError
 from ostrya.formats.checksum import Checksum, check_checksum
 from ostrya.formats.commit import Commit
-from ostrya.formats.delta_name import parse_delta_name
+from ostrya.formats.delta_name import INDEX_SUFFIX, DeltaName, parse_delta_name
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.keyfile import KeyFile
 from ostrya.formats.object_name import (
@@ -26,12 +27,14 @@ from ostrya.formats.object_name import (
     loose_path,
     parse_loose_name,
 )
+from ostrya.formats.summary import Summary
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bucket_marks import PRUNE, Mark
 from ostrya.repo.config import MAX_CONFIG_BYTES, parse_config
 from ostrya.repo.errors import BucketError, ObjectNotFound, RepoCorrupted, RepoNotFound
 from ostrya.repo.prune import PruneResult
 from ostrya.repo.reader import MAX_METADATA_BYTES
+from ostrya.repo.summary import MAX_SUMMARY_BYTES
 from ostrya.repo.traverse import ALL_PARENTS
 
 if TYPE_CHECKING:
@@ -183,6 +186,8 @@ class _Prune:
         depth = self._options.depth
         tips = self._ref_tips()
         self._keep(pool, tips.values(), depth, must_be=True)
+        # A signed one stays as it is when refs move on, and says what clients ask for.
+        self._keep(pool, self._summary_tips(), depth, must_be=False)
         others = []
         for name, found in self._objects():
             is_young = found.modified > self._youngest
@@ -205,6 +210,18 @@ class _Prune:
                     hint="nothing was deleted; push that ref again, or delete it",
                 ) from None
         return tips
+
+    def _summary_tips(self) -> list[Checksum]:
+        found = self._store.read("summary", MAX_SUMMARY_BYTES)
+        if found is None:
+            return []
+        try:
+            summary = Summary.decode(found.data)
+            others = summary.collection_map().values()
+        except FormatError as exc:
+            exc.put_first(f"{self._store.shown}/summary")
+            raise
+        return [ref.checksum for ref in chain(summary.refs, *others)]
 
     def _keep(
         self, pool: ThreadPoolExecutor, commits: Iterable[Checksum], depth: int, *, must_be: bool
@@ -297,9 +314,8 @@ class _Prune:
     def _delete_deltas(self) -> None:
         """Delete what leads to no commit that stays: before these, else it would be forgotten."""
         paths = []
-        for found in self._store.scan("deltas"):
-            parts = found.path.split("/")
-            delta = parse_delta_name(parts[1] + parts[2]) if len(parts) == 4 else None
+        for found in chain(self._store.scan("deltas"), self._store.scan("delta-indexes")):
+            delta = _parse_delta_path(found.path)
             if delta is None or found.modified > self._youngest:
                 continue
             if ObjectName(delta.to, ObjectType.COMMIT) not in self._kept:
@@ -311,3 +327,13 @@ class _Prune:
 
 def _path(name: ObjectName) -> str:
     return f"objects/{loose_path(name, archive=True)}"
+
+
+def _parse_delta_path(path: str) -> DeltaName | None:
+    """Return the delta that a file belongs to; of an index, the one from nothing to its commit."""
+    parts = path.split("/")
+    if len(parts) == 4 and parts[0] == "deltas":
+        return parse_delta_name(parts[1] + parts[2])
+    if len(parts) == 3 and parts[2].endswith(INDEX_SUFFIX):
+        return parse_delta_name(parts[1] + parts[2].removesuffix(INDEX_SUFFIX))
+    return None

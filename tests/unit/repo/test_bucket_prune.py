@@ -6,15 +6,18 @@ import pytest
 from ostrya.errors import FormatError
 from ostrya.formats.checksum import to_modified_base64
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.formats.summary import SummaryFacts, SummaryRef, build_summary
 from ostrya.pull.push import PushOptions, push
 from ostrya.pull.push_archive import object_path
 from ostrya.pull.push_bucket import BucketTarget
+from ostrya.pull.push_target import SummaryChoice
 from ostrya.repo import bucket_marks
 from ostrya.repo.bucket_prune import BucketPruneOptions, prune_bucket
 from ostrya.repo.errors import BucketBusy, ObjectNotFound, RepoCorrupted, RepoNotFound
 from ostrya.repo.packing import Packed
 from ostrya.repo.refs import resolve_ref
 from ostrya.repo.stores.bucket import BucketStore
+from ostrya.sign.dummy import DummySigner
 from support.pushing import memory_bucket, read_all, require_complete
 from support.small_repos import commit_files
 
@@ -99,16 +102,48 @@ def test_deltas_to_a_commit_go_with_it(repo, bucket):
     assert list(bucket.list("deltas")) == [f"deltas/{names[tip][:2]}/{names[tip][2:]}/superblock"]
 
 
-def test_deltas_that_a_killed_prune_left_go(bucket):
+def test_deltas_that_a_killed_prune_left_go(repo, bucket):
     lost = to_modified_base64("1" * 64)
     superblock = f"deltas/{lost[:2]}/{lost[2:]}/superblock"
-    bucket.put(superblock, Packed(b"x"))
-    bucket.put("deltas/notes", Packed(b"x"))
+    index = f"delta-indexes/{lost[:2]}/{lost[2:]}.index"
+    kept = to_modified_base64(resolve_ref(repo, None, "main"))
+    others = ["deltas/notes", f"delta-indexes/{kept[:2]}/{kept[2:]}.index", "delta-indexes/a/b"]
+    for path in (superblock, index, *others):
+        bucket.put(path, Packed(b"x"))
     # Whoever sends deltas first is not disturbed.
     prune_bucket(bucket, BucketPruneOptions(refs_only=True))
-    assert superblock in set(bucket.list("deltas"))
+    assert {superblock, index} <= set(bucket.list(""))
     prune_bucket(bucket, ALL)
-    assert list(bucket.list("deltas")) == ["deltas/notes"]
+    assert {path for path in bucket.list("") if path.startswith("delta")} == set(others)
+
+
+def test_what_a_signed_summary_says_stays(repo, bucket, tmp_path):
+    """It is left alone when a ref moves on, and is what clients ask first."""
+    signed = SummaryChoice(signers=(DummySigner(b"me"),))
+    push(repo, BucketTarget(bucket), ["main"], PushOptions(summary=signed))
+    commit_files(repo, tmp_path, {"new": "new"}, timestamp=9)
+    push(repo, BucketTarget(bucket), ["main"], PushOptions(force=True))
+    assert commits(bucket) == 4
+    prune_bucket(bucket, ALL._replace(depth=0))
+    assert commits(bucket) == 2
+    require_complete(read_all(bucket))
+
+
+def test_a_summary_of_collections(repo, bucket):
+    tip = resolve_ref(repo, None, "main")
+    entry = SummaryRef("x", 1, tip)
+    summary = build_summary(
+        (), {"org.x": (entry,)}, SummaryFacts(mode="archive-z2", last_modified=1)
+    )
+    bucket.put("summary", Packed(summary.encode()))
+    bucket.delete("refs/heads/main")
+    prune_bucket(bucket, ALL._replace(depth=0))
+    assert commits(bucket) == 1
+    bucket.put("summary", Packed(b"damaged"))
+    before = read_all(bucket)
+    with pytest.raises(FormatError, match="s3://memory/repo/summary: "):
+        prune_bucket(bucket, ALL)
+    assert read_all(bucket) == before
 
 
 @pytest.mark.parametrize("at", ["deltas/", "objects/"])
