@@ -123,7 +123,7 @@ class DeltaPull:
         try:
             data = self._read(response, name, digest)
             block = self._decode(data, name)
-        except (FormatError, IntegrityError) as exc:
+        except (FormatError, IntegrityError, SignatureError) as exc:
             exc.put_first(f"While fetching {response.url}")
             raise
         from ostrya.delta.apply import has_all_objects

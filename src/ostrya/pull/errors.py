@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.errors import FetchError, IntegrityError, RepoError
+from ostrya.errors import FetchError, IntegrityError, RepoError, SignatureError
 
 if TYPE_CHECKING:
     from ostrya.fetch.fetcher import Response
@@ -33,7 +33,7 @@ class RemoteRefusal(RepoError):
     """The remote's settings, or what it serves, do not allow what was asked."""
 
 
-class NotTrusted(IntegrityError):
+class NotTrusted(SignatureError):
     """What was pulled lacks a signature that the remote's settings ask for."""
 
 

@@ -81,7 +81,7 @@ def run(arguments: Arguments, context: Context) -> int:
         raise RepoError("--dry-run requires --require-static-deltas")
     if arguments.flag("dry-run") and arguments.optional_text("plan") is not None:
         raise UsageError("--dry-run and --plan cannot be used together")
-    remote, requests = _parse_what(arguments.positionals)
+    remote, requests = _parse_what(arguments.positionals, drop_in=context.drop_in)
     if arguments.flag("disable-fsync"):
         context.disable_fsync()
     if arguments.flag("per-object-fsync"):
@@ -112,12 +112,17 @@ def run(arguments: Arguments, context: Context) -> int:
     return 0
 
 
-def _parse_what(positionals: list[str]) -> tuple[str, list[RefRequest] | None]:
+def _parse_what(
+    positionals: list[str], *, drop_in: bool = False
+) -> tuple[str, list[RefRequest] | None]:
     first, *rest = positionals
     if ":" in first and "://" not in first:
         remote, ref = parse_refspec(first)
         if remote is None:
             raise UsageError(f"Invalid remote {first}")
+        if rest and not drop_in:
+            # libostree passes over them.
+            raise UsageError(f"{first} is all that is pulled; for more: {remote} {ref} {rest[0]}")
         return remote, [RefRequest(ref)]
     if not rest:
         return first, None

@@ -34,6 +34,18 @@ def test_refs_and_their_commits(run, sample, remote):
         assert "0 content objects imported" in run.ok(remote, "pull", *words).out
 
 
+def test_who_has_no_signature_ends_like_who_has_a_wrong_one(run, sample, remote):
+    ref = run.ok(sample.option, "refs").lines[0]
+    url = f"file://{sample.path}"
+    key = f"--sign-verify=ed25519=inline:{key_pair(1).public_text}"
+    run.ok(remote, "remote", "add", "keys", url, "--no-gpg-verify", key)
+    run.fails(remote, "pull", "keys", ref, status=30)
+    run.ok(remote, "remote", "add", "gpg", url)
+    assert "no signatures found" in run.fails(remote, "pull", "gpg", ref, status=30)
+    run.ok(remote, "remote", "add", "sums", url, "--no-gpg-verify", "--set=gpg-verify-summary=true")
+    assert "no summary" in run.fails(remote, "pull", "sums", ref, status=30)
+
+
 def test_schemes_in_capitals(run, sample, remote):
     ref = run.ok(sample.option, "refs").lines[0]
     url = f"FILE://{sample.path}"
@@ -104,6 +116,7 @@ def test_progress(run, sample, remote, schema):
 def test_what_is_asked_for():
     assert _parse_what(["o"]) == ("o", None)
     assert _parse_what(["o:a/b"]) == ("o", [RefRequest("a/b")])
+    assert _parse_what(["o:a", "b"], drop_in=True) == ("o", [RefRequest("a")])
     assert _parse_what(["file:///x", "r"]) == ("file:///x", [RefRequest("r")])
     assert _parse_request(f"main@{SUM}") == RefRequest("main", SUM)
     with pytest.raises(OstryaError):
@@ -119,6 +132,7 @@ def test_what_is_asked_for():
         (["o", "main", "--require-static-deltas"], "Can't use static deltas in an archive repo"),
         (["o", "main", "--http-header=x"], "Missing '=' in --http-header 'x'"),
         (["o"], "No configured branches for remote o"),
+        (["o:main", "x"], "o:main is all that is pulled; for more: o main x"),
         (["o", "main", "--depth=-2"], "Invalid depth -2"),
         (["o", "main", "--subpath=x"], "Invalid subpath 'x': it has to begin with a slash"),
         (["o", "main", "--max-outstanding-fetcher-requests=-1"], "Invalid number of requests -1"),
