@@ -21,10 +21,10 @@ others.
 Changes of a sysroot are killed the same way, and at every mkdir; each of their writes fails by
 turns for want of room; and the disk or `/boot` is filled. After each, a judge that knows nothing of
 our code reads what a boot loader reads: every entry names a kernel and a ramdisk that are whole,
-and leads to a deployment that is its commit, with a complete `/etc`; `uEnv.txt` and `syslinux.cfg`
-name the same; the default is the old system or the new one. Run again, the command leaves just what
-it leaves undisturbed. `make test` looks for the step that makes the new system the default, and for
-the least room that is enough.
+and leads to a deployment that is its commit, with a complete `/etc`; `uEnv.txt`, `syslinux.cfg`
+and `grub.cfg` name the same; the default is the old system or the new one. Run again, the command
+leaves just what it leaves undisturbed. `make test` looks for the step that makes the new system the
+default, and for the least room that is enough.
 """
 RUN = FullRun(
     name="crash-tests",

@@ -3,8 +3,8 @@
 
 After each kill a judge that knows nothing of our code reads what a boot loader reads: every entry
 names a kernel and a ramdisk that are whole, and leads to a deployment that is its commit to the
-last byte, with a complete ``/etc``; what U-Boot and SYSLINUX read names the same. Then the command
-is run again, and leaves just what a run leaves that nobody disturbed.
+last byte, with a complete ``/etc``; what U-Boot, SYSLINUX and GRUB read names the same, or on EFI what
+is there as well. Then the command is run again, and leaves just what a run leaves that nobody disturbed.
 
 ``make test`` looks for the step that makes the new system the default, and so kills most closely
 around it; ``make crash-full`` kills at all of them.

@@ -19,7 +19,8 @@ from support.commands import PEER
 
 Listing = dict[str, tuple[object, ...]]
 _MODULES = f"usr/lib/modules/{os_tree.KERNEL}"
-_OWN_FILES = ("uEnv.txt", "syslinux.cfg")
+_OWN_FILES = ("uEnv.txt", "syslinux.cfg", "grub.cfg")
+_MENU_ENTRY = re.compile(r"\tlinux /boot(\S+) (.*)\n\tinitrd /boot(.*)\n")
 _VARYING = (
     (re.compile(r"\bloader\.[01]\b"), "loader.N"),
     (re.compile(r"\bboot\.[01]\.[01]\b"), "boot.N.N"),
@@ -88,7 +89,22 @@ class Judge:
             assert (loader / name).exists(), f"boot/loader/{name} is not there"
         self._check_uenv(loader / "uEnv.txt", entries)
         self._check_syslinux(loader / "syslinux.cfg", entries)
+        self._check_grub(loader / "grub.cfg", entries)
+        for path in self._esp_configs():
+            # It is replaced a step later: what it names may be what was the default before.
+            for fields in menu(path):
+                self._follow(fields)
         return found
+
+    def check_esp(self) -> None:
+        """What GRUB reads on the EFI system partition is what entries say."""
+        files = (self.root / "boot/loader/entries").glob("*.conf")
+        told = [
+            dict(line.split(" ", 1) for line in file.read_text().splitlines()) for file in files
+        ]
+        told.sort(key=lambda entry: int(entry["version"]), reverse=True)
+        for path in self._esp_configs():
+            assert menu(path) == _as_menu(told), path
 
     def fsck(self) -> None:
         """Let the peer judge."""
@@ -158,6 +174,14 @@ class Judge:
             assert found[f"bootargs{number}"] == entry["options"]
         assert len([name for name in found if name.startswith("kernel_image")]) == len(entries)
 
+    def _esp_configs(self) -> list[Path]:
+        found = self.root.glob("boot/efi/EFI/*/grub.cfg")
+        return [path for path in found if "menuentry" in path.read_text()]
+
+    def _check_grub(self, path: Path, entries: list[dict[str, str]]) -> None:
+        if path.exists() and entries:
+            assert menu(path) == _as_menu(entries), path
+
     def _check_syslinux(self, path: Path, entries: list[dict[str, str]]) -> None:
         if not path.exists() or not entries:
             return
@@ -168,6 +192,19 @@ class Judge:
                 f"/boot{entry[key]}" for entry in entries
             ]
         assert f"DEFAULT {entries[0]['title']}" in lines
+
+
+def menu(path: Path) -> list[dict[str, str]]:
+    """What a ``grub.cfg`` that we write boots, in its order."""
+    text = path.read_text()
+    names = ("linux", "options", "initrd")
+    found = [dict(zip(names, words, strict=True)) for words in _MENU_ENTRY.findall(text)]
+    assert len(found) == text.count("menuentry"), path
+    return found
+
+
+def _as_menu(entries: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [{name: entry[name] for name in ("linux", "options", "initrd")} for entry in entries]
 
 
 def listing(top: Path) -> Listing:

@@ -184,6 +184,21 @@ def with_syslinux(place: Place) -> None:
     two_releases()(place)
 
 
+def with_grub(place: Place) -> None:
+    boot = place.root / "boot"
+    (boot / "grub").mkdir()
+    (boot / "grub/grub.cfg").symlink_to("../loader/grub.cfg")
+    two_releases()(place)
+
+
+def with_grub_on_efi(place: Place) -> None:
+    trees.write(place.root / "boot/efi/EFI/debian/grub.cfg", b"the installer's\n")
+    two_releases()(place)
+    # So that what GRUB reads has a copy of what it read before.
+    place.machine.deploy("--karg-append=extra")
+    place.machine.release("4")
+
+
 def two_deployed(place: Place) -> None:
     two_releases()(place)
     place.machine.deploy()
@@ -316,6 +331,8 @@ SCENES = {
     ),
     "deploy, U-Boot": Scene(with_uboot, deploy, is_repeatable=True),
     "deploy, SYSLINUX": Scene(with_syslinux, deploy, is_repeatable=True),
+    "deploy, GRUB": Scene(with_grub, deploy, is_repeatable=True),
+    "deploy, GRUB on EFI": Scene(with_grub_on_efi, deploy, is_repeatable=True),
     "deploy, entries one by one": Scene(
         two_releases(), deploy, is_flat=True, is_repeatable=True
     ),
@@ -407,6 +424,7 @@ class Trial:
         """Run it again; then there is what is there when nobody disturbs it."""
         self.place.run(*self._again(self.place))
         self._judged(f"{where}, and run again")
+        self.place.judge.check_esp()
         found, wanted = self.place.left(), self._wanted_twice if is_done else self._wanted
         more, less = Counter(found) - Counter(wanted), Counter(wanted) - Counter(found)
         assert found == wanted, f"{where}: too much: {[*more]}, missing: {[*less]}"

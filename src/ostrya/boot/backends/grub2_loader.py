@@ -22,7 +22,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
-from ostrya._linux.atomic import replace_file
+from ostrya._linux.atomic import is_temporary_name, replace_file
 from ostrya._linux.dirfd import exists, list_names, open_dir, read_file, unlink_if_exists
 from ostrya._linux.process import run, run_interactive
 from ostrya.boot.backends.grub2 import CONFIG, make_grub_cfg
@@ -97,6 +97,7 @@ class Grub2:
         path = _replaced_config(context)
         if path is None:
             return
+        _delete_unnamed(context, os.path.dirname(path))
         new = f"{path}.new"
         try:
             data = read_file(new, dir_fd=context.sysroot_fd, max_bytes=_MAX_BYTES)
@@ -114,6 +115,20 @@ class Grub2:
             os.fsync(folder_fd)
         finally:
             os.close(folder_fd)
+
+
+def _delete_unnamed(context: LoaderContext, folder: str) -> None:
+    """Delete files that never got their names, since power failed: that disk is small."""
+    try:
+        fd = open_dir(folder, dir_fd=context.sysroot_fd, follow=True)
+    except FileNotFoundError:
+        return
+    try:
+        for name in list_names(fd):
+            if is_temporary_name(name):
+                unlink_if_exists(name, dir_fd=fd)
+    finally:
+        os.close(fd)
 
 
 def _is_static(context: LoaderContext) -> bool:

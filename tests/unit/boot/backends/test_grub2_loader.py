@@ -85,6 +85,21 @@ def test_on_efi(disk):
     loader.after_swap(disk.context(), 1)
 
 
+def test_what_got_no_name_on_efi_is_deleted(disk):
+    """Power failed while it was written; others' files stay."""
+    config = disk.make(f"{EFI}/debian/grub.cfg", "old")
+    for name in ("tmp.0123456789abcdef", "tmp.mine", "grubx64.efi"):
+        disk.make(f"{EFI}/debian/{name}")
+    Grub2().after_swap(disk.context(), 0)
+    names = sorted(path.name for path in config.parent.iterdir())
+    assert names == ["grub.cfg", "grubx64.efi", "tmp.mine"]
+
+
+def test_nothing_is_left_to_do_before_the_first_deployment(disk):
+    disk.make("boot/grub/grub.cfg")
+    Grub2().after_swap(disk.context(is_flat=True, prefix=""), 0)
+
+
 def test_where_boot_has_no_links(disk):
     disk.make("boot/grub/grub.cfg")
     context = disk.context(is_flat=True, prefix="")
