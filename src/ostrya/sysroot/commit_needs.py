@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a commit needs before it can be deployed: files to fetch, room for them, and for its kernel.
+"""What a commit needs before it can be deployed: files to fetch, room for them, and its kernel.
 
 Directories have to be here; of files that are not, the size is known where the commit says it
 (``ostree.sizes``).
@@ -28,7 +28,7 @@ from ostrya.tree.lookup import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.repository import Repository
@@ -106,6 +106,33 @@ def kernel_files(repo: Repository, checksum: Checksum) -> tuple[Checksum, ...]:
         if legacy:
             return tuple(legacy)
     return ()
+
+
+def refusals(repo: Repository, checksum: Checksum) -> tuple[str, ...]:
+    """Say why a commit would be refused as soon as its tree is laid out; nothing if it would not.
+
+    Raises:
+        ObjectNotFound: A directory is not here.
+    """
+    root = commit_root(repo, checksum)
+    found = []
+    if not kernel_files(repo, checksum) and not _has_links(repo, root, (_MODULES, *_LEGACY)):
+        found.append("there is no kernel in /usr/lib/modules, /usr/lib/ostree-boot or /boot")
+    if all(any(_list(repo, root, place)) for place in ("etc", "usr/etc")):
+        found.append("the tree has both /etc and /usr/etc")
+    return tuple(found)
+
+
+def _has_links(repo: Repository, root: Directory, paths: Iterable[str]) -> bool:
+    """Say whether something else than a directory is on the way: what it leads to is not known."""
+    for path in paths:
+        try:
+            resolve_directory(repo, root, path)
+        except NotADirectory:
+            return True
+        except PathNotFound:
+            continue
+    return False
 
 
 def file_bytes(repo: Repository, checksum: Checksum, sizes: Sizes) -> int | None:

@@ -132,11 +132,7 @@ def prepare_deployment(
     stateroot = wish.stateroot
     if wish.kargs is not None:
         wish.kargs.check()
-    if not exists(paths.stateroot_dir(stateroot), dir_fd=sysroot.dir_fd):
-        raise SysrootError(
-            f"No such stateroot: {stateroot}",
-            hint=f"make it with: ostrya admin stateroot-init {stateroot}",
-        )
+    require_stateroot_dir(sysroot, stateroot)
     make_dirs(f"{paths.stateroot_dir(stateroot)}/backing", dir_fd=sysroot.dir_fd, mode=0o700)
     name = DeploymentName(wish.checksum, _next_serial(sysroot, stateroot, wish.checksum))
     make_dirs(paths.deployments_dir(stateroot), dir_fd=sysroot.dir_fd, mode=0o775)
@@ -145,6 +141,19 @@ def prepare_deployment(
     except BaseException:
         abandon_deployment(sysroot, stateroot, name)
         raise
+
+
+def require_stateroot_dir(sysroot: Sysroot, stateroot: str) -> None:
+    """See that a system has its place.
+
+    Raises:
+        SysrootError: It has none.
+    """
+    if not exists(paths.stateroot_dir(stateroot), dir_fd=sysroot.dir_fd):
+        raise SysrootError(
+            f"No such stateroot: {stateroot}",
+            hint=f"make it with: ostrya admin stateroot-init {stateroot}",
+        )
 
 
 def _lay_out(

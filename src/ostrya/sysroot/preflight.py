@@ -24,7 +24,14 @@ from ostrya.repo.reader import has_object, load_commit
 from ostrya.repo.refs import require_rev
 from ostrya.sysroot import paths
 from ostrya.sysroot.boot_space import MARGIN_BYTES
-from ostrya.sysroot.commit_needs import file_bytes, kernel_files, missing_files, read_sizes
+from ostrya.sysroot.commit_needs import (
+    file_bytes,
+    kernel_files,
+    missing_files,
+    read_sizes,
+    refusals,
+)
+from ostrya.sysroot.deploy import require_stateroot_dir
 from ostrya.sysroot.deployment import Deployment
 from ostrya.sysroot.etc_ahead import EtcStep, plan_etc_ahead
 from ostrya.sysroot.order import Retain, with_new_deployment
@@ -101,6 +108,7 @@ class Preflight(NamedTuple):
         kargs_added: Kernel arguments that the deployment gone on from has not.
         kargs_removed: Those that only that one has.
         going: Deployments that are deleted.
+        refusals: Why the commit can be no deployment at all.
     """
 
     stateroot: str
@@ -117,6 +125,7 @@ class Preflight(NamedTuple):
     kargs_added: tuple[str, ...]
     kargs_removed: tuple[str, ...]
     going: tuple[DeploymentName, ...]
+    refusals: tuple[str, ...] = ()
 
     def with_nothing_deployed(self) -> Preflight:
         """Return what would happen where a commit that is deployed already is left at that."""
@@ -125,7 +134,8 @@ class Preflight(NamedTuple):
     @property
     def obstacles(self) -> list[str]:
         """What stands in the way, in words."""
-        found = [f"/etc/{step.path}: {step.why}" for step in self.etc if step.outcome == _CONFLICT]
+        found = list(self.refusals)
+        found += [f"/etc/{step.path}: {step.why}" for step in self.etc if step.outcome == _CONFLICT]
         for where, need in (("the repository", self.repo), ("/boot", self.boot)):
             if need is not None and not need.fits:
                 found.append(
@@ -136,8 +146,11 @@ class Preflight(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs to read."""
+        shown = self._asdict()
+        # They are among the obstacles.
+        del shown["refusals"]
         return {
-            **self._asdict(),
+            **shown,
             "repo": self.repo.as_json(),
             "boot": None if self.boot is None else self.boot.as_json(),
             "etc": [step._asdict() for step in self.etc],
@@ -204,8 +217,10 @@ def plan_deployment(
         outlook: What the remote has for it; None for a commit that is here.
 
     Raises:
+        SysrootError: There is no such system.
         ObjectNotFound: A directory of the commit is not here.
     """
+    require_stateroot_dir(sysroot, wish.stateroot)
     repo, checksum = sysroot.repo, wish.checksum
     metadata = load_commit(repo, checksum).metadata
     missing = missing_files(repo, checksum)
@@ -234,6 +249,7 @@ def plan_deployment(
         tuple(str(one) for one in new_kargs if one not in old_kargs),
         tuple(str(one) for one in old_kargs if one not in new_kargs),
         tuple(one.name for one in going),
+        refusals(repo, checksum),
     )
 
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from ostrya.errors import OstryaError
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.deletion import delete_object
 from ostrya.repo.partial import mark_partial
@@ -12,7 +15,9 @@ from ostrya.sysroot.commit_needs import (
     kernel_files,
     missing_files,
     read_sizes,
+    refusals,
 )
+from ostrya.sysroot.deploy import DeployWish, prepare_deployment
 from ostrya.tree.lookup import commit_root, resolve_path
 from support import os_tree
 from support.machines import write
@@ -111,6 +116,42 @@ def test_no_kernel(machine):
         (tree / MODULES / "vmlinuz").unlink()
 
     assert kernel_files(machine.sysroot.repo, machine.commit("1", edit=edit)) == ()
+
+
+def without_kernel(tree):
+    shutil.rmtree(tree / "usr/lib/modules")
+
+
+def with_two_etcs(tree):
+    write(tree / "etc/x", "x")
+
+
+def with_modules_elsewhere(tree):
+    (tree / "usr/lib/modules").rename(tree / "usr/modules")
+    (tree / "usr/lib/modules").symlink_to("../modules")
+
+
+@pytest.mark.parametrize(
+    ("edit", "found"),
+    [
+        (lambda _tree: None, ()),
+        (
+            without_kernel,
+            ("there is no kernel in /usr/lib/modules, /usr/lib/ostree-boot or /boot",),
+        ),
+        (with_two_etcs, ("the tree has both /etc and /usr/etc",)),
+        (with_modules_elsewhere, ()),
+    ],
+)
+def test_what_is_refused_is_known_before(machine, edit, found):
+    checksum = machine.commit("1", edit=edit)
+    assert refusals(machine.sysroot.repo, checksum) == found
+    wish = DeployWish("test", checksum)
+    if found:
+        with pytest.raises(OstryaError):
+            prepare_deployment(machine.sysroot, wish)
+    else:
+        prepare_deployment(machine.sysroot, wish)
 
 
 def test_sizes_of_files(machine):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from ostrya.formats.object_name import ObjectName, ObjectType
@@ -121,6 +123,17 @@ def test_what_would_happen(deployed, schema):
     done = deployed.run("admin", "deploy", "--os=test", "--dry-run", "test/os")
     assert done.status == 1
     assert "in the way: /etc/x: a file here, a directory" in done.out
+
+
+def test_dry_run_of_what_can_be_no_deployment(admin, schema):
+    checksum = admin.machine.commit("1", edit=lambda tree: shutil.rmtree(tree / "usr/lib/modules"))
+    done = admin.run("admin", "deploy", "--os=test", "--dry-run", "--json", checksum)
+    assert done.status == 1
+    schema(done.json(), "admin-deploy")
+    assert done.json()["obstacles"][0].startswith("there is no kernel in /usr/lib/modules")
+    for dry in ([], ["--dry-run"]):
+        said = admin.fails("deploy", "--os=nope", *dry, checksum)
+        assert said.startswith("No such stateroot: nope")
 
 
 def test_json_alone_on_standard_output(deployed, schema):
