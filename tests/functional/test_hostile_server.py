@@ -349,8 +349,8 @@ TRUST = {
     "signature that is none": Scene(
         always(SIGNATURES, Answer(200, b"garbage")), "[Ss]ignature|signed", SUMMARY, 30
     ),
-    "no signature": Scene(always(SIGNATURES, Answer(404)), "no summary.sig found", SUMMARY, 11),
-    "no summary": Scene(always("/summary", Answer(404)), "no summary found", SUMMARY, 11),
+    "no signature": Scene(always(SIGNATURES, Answer(404)), "no summary.sig found", SUMMARY, 30),
+    "no summary": Scene(always("/summary", Answer(404)), "no summary found", SUMMARY, 30),
     "commit without signature": Scene(
         always(DETACHED, Answer(404)), "no signatures found|[Ss]ignature", COMMIT, 30
     ),
