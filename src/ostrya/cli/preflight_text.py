@@ -58,9 +58,10 @@ def preflight_lines(found: Preflight, *, is_upgrade: bool = False) -> list[str]:
 def _fetch(found: Preflight) -> str:
     if not found.fetch_files:
         return "nothing"
+    files = "1 file" if found.fetch_files == 1 else f"{found.fetch_files} files"
     if found.fetch_bytes is None:
-        return f"{found.fetch_files} files, of a size that nobody says"
-    how = "by a static delta" if found.by_delta else f"{found.fetch_files} files"
+        return f"{files}, of a size that nobody says"
+    how = "by a static delta" if found.by_delta else files
     return f"{format_size(found.fetch_bytes)}, {how}"
 
 

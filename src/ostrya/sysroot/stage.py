@@ -104,8 +104,7 @@ def stage_deployment(  # options by keyword
         CommandFailed: Nothing would finalize it at shutdown.
         OSError: Something could not be written. Of all these nothing is left.
     """
-    if loaded.booted is None:
-        raise NotBooted("Cannot stage deployment: Not currently booted into an OSTree system")
+    require_running(loaded)
     if sysroot.running.finalize_service:
         run(["systemctl", "start", "--quiet", sysroot.running.finalize_service])
     deployment = prepare_deployment(sysroot, wish, progress=progress)
@@ -133,6 +132,16 @@ def stage_deployment(  # options by keyword
     loaded = load_sysroot(sysroot)
     clean_up(sysroot, loaded, prune_repo=False)
     return loaded
+
+
+def require_running(loaded: Loaded) -> None:
+    """See that there is a shutdown to come that a staged deployment can be finished at.
+
+    Raises:
+        NotBooted: No deployment is running.
+    """
+    if loaded.booted is None:
+        raise NotBooted("Cannot stage deployment: Not currently booted into an OSTree system")
 
 
 def _note(deployment: Deployment) -> DeploymentNote:

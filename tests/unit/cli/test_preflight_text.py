@@ -85,6 +85,8 @@ def test_what_is_to_fetch():
         return preflight_lines(QUIET._replace(fetch_files=3, **values))[1]
 
     assert fetch(fetch_bytes=None) == "  to fetch: 3 files, of a size that nobody says"
+    one = preflight_lines(QUIET._replace(fetch_files=1, fetch_bytes=5))
+    assert one[1] == "  to fetch: 5 bytes, 1 file"
     assert fetch(fetch_bytes=5, by_delta=True) == "  to fetch: 5 bytes, by a static delta"
 
 

@@ -20,6 +20,7 @@ from ostrya.errors import OstryaError
 from ostrya.formats.checksum import check_checksum
 from ostrya.pull.network import NetworkOptions
 from ostrya.sysroot.cleanup import clean_up
+from ostrya.sysroot.stage import require_running
 from ostrya.sysroot.upgrade import (
     FetchHow,
     Target,
@@ -94,6 +95,9 @@ def _upgrade(
 ) -> bool:
     sysroot, loaded, target = begun
     progress = context.progress()
+    if arguments.flag("stage") and not arguments.flag("pull-only"):
+        # Before anything is pulled in vain.
+        require_running(loaded)
     try:
         upgrade = fetch_upgrade(sysroot, target, how, progress=progress)
     except OstryaError:

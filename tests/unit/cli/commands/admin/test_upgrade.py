@@ -45,6 +45,14 @@ def test_the_newest_is_deployed(following):
     assert found["checksum"] == second
 
 
+def test_nothing_is_pulled_that_cannot_be_staged(following):
+    machine = following.machine
+    second = machine.commit("2", repo=machine.vendor)
+    said = following.fails("upgrade", "--os=test", "--stage")
+    assert said.startswith("Cannot stage deployment: Not currently booted")
+    assert not has_object(machine.sysroot.repo, ObjectName(second, ObjectType.COMMIT))
+
+
 def test_in_two_steps(following):
     machine = following.machine
     machine.commit("2", repo=machine.vendor)
