@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ostrya.boot.bls import Entry
+    from ostrya.boot.trial import Trial
 
 
 class LoaderContext(NamedTuple):
@@ -38,6 +39,8 @@ class LoaderContext(NamedTuple):
         environ: What other programs are told.
         is_flat: Whether ``boot/loader`` is a directory by itself, as on VFAT, which has no links:
             what is in it changes file by file.
+        trial: What is on trial, where there is automatic rollback; the fallback is then the second
+            of the deployments that a loader is told of.
     """
 
     sysroot_fd: int
@@ -46,6 +49,7 @@ class LoaderContext(NamedTuple):
     is_running: bool = False
     environ: Mapping[str, str] = {}  # a tuple's default, never written to
     is_flat: bool = False
+    trial: Trial | None = None
 
     def loader_dir(self, bootversion: int) -> str:
         """Return the directory that a loader finds entries and its own file in, once it counts."""

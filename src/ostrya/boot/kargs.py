@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Self
 
-LOADERS_OWN = ("BOOT_IMAGE=", "initrd=")
-"""What GRUB and systemd-boot add to the running kernel's command line; nobody has asked for it."""
+LOADERS_OWN = ("BOOT_IMAGE=", "initrd=", "ostrya.pick=")
+"""What GRUB, systemd-boot and our scripts add to the running kernel's command line."""
 
 
 class KernelArgument(NamedTuple):

@@ -124,10 +124,23 @@ _ADMIN = (
 )  # fmt: skip
 
 _BOOT = (
+    Verb("boot-once", "boot.boot_once", "Start a deployment the next time only", Repo.ADMIN),
+    Verb(
+        "check", "boot.check", "Run the health checks, and look at what a fallback needs",
+        Repo.ADMIN, reads=True, writes=True,
+    ),
     Verb(
         "initramfs", "boot.initramfs", "Build a ramdisk from a root file system",
         Repo.NONE, reads=True, writes=True,
     ),
+    Verb("mark-bad", "boot.mark_bad", "Say that a deployment is bad", Repo.ADMIN),
+    Verb("mark-good", "boot.mark_good", "Say that the running deployment is good", Repo.ADMIN),
+    Verb("set-default", "admin.set_default", "Boot another deployment by default", Repo.ADMIN),
+    Verb(
+        "settle", "boot.settle", "For the boot: make what runs the default after a fallback",
+        Repo.ADMIN, hidden=True,
+    ),
+    Verb("status", "boot.status", "Say what is started next, and why", Repo.ADMIN, reads=True),
 )  # fmt: skip
 
 _REMOTE = (
@@ -170,7 +183,9 @@ _STATIC_DELTA = (
 
 VERBS = (
     Verb("admin", "", "Deployments: what is booted", Repo.ADMIN, verbs=_ADMIN),
-    Verb("boot", "", "The ramdisk and the boot loader", Repo.NONE, verbs=_BOOT),
+    Verb(
+        "boot", "", "The ramdisk, and automatic rollback: trials and health", Repo.NONE, verbs=_BOOT
+    ),
     Verb("cat", "cat", "Write out the contents of files"),
     Verb("checkout", "checkout", "Make a directory from a commit", takes_long=True),
     Verb("checksum", "checksum", "Print the checksum of a file", Repo.NONE, reads=True),

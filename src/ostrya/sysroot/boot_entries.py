@@ -45,10 +45,13 @@ class Numbering(NamedTuple):
         bootversion: Which set of boot links they lead through.
         base: What their versions are added to: where entries come and go one by one, they are
             greater than those that are there.
+        tries: How often the default may be tried, where its entry's name says so; None for as often
+            as ``sysroot.boot-counting-tries`` says of every new one.
     """
 
     bootversion: int
     base: int = 0
+    tries: int | None = None
 
 
 def find_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> KernelSet:
@@ -91,7 +94,7 @@ def write_entry(
     stateroots = {one.stateroot for one in deployments}
     place = Place(at, len(deployments), shows_stateroot=len(stateroots) > 1, base=numbering.base)
     entry = _make_entry(sysroot, deployment, kernel, title, place, numbering.bootversion)
-    file = _make_name(sysroot, deployment, place)
+    file = _make_name(sysroot, deployment, place, numbering.tries)
     replace_file(f"{folder}/{file}", entry.to_text().encode(), dir_fd=sysroot.dir_fd)
     return deployment._replace(entry=entry, entry_name=file)
 
@@ -146,14 +149,20 @@ def _make_entry(  # what an entry is made of
     )
 
 
-def _make_name(sysroot: Sysroot, deployment: Deployment, place: Place) -> EntryName:
+def _make_name(
+    sysroot: Sysroot, deployment: Deployment, place: Place, tries: int | None
+) -> EntryName:
     stateroot = deployment.stateroot if sysroot.options.old_entry_names else None
-    return entry_name(
-        place,
-        tries=sysroot.settings.boot_tries,
-        known=deployment.entry_name,
-        stateroot=stateroot,
-    )
+    known = deployment.entry_name
+    if tries is None:
+        tries = sysroot.settings.boot_tries
+    elif place.at > 0 or not tries:
+        # What is not on trial is never given up.
+        tries, known = 0, None
+    elif known is not None and known.tries is None:
+        # It was found good, or never tried; now it is on trial.
+        known = None
+    return entry_name(place, tries=tries, known=known, stateroot=stateroot)
 
 
 def install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:

@@ -10,6 +10,9 @@
     ├── StaterootExists  there is a system of that name
     ├── StagedInvalid  what is noted of a staged deployment cannot be understood
     ├── NotBooted       what is asked for needs a running deployment
+    ├── TrialStateMissing  where the record of a trial should lie there is nothing
+    ├── TrialPending    a new deployment has to wait until the running one has stood its trial
+    ├── ReleaseKnownBad  a release that was rolled back here is to be installed again
     └── DeploymentNotFound  there is no such deployment
 """
 
@@ -68,3 +71,38 @@ class StaterootExists(SysrootError):
 
 class StagedInvalid(SysrootError):
     """What is noted of a staged deployment cannot be understood."""
+
+
+class TrialStateMissing(SysrootError):
+    """Where the record of a trial should lie there is nothing."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"the record of trials is not where ostrya.rollback-state says: {place}",
+            hint="`ostrya config set ostrya.rollback-state …` in the system repository changes it",
+        )
+
+
+class TrialPending(SysrootError):
+    """A new deployment has to wait until the running one has stood its trial."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the running deployment {name} is on trial, and what it falls back to has to stay",
+            hint="wait for its health checks, or say that it is good: ostrya boot mark-good",
+        )
+
+
+class ReleaseKnownBad(SysrootError):
+    """A release that was rolled back here is to be installed again.
+
+    Attributes:
+        checksum: Its commit.
+    """
+
+    def __init__(self, checksum: str, reason: str) -> None:
+        super().__init__(
+            f"release {checksum} was rolled back on this device: {reason}",
+            hint="--retry-failed installs it all the same",
+        )
+        self.checksum = checksum

@@ -10,14 +10,15 @@ from ostrya.boot.bootloader import LoaderContext, find_bootloader
 
 if TYPE_CHECKING:
     from ostrya.boot.bootloader import Bootloader
+    from ostrya.boot.trial import Trial
     from ostrya.sysroot.loading import Loaded
     from ostrya.sysroot.sysroot import Sysroot
 
 _BOOT = "/boot"
 
 
-def loader_context(sysroot: Sysroot, loaded: Loaded) -> LoaderContext:
-    """Return what a boot loader is told of the disk."""
+def loader_context(sysroot: Sysroot, loaded: Loaded, trial: Trial | None = None) -> LoaderContext:
+    """Return what a boot loader is told of the disk, and of what is on trial."""
     is_flat = sysroot.has_flat_boot
     # Without links /boot/x is not /x of the file system that a loader sees.
     is_whole = is_flat or sysroot.settings.bootprefix
@@ -28,6 +29,7 @@ def loader_context(sysroot: Sysroot, loaded: Loaded) -> LoaderContext:
         loaded.booted is not None,
         sysroot.options.environ,
         is_flat,
+        trial,
     )
 
 

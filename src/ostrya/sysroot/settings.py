@@ -11,6 +11,8 @@
     bls-append-except-default=grub_users=admin;
     early-prune=true                                ours
 
+The group ``[ostrya]`` beside it has automatic rollback: see `rollback_settings`.
+
 Source: ostree-repo.c (reload_sysroot_config).
 """
 
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.boot.bootloader import AUTO, SETTINGS
 from ostrya.errors import SysrootError
+from ostrya.sysroot.rollback_settings import RollbackSettings, parse_rollback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +45,7 @@ class SysrootSettings(NamedTuple):
         append_except_default: What entries of all but the default say besides.
         readonly: Whether ``/sysroot`` is mounted read-only.
         early_prune: Whether the rollback may go first where ``/boot`` is too small for both.
+        rollback: Whether, and how, a release that does not come up is given up.
     """
 
     bootloader: str = AUTO
@@ -50,6 +54,7 @@ class SysrootSettings(NamedTuple):
     append_except_default: Mapping[str, str] = {}  # a tuple's default, never written to
     readonly: bool = False
     early_prune: bool = False
+    rollback: RollbackSettings = RollbackSettings()
 
 
 def parse_settings(keyfile: KeyFile) -> SysrootSettings:
@@ -90,4 +95,5 @@ def parse_settings(keyfile: KeyFile) -> SysrootSettings:
         appended,
         has("readonly") and keyfile.get_boolean(_GROUP, "readonly"),
         has("early-prune") and keyfile.get_boolean(_GROUP, "early-prune"),
+        parse_rollback(keyfile),
     )

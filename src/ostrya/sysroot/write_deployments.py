@@ -50,6 +50,13 @@ from ostrya.sysroot.errors import BootSpaceError
 from ostrya.sysroot.loader import find_loader, finish_loader, loader_context
 from ostrya.sysroot.loading import Loaded, load_sysroot, read_subbootversion
 from ostrya.sysroot.staged import forget_lock, forget_staged
+from ostrya.sysroot.trial import (
+    begin_trial,
+    entry_tries,
+    identity_of,
+    plan_trial,
+    with_identities,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +64,7 @@ if TYPE_CHECKING:
     from ostrya.boot.bootloader import Bootloader, LoaderContext
     from ostrya.sysroot.deployment import Deployment
     from ostrya.sysroot.sysroot import Sysroot
+    from ostrya.sysroot.trial import TrialPlan
 
 log = logging.getLogger(__name__)
 
@@ -109,15 +117,19 @@ def _write(
     loaded, deployments = _without_staged(sysroot, loaded, deployments)
     if _is_same(loaded.deployments, deployments):
         return loaded
+    deployments = with_identities(sysroot, loaded, deployments)
+    plan = plan_trial(sysroot, deployments)
+    begin_trial(sysroot, loaded, deployments, plan)
     before = len(loaded.deployments)
     keeps_config = _boots_same(sysroot, loaded, deployments)
     if keeps_config:
         is_atomic = _write_links(sysroot, loaded, deployments)
     elif sysroot.has_flat_boot:
         known = loaded.deployments
-        is_atomic = _write_flat(sysroot, loaded, number_new_deployments(deployments, known))
+        numbered = number_new_deployments(deployments, known)
+        is_atomic = _write_flat(sysroot, loaded, numbered, plan)
     else:
-        is_atomic = _write_config(sysroot, loaded, number_deployments(deployments))
+        is_atomic = _write_config(sysroot, loaded, number_deployments(deployments), plan)
     touch_sysroot(sysroot)
     loaded = load_sysroot(sysroot)
     sysroot.tell(
@@ -227,6 +239,8 @@ def _boots_same(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployme
         and old.bootcsum == new.bootcsum
         and old.overlay_initrds == new.overlay_initrds
         and old.kargs == new.kargs
+        # A loader file that says what is on trial has to be written anew for another one.
+        and identity_of(old) == identity_of(new)
         and _version(sysroot, old) == _version(sysroot, new)
         for old, new in zip(loaded.deployments, deployments, strict=True)
     )
@@ -250,22 +264,27 @@ def _write_links(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deploym
     return True
 
 
-def _write_config(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> bool:
+def _write_config(
+    sysroot: Sysroot,
+    loaded: Loaded,
+    deployments: Sequence[Deployment],
+    plan: TrialPlan | None,
+) -> bool:
     bootversion = 1 - loaded.bootversion
     entries = paths.entries_dir(bootversion)
     remove_tree(entries, dir_fd=sysroot.dir_fd)
     make_dirs(entries, dir_fd=sysroot.dir_fd)
+    numbering = Numbering(bootversion, tries=entry_tries(sysroot, plan))
     written = [
-        write_entry(sysroot, deployments, at, Numbering(bootversion), entries)
-        for at in range(len(deployments))
+        write_entry(sysroot, deployments, at, numbering, entries) for at in range(len(deployments))
     ]
     subbootversion = 1 - read_subbootversion(sysroot, bootversion)
     make_links(sysroot.dir_fd, bootversion, subbootversion, deployments)
     swap_links(sysroot.dir_fd, bootversion, subbootversion)
-    context = loader_context(sysroot, loaded)
+    context = loader_context(sysroot, loaded, None if plan is None else plan.trial)
     loader = find_loader(sysroot, context)
     if loader is not None:
-        loader.write_config(context, bootversion, _boots(written))
+        loader.write_config(context, bootversion, _boots(written, plan))
     _link_boot_to_itself(sysroot)
     unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     target = paths.loader_dir(bootversion).rpartition("/")[2]
@@ -276,7 +295,12 @@ def _write_config(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deploy
     return _after_swap(loader, context, bootversion)
 
 
-def _write_flat(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployment]) -> bool:
+def _write_flat(
+    sysroot: Sysroot,
+    loaded: Loaded,
+    deployments: Sequence[Deployment],
+    plan: TrialPlan | None,
+) -> bool:
     make_dirs(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd)
     folder_fd = open_dir(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd, follow=True)
     try:
@@ -288,7 +312,8 @@ def _write_flat(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployme
         _sync(sysroot)
         swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
         _sync(sysroot)
-        numbering = Numbering(loaded.bootversion, max(old.values(), default=0))
+        base = max(old.values(), default=0)
+        numbering = Numbering(loaded.bootversion, base, entry_tries(sysroot, plan))
         # The default comes last: with it, all of the new order counts at once.
         written = [
             write_entry(sysroot, deployments, at, numbering, paths.FLAT_ENTRIES)
@@ -297,10 +322,10 @@ def _write_flat(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deployme
         written.reverse()
         # What a loader's own file names is whole before that file is.
         _sync(sysroot)
-        context = loader_context(sysroot, loaded)
+        context = loader_context(sysroot, loaded, None if plan is None else plan.trial)
         loader = find_loader(sysroot, context)
         if loader is not None:
-            loader.write_config(context, loaded.bootversion, _boots(written))
+            loader.write_config(context, loaded.bootversion, _boots(written, plan))
             _sync(sysroot)
         for name in sorted(old, key=lambda name: old[name]):
             os.unlink(name, dir_fd=folder_fd)
@@ -315,8 +340,11 @@ def _entry_version(name: str) -> int:
     return 0 if found is None else found.version
 
 
-def _boots(deployments: Sequence[Deployment]) -> list[Boot]:
-    return [Boot(one.entry, one.path) for one in deployments if one.entry is not None]
+def _boots(deployments: Sequence[Deployment], plan: TrialPlan | None) -> list[Boot]:
+    """Return what a loader is told; with automatic rollback, the fallback is the second."""
+    order = range(len(deployments)) if plan is None else plan.order(len(deployments))
+    ordered = [deployments[at] for at in order]
+    return [Boot(one.entry, one.path) for one in ordered if one.entry is not None]
 
 
 def _after_swap(loader: Bootloader | None, context: LoaderContext, bootversion: int) -> bool:

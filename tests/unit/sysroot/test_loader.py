@@ -33,7 +33,7 @@ def make(tmp_path):
 def test_what_a_loader_is_told(make, tmp_path):
     sysroot = make()
     context = loader_context(sysroot, NOTHING)
-    assert context == (sysroot.dir_fd, str(tmp_path), "/boot", False, {"X": "1"}, False)
+    assert context == (sysroot.dir_fd, str(tmp_path), "/boot", False, {"X": "1"}, False, None)
     assert find_loader(sysroot, context) is None
 
 

@@ -12,6 +12,8 @@ It is written by the first of these that there is:
 2.  grub-mkconfig, where its script ``15_ostree`` is: ours if this system runs, else the tree's;
 3.  ourselves.
 
+With automatic rollback it is always ourselves: `grub2_trial`.
+
 Source: ostree-bootloader-grub2.c.
 """
 
@@ -26,6 +28,7 @@ from ostrya._linux.atomic import is_temporary_name, replace_file
 from ostrya._linux.dirfd import exists, list_names, open_dir, read_file, unlink_if_exists
 from ostrya._linux.process import run, run_interactive
 from ostrya.boot.backends.grub2 import CONFIG, make_grub_cfg
+from ostrya.boot.backends.grub2_trial import make_trial_cfg
 from ostrya.boot.sandbox import BWRAP, root_argv
 from ostrya.errors import BootloaderError, CommandFailed
 
@@ -73,6 +76,12 @@ class Grub2:
         path = f"{replaced}.new" if replaced else f"{context.loader_dir(bootversion)}/{CONFIG}"
         # Some programs add to what is there.
         unlink_if_exists(path, dir_fd=context.sysroot_fd)
+        if context.trial is not None:
+            entries = [boot.entry for boot in boots]
+            text = make_trial_cfg(entries, context.trial, prefix=_path_prefix(context))
+            data = text.encode(errors="surrogateescape")
+            replace_file(path, data, dir_fd=context.sysroot_fd)
+            return
         argv = _generator(context, boots)
         if argv is None:
             text = make_grub_cfg(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import exists, open_dir_below, open_file_below, read_fd
 from ostrya.boot.backends.uboot import CONFIG, TREES_OWN, make_uenv
+from ostrya.boot.backends.uboot_trial import trial_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,8 @@ class UBoot:
         trees_own = None if not boots else _read_trees_own(context, boots[0])
         prefix = "" if context.is_flat else "/boot"
         text = make_uenv([boot.entry for boot in boots], trees_own, prefix=prefix)
+        if context.trial is not None:
+            text += "".join(f"{line}\n" for line in trial_lines(context.trial))
         path = f"{context.loader_dir(bootversion)}/{CONFIG}"
         replace_file(path, text.encode(errors="surrogateescape"), dir_fd=context.sysroot_fd)
 

@@ -80,7 +80,12 @@ def make_boot_script(board: ScriptBoard) -> str:
 
 
 def _head(board: ScriptBoard) -> str:
-    names = " ".join((*_PER_ENTRY, *(f"{name}2" for name in _PER_ENTRY), *_TRIAL, *_TREES_OWN))
+    lists = (_PER_ENTRY, [f"{name}2" for name in _PER_ENTRY], (*_TRIAL, *_TREES_OWN))
+    # Named, since the file could bring any variable otherwise; few at a time, since some boards
+    # take no more than 16 words.
+    imports = "\n".join(
+        f"  env import -t {board.state_addr} ${{ostrya_size}} {' '.join(names)}" for names in lists
+    )
     return f"""\
 # Written by Ostrya, once. What changes is in uEnv.txt and in the record of a trial.
 if test -z "${{distro_bootpart}}"; then setenv distro_bootpart 1; fi
@@ -88,7 +93,8 @@ setenv ostrya_part "${{devtype}} ${{devnum}}:${{distro_bootpart}}"
 setenv ostrya_root "${{devtype}} ${{devnum}}:{board.root_part}"
 setenv ostrya_fdtfile "${{fdtfile}}"
 if load ${{ostrya_root}} {board.state_addr} {_UENV}; then
-  env import -t {board.state_addr} ${{filesize}} {names}
+  setenv ostrya_size "${{filesize}}"
+{imports}
 else
   echo "ostrya: {_UENV} cannot be read"
   sleep 3

@@ -21,6 +21,7 @@ from ostrya.cli.output import write_json
 from ostrya.cli.preflight_text import print_preflight
 from ostrya.cli.sysroot_lookup import changing_sysroot
 from ostrya.repo.refs import require_rev
+from ostrya.sysroot.admission import require_admissible
 from ostrya.sysroot.cleanup import clean_up
 from ostrya.sysroot.deploy import DeployWish, deploy
 from ostrya.sysroot.order import Retain, merge_deployment, require_stateroot, with_new_deployment
@@ -55,6 +56,7 @@ OPTIONS = (
     flag("lock-finalization", "As --stage, but not before `admin lock-finalization --unlock`"),
     texts("overlay-initrd", "FILE", "Load a further ramdisk on top of the tree's own"),
     flag("early-prune", "Where /boot is too small for both, let the rollback go first"),
+    flag("retry-failed", "Deploy a release that was rolled back on this device"),
     flag("dry-run", "Deploy nothing; say what would happen"),
 )
 
@@ -79,6 +81,8 @@ def run(arguments: Arguments, context: Context) -> int:
             )
             found = plan_deployment(sysroot, loaded, wish, merge, manner=manner)
             return print_preflight(found, prints_json=context.json)
+        retry = arguments.flag("retry-failed")
+        require_admissible(sysroot, loaded, checksum, retry=retry)
         clean_up(sysroot, loaded, prune_repo=False)
         wish = wish._replace(
             overlay_initrds=tuple(

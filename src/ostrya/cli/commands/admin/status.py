@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ostrya.cli.kernel_line import running_kargs
 from ostrya.cli.options import flag
 from ostrya.cli.output import write, write_json, write_line
 from ostrya.cli.sysroot_lookup import reading_sysroot
 from ostrya.errors import SysrootError
+from ostrya.sysroot.boot_status import read_boot_status
 from ostrya.sysroot.deployment import Unlocked
 from ostrya.sysroot.staged import failure_reason
 from ostrya.sysroot.status import DeploymentStatus, read_status
@@ -39,16 +41,22 @@ def run(arguments: Arguments, context: Context) -> int:
             write_line("default" if loaded.all[0].booted else "not-default")
             return 0
         shown = read_status(sysroot, loaded)
+        boot = read_boot_status(sysroot, loaded, running_kargs(sysroot))
         if arguments.flag("json"):
-            write_json({**_as_json(shown), "finalize_failure": failure_reason(sysroot)})
+            more = {"finalize_failure": failure_reason(sysroot)}
+            rollback = {} if boot is None else {"rollback": boot.as_json()}
+            write_json({**_as_json(shown), **more, **rollback})
         elif not shown:
             write_line("No deployments.")
         else:
             for one in shown:
-                _print(sysroot, one, arguments)
+                remark = "" if boot is None else boot.remark(one.deployment)
+                _print(sysroot, one, remark, arguments)
             reason = failure_reason(sysroot)
             if reason is not None:
                 write_line(f"The last staged deployment was not finalized: {reason}")
+            for line in () if boot is None else boot.damage:
+                write_line(f"Damage: {line}")
     return 0
 
 
@@ -58,12 +66,14 @@ def _as_json(shown: list[DeploymentStatus]) -> dict[str, object]:
     return {"deployments": [one.as_json() for one in shown], "next_boot": next_boot}
 
 
-def _print(sysroot: Sysroot, shown: DeploymentStatus, arguments: Arguments) -> None:
+def _print(sysroot: Sysroot, shown: DeploymentStatus, remark: str, arguments: Arguments) -> None:
     one = shown.deployment
     marks = "".join(
         f" ({mark})" for mark in (shown.mark, "soft-reboot" if one.soft_reboot else "") if mark
     )
     write_line(f"{'*' if one.booted else ' '} {one.stateroot} {one.name}{marks}")
+    if remark:
+        write_line(f"    Trial: {remark}")
     if shown.version is not None:
         write_line(f"    Version: {shown.version}")
     if one.unlocked is not Unlocked.NONE:

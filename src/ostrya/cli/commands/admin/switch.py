@@ -15,6 +15,7 @@ from ostrya.cli.system_restart import load_if_wanted, restart_if_wanted
 from ostrya.cli.version import FOLLOWED_VERSION
 from ostrya.pull.network import NetworkOptions
 from ostrya.repo.ref_writer import write_ref
+from ostrya.sysroot.admission import require_admissible
 from ostrya.sysroot.upgrade import (
     FetchHow,
     deploy_upgrade,
@@ -31,6 +32,7 @@ PARAMETERS = "REFSPEC"
 OPTIONS = (
     flag("reboot", "Restart the machine after that", short="r"),
     flag("kexec", "Load the new kernel, so that the restart leaves the firmware out", short="k"),
+    flag("retry-failed", "Take a release that was rolled back on this device"),
     text("os", "STATEROOT", "The system; default: the running one"),
     text("stateroot", "STATEROOT", "The same"),
 )
@@ -52,6 +54,7 @@ def run(arguments: Arguments, context: Context) -> int:
             network=NetworkOptions(user_agent=f"libostree/{FOLLOWED_VERSION}"),
         )
         upgrade = fetch_upgrade(sysroot, target, how, progress=progress)
+        require_admissible(sysroot, loaded, upgrade.checksum, retry=arguments.flag("retry-failed"))
         after = deploy_upgrade(sysroot, loaded, upgrade, progress=progress)
         load_if_wanted(arguments, sysroot, after)
         # The other one may have come to its end, and name the old one as what takes over.

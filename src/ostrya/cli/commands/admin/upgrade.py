@@ -19,6 +19,7 @@ from ostrya.cli.version import FOLLOWED_VERSION
 from ostrya.errors import OstryaError
 from ostrya.formats.checksum import check_checksum
 from ostrya.pull.network import NetworkOptions
+from ostrya.sysroot.admission import require_admissible
 from ostrya.sysroot.cleanup import clean_up
 from ostrya.sysroot.stage import require_running
 from ostrya.sysroot.upgrade import (
@@ -48,6 +49,7 @@ OPTIONS = (
     flag("deploy-only", "Pull nothing: deploy what was pulled before"),
     flag("stage", "Let it become the default when the machine is shut down"),
     flag("check", "Say what would happen"),
+    flag("retry-failed", "Take a release that was rolled back on this device"),
     flag("early-prune", "Where /boot is too small for both, let the rollback go first"),
 )
 
@@ -108,6 +110,7 @@ def _upgrade(
     if upgrade.end_of_life is not None:
         write_message(f"{upgrade.target.refspec} has come to its end: {upgrade.end_of_life}")
     if upgrade.is_new and not arguments.flag("pull-only"):
+        require_admissible(sysroot, loaded, upgrade.checksum, retry=arguments.flag("retry-failed"))
         loaded = deploy_upgrade(
             sysroot,
             loaded,

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which releases were found good or bad here: ``ostree/ostrya/ledger.json``.
+
+::
+
+    {"version": 1,
+     "good": ["3f9c01a2b4d5.0-7f3a", …],                    identities, the newest last
+     "bad": [{"checksum": "77aa…", "identity": "77aa10cc02ee.1-01d3", "why": "tries",
+              "detail": "…", "time": 1767225600}, …],       one of a commit, the newest last
+     "last": {"checksum": …, "why": …, …}}                  the rollback that happened last
+
+A loader's record is about one deployment, and forgets; this remembers, so that a bad release is not
+installed again.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import FileTooLargeError, read_file
+from ostrya.boot.install import make_dirs
+from ostrya.boot.trial import is_identity
+from ostrya.formats.checksum import Checksum, is_checksum
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    from ostrya.sysroot.sysroot import Sysroot
+
+FOLDER = "ostree/ostrya"
+PATH = f"{FOLDER}/ledger.json"
+_VERSION = 1
+_MAX_BYTES = 1 << 20
+# Of each kind; what is older is forgotten.
+_MOST = 64
+_MOST_DETAIL = 1000
+
+
+class BadRelease(NamedTuple):
+    """A release that did not stand its trial.
+
+    Attributes:
+        checksum: The commit.
+        identity: Of the deployment that failed; empty if it had none.
+        why: In one word: ``tries``, ``load``, ``health``, ``manual``, ``unwritable``.
+        detail: In a sentence, what is known beyond that; may be empty.
+        time: When it was noticed, in seconds since 1970.
+    """
+
+    checksum: Checksum
+    identity: str
+    why: str
+    detail: str = ""
+    time: int = 0
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for a file, and for people's programs."""
+        return {
+            "checksum": self.checksum,
+            "identity": self.identity,
+            "why": self.why,
+            "detail": self.detail,
+            "time": self.time,
+        }
+
+    @classmethod
+    def from_json(cls, found: object) -> Self | None:
+        """Read it; None for what is none."""
+        if not isinstance(found, dict) or not isinstance(found.get("checksum"), str):
+            return None
+        if not is_checksum(found["checksum"]):
+            return None
+        time = found.get("time")
+        return cls(
+            Checksum(found["checksum"]),
+            str(found.get("identity", "")),
+            str(found.get("why", "")),
+            str(found.get("detail", ""))[:_MOST_DETAIL],
+            time if isinstance(time, int) else 0,
+        )
+
+    def describe(self) -> str:
+        """Say in one sentence why it is bad."""
+        said = _REASONS.get(self.why, self.why)
+        return f"{said}: {self.detail}" if self.detail else said
+
+
+_REASONS = {
+    "tries": "it did not come up, however often it was started",
+    "load": "its kernel or ramdisk could not be loaded",
+    "health": "its health checks failed",
+    "manual": "somebody said so",
+    "unwritable": "its starts could not be counted",
+}
+
+
+class Ledger(NamedTuple):
+    """What is remembered.
+
+    Attributes:
+        good: Identities of deployments that stood their trial, the newest last.
+        bad: Releases that did not, the newest last.
+        last: The rollback that happened last; None if there was none.
+    """
+
+    good: tuple[str, ...] = ()
+    bad: tuple[BadRelease, ...] = ()
+    last: BadRelease | None = None
+
+    def find_bad(self, checksum: str) -> BadRelease | None:
+        """Find what is known against a commit."""
+        return next((one for one in reversed(self.bad) if one.checksum == checksum), None)
+
+    def with_good(self, identity: str, checksum: str) -> Ledger:
+        """Return it knowing a deployment as good; what was said against its commit is forgotten."""
+        good = (*(one for one in self.good if one != identity), identity)[-_MOST:]
+        return Ledger(good, self._without(checksum), self.last)
+
+    def with_bad(self, release: BadRelease) -> Ledger:
+        """Return it knowing a release as bad; and that something was rolled back."""
+        good = tuple(one for one in self.good if one != release.identity)
+        return Ledger(good, (*self._without(release.checksum), release)[-_MOST:], release)
+
+    def forgiving(self, checksum: str) -> Ledger:
+        """Return it without what is said against a commit."""
+        return self._replace(bad=self._without(checksum))
+
+    def _without(self, checksum: str) -> tuple[BadRelease, ...]:
+        return tuple(one for one in self.bad if one.checksum != checksum)
+
+
+def read_ledger(sysroot: Sysroot) -> Ledger:
+    """Read it; an empty one if there is none, or one that cannot be understood.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    try:
+        data = json.loads(read_file(PATH, dir_fd=sysroot.dir_fd, max_bytes=_MAX_BYTES))
+    except (FileNotFoundError, NotADirectoryError, FileTooLargeError, ValueError, RecursionError):
+        # Nothing is decided by it that would be dangerous to forget.
+        return Ledger()
+    return _parse(data) if isinstance(data, dict) else Ledger()
+
+
+def _parse(data: Mapping[str, object]) -> Ledger:
+    good, bad = data.get("good"), data.get("bad")
+    names = [one for one in good if isinstance(one, str)] if isinstance(good, list) else []
+    releases = map(BadRelease.from_json, bad if isinstance(bad, list) else ())
+    return Ledger(
+        tuple(name for name in names if is_identity(name))[-_MOST:],
+        tuple(one for one in releases if one is not None)[-_MOST:],
+        BadRelease.from_json(data.get("last")),
+    )
+
+
+def write_ledger(sysroot: Sysroot, ledger: Ledger) -> None:
+    """Write it; once this returns it survives a power cut.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    data = {
+        "version": _VERSION,
+        "good": list(ledger.good),
+        "bad": [one.as_json() for one in ledger.bad],
+        "last": None if ledger.last is None else ledger.last.as_json(),
+    }
+    make_dirs(FOLDER, dir_fd=sysroot.dir_fd)
+    replace_file(PATH, json.dumps(data, indent=1).encode(), dir_fd=sysroot.dir_fd)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from ostrya.sysroot.boot_status import read_boot_status
+from ostrya.sysroot.settle import settle
+from ostrya.sysroot.verdict import mark_good
+from support.trial_world import TrialMachine
+
+NOW = 1_800_000_000
+
+
+@pytest.fixture
+def machine(tmp_path, no_waiting):
+    made = TrialMachine(tmp_path)
+    made.first = made.deploy(made.commit("1"))
+    mark_good(made.sysroot, made.start())
+    yield made
+    made.close()
+
+
+def running(machine):
+    return next(one for one in machine.loaded.deployments if one.booted)
+
+
+def settled(machine):
+    return settle(machine.sysroot, machine.loaded, machine.kargs, NOW)
+
+
+def test_status_tells(machine):
+    second = machine.deploy(machine.commit("2"))
+    machine.start()
+    status = read_boot_status(machine.sysroot, machine.loaded, machine.kargs)
+    assert status.remark(running(machine)) == "on trial, 1 of 3 starts"
+    assert (status.pick, status.damage) == ("trial", ())
+    for _ in range(3):
+        machine.start()
+    settled(machine)
+    status = read_boot_status(machine.sysroot, machine.loaded, machine.kargs)
+    assert status.pick == "fallback-tries"
+    failed = next(one for one in machine.loaded.deployments if one.is_same(second))
+    assert status.remark(failed).startswith("failed: it did not come up")
+    assert status.as_json()["last-rollback"]["checksum"] == second.checksum
+
+
+def test_status_tells_what_is_damaged(machine):
+    machine.deploy(machine.commit("2"))
+    (machine.state / "ostrya1.env").write_bytes(b"x")
+    kernel = machine.root / "boot" / machine.first.entry.fields["linux"].lstrip("/")
+    kernel.unlink()
+    status = read_boot_status(machine.sysroot, machine.loaded, machine.kargs)
+    assert any("ostrya1.env" in line for line in status.damage)
+    assert any("vmlinuz" in line and "not there" in line for line in status.damage)
+    kernel.write_text("half")
+    status = read_boot_status(machine.sysroot, machine.loaded, machine.kargs)
+    assert any("vmlinuz" in line and "damaged" in line for line in status.damage)
+
+
+def test_without_rollback(machine):
+    machine.configure("ostrya", rollback="none")
+    assert read_boot_status(machine.sysroot, machine.loaded, machine.kargs) is None

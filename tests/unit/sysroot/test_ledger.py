@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from ostrya.formats.checksum import Checksum
+from ostrya.sysroot.ledger import PATH, BadRelease, Ledger, read_ledger, write_ledger
+
+ONE, TWO = "a" * 12 + ".0-0000", "b" * 12 + ".0-0000"
+BAD = BadRelease(Checksum("a" * 64), ONE, "health", "x: y", 7)
+
+
+def test_there_and_back(machine):
+    assert read_ledger(machine.sysroot) == Ledger()
+    ledger = Ledger((ONE, TWO), (BAD,), BAD)
+    write_ledger(machine.sysroot, ledger)
+    assert read_ledger(machine.sysroot) == ledger
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"good": 1, "bad": {"a": 1}}', '{"good": [1, "x"], "bad": [[], {"checksum": "x"}]}',
+     '{"last": 3}', "[" * 100_000],
+    ids=["empty", "list", "half", "kinds", "items", "last", "deep"],
+)  # fmt: skip
+def test_what_cannot_be_understood_says_nothing(machine, text):
+    write_ledger(machine.sysroot, Ledger())
+    (machine.root / PATH).write_text(text)
+    assert read_ledger(machine.sysroot) == Ledger()
+
+
+def test_good_and_bad_take_each_others_place():
+    ledger = Ledger().with_good(ONE, BAD.checksum).with_bad(BAD)
+    assert (ledger.good, ledger.bad, ledger.last) == ((), (BAD,), BAD)
+    ledger = ledger.with_good(ONE, BAD.checksum)
+    assert (ledger.good, ledger.bad, ledger.last) == ((ONE,), (), BAD)
+
+
+def test_one_of_a_commit():
+    again = BAD._replace(identity=TWO, why="tries")
+    ledger = Ledger().with_bad(BAD).with_bad(again)
+    assert ledger.bad == (again,)
+    assert ledger.find_bad(BAD.checksum) == again
+    assert ledger.forgiving(BAD.checksum).find_bad(BAD.checksum) is None
+
+
+def test_it_does_not_grow_for_ever():
+    ledger = Ledger()
+    for number in range(100):
+        ledger = ledger.with_good(f"{number:012x}.0-0000", "")
+        ledger = ledger.with_bad(BadRelease(Checksum(f"{number:064x}"), "", "tries"))
+    assert (len(ledger.good), len(ledger.bad)) == (64, 64)
+    assert ledger.find_bad(f"{99:064x}") is not None
+
+
+@pytest.mark.parametrize("why", ["tries", "load", "health", "manual", "unwritable", "else"])
+def test_a_sentence(why):
+    assert BAD._replace(why=why).describe().endswith(": x: y")
+    assert BAD._replace(why=why, detail="").describe()
