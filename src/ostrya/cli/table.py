@@ -130,6 +130,10 @@ _BOOT = (
         Repo.ADMIN, reads=True, writes=True,
     ),
     Verb(
+        "expire", "boot.expire", "For the boot: restart if a trial takes too long",
+        Repo.ADMIN, hidden=True,
+    ),
+    Verb(
         "initramfs", "boot.initramfs", "Build a ramdisk from a root file system",
         Repo.NONE, reads=True, writes=True,
     ),

@@ -8,6 +8,11 @@
     ostree-finalize-staged-hold.service
     ostree-boot-complete.service          says if the last shutdown failed
     ostree-system-generator               var.mount, boot.mount
+    ostrya-boot-settle.service            after a fallback, what runs becomes the default
+    ostrya-health.service                 is this start a good one?
+    ostrya-mark-good.service              ends a trial, once the boot is complete
+    ostrya-trial-deadline.timer, .service    ends a start that hangs
+    50-ostrya.conf                        feeds a watchdog, if there is one
 
 They are enabled by links beside them in ``/usr``: there is nothing in ``/etc`` for a merge to trip
 over.
@@ -25,7 +30,13 @@ _UNITS = (
     "ostree-finalize-staged-hold.service",
     "ostree-finalize-staged.service",
     "ostree-remount.service",
+    "ostrya-boot-settle.service",
+    "ostrya-health.service",
+    "ostrya-mark-good.service",
+    "ostrya-trial-deadline.service",
+    "ostrya-trial-deadline.timer",
 )
+_CONFIGS = {"50-ostrya.conf": f"{_SYSTEMD}/system.conf.d/50-ostrya.conf"}
 _PROGRAMS = {
     "ostree-remount": "usr/lib/ostree/ostree-remount",
     "ostree-system-generator": f"{_SYSTEMD}/system-generators/ostree-system-generator",
@@ -33,7 +44,11 @@ _PROGRAMS = {
 _WANTED_BY = {
     "ostree-remount.service": "local-fs.target",
     "ostree-boot-complete.service": "multi-user.target",
+    "ostrya-boot-settle.service": "multi-user.target",
+    "ostrya-mark-good.service": "multi-user.target",
+    "ostrya-trial-deadline.timer": "sysinit.target",
 }
+_REQUIRED_BY = {"ostrya-health.service": "boot-complete.target"}
 
 
 def unit_files() -> tuple[PackageFile | PackageLink, ...]:
@@ -45,6 +60,10 @@ def unit_files() -> tuple[PackageFile | PackageLink, ...]:
         found.append(PackageFile(f"{_SYSTEMD}/system/{name}", data))
     for name, place in _PROGRAMS.items():
         found.append(PackageFile(place, folder.joinpath(name).read_bytes(), 0o755))
+    for name, place in _CONFIGS.items():
+        found.append(PackageFile(place, folder.joinpath(name).read_bytes()))
+    for name, target in _REQUIRED_BY.items():
+        found.append(PackageLink(f"{_SYSTEMD}/system/{target}.requires/{name}", f"../{name}"))
     for name, target in _WANTED_BY.items():
         found.append(PackageLink(f"{_SYSTEMD}/system/{target}.wants/{name}", f"../{name}"))
     return tuple(found)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""U-Boot: its ``uEnv.txt``, in the directory that ``boot/loader`` leads to."""
+"""U-Boot: its ``uEnv.txt``, in the directory that ``boot/loader`` leads to.
+
+And ``extlinux.conf``, where ``boot/extlinux/extlinux.conf`` says that U-Boot reads that.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import exists, open_dir_below, open_file_below, read_fd
+from ostrya.boot.backends.extlinux import CONFIG as EXTLINUX_CONFIG
+from ostrya.boot.backends.extlinux import make_extlinux
 from ostrya.boot.backends.uboot import CONFIG, TREES_OWN, make_uenv
 from ostrya.boot.backends.uboot_trial import trial_lines
 
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
 
     from ostrya.boot.bootloader import Boot, LoaderContext
 
+_EXTLINUX = f"boot/extlinux/{EXTLINUX_CONFIG}"
 _MAX_BYTES = 1 << 20
 
 
@@ -28,7 +34,8 @@ class UBoot:
 
     def is_active(self, context: LoaderContext) -> bool:
         """Say whether there is a ``boot/loader/uEnv.txt``, perhaps an empty one."""
-        return exists(f"boot/loader/{CONFIG}", dir_fd=context.sysroot_fd)
+        has_file = exists(f"boot/loader/{CONFIG}", dir_fd=context.sysroot_fd)
+        return has_file or exists(_EXTLINUX, dir_fd=context.sysroot_fd)
 
     def write_config(self, context: LoaderContext, bootversion: int, boots: Sequence[Boot]) -> None:
         """Write ``uEnv.txt``."""
@@ -39,6 +46,10 @@ class UBoot:
             text += "".join(f"{line}\n" for line in trial_lines(context.trial))
         path = f"{context.loader_dir(bootversion)}/{CONFIG}"
         replace_file(path, text.encode(errors="surrogateescape"), dir_fd=context.sysroot_fd)
+        if exists(_EXTLINUX, dir_fd=context.sysroot_fd):
+            menu = make_extlinux([boot.entry for boot in boots], prefix=prefix)
+            path = f"{context.loader_dir(bootversion)}/{EXTLINUX_CONFIG}"
+            replace_file(path, menu.encode(errors="surrogateescape"), dir_fd=context.sysroot_fd)
 
     def after_swap(self, context: LoaderContext, bootversion: int) -> None:
         """Nothing is left to do."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from ostrya.boot.backends.uboot_loader import UBoot
+from ostrya.boot.trial import Trial
 
 
 def test_where_it_is(disk):
@@ -40,3 +41,23 @@ def test_nothing_to_boot(disk):
     disk.write(1)
     UBoot().write_config(disk.context(), 1, ())
     assert (disk.top / "boot/loader.1/uEnv.txt").read_text() == ""
+
+
+def test_a_menu_where_it_is_read(disk):
+    boots = disk.write(1)
+    UBoot().write_config(disk.context(), 1, boots)
+    assert not (disk.top / "boot/loader.1/extlinux.conf").exists()
+    link = disk.top / "boot/extlinux/extlinux.conf"
+    link.parent.mkdir()
+    link.symlink_to("../loader/extlinux.conf")
+    assert UBoot().is_active(disk.context())
+    UBoot().write_config(disk.context(), 1, boots)
+    assert "default ostrya-0\n" in (disk.top / "boot/loader.1/extlinux.conf").read_text()
+
+
+def test_what_is_on_trial(disk):
+    boots = disk.write(1)
+    trial = Trial("a" * 12 + ".0-0000", "", on_trial=True)
+    UBoot().write_config(disk.context()._replace(trial=trial), 1, boots)
+    text = (disk.top / "boot/loader.1/uEnv.txt").read_text()
+    assert text.endswith("dep_id=aaaaaaaaaaaa.0-0000\ndep_trial=1\ndep_tries=xxx\n")
