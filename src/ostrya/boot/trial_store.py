@@ -17,10 +17,12 @@ import os
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ostrya._linux.dirfd import FileTooLargeError, ensure_dir, read_fd
+from ostrya._linux.trace import trace
 from ostrya.boot.backends.grub2_trial import STATE_FILE as GRUB_FILE
 from ostrya.boot.backends.uboot_trial import FORMAT, FORMAT_VARIABLE, STATE_BYTES, STATE_FILES
 from ostrya.boot.errors import EnvironmentInvalid, TrialStateInvalid
 from ostrya.boot.grubenv import SIZE_BYTES, decode_grubenv, encode_grubenv
+from ostrya.boot.trace_points import Point
 from ostrya.boot.trial import VARIABLES, End, Record
 from ostrya.boot.uboot_env import (
     MAX_BYTES,
@@ -99,8 +101,11 @@ class UBootFiles:
         """Write one copy after the other."""
         variables = {FORMAT_VARIABLE: FORMAT, **record.to_variables()}
         data = encode_environment(variables, STATE_BYTES)
+        trace(Point.RECORD_BEGUN)
         for name in STATE_FILES:
             _write_in_place(name, self._dir_fd, data)
+            trace(Point.RECORD_COPY_WRITTEN)
+        trace(Point.RECORD_WRITTEN)
 
 
 class GrubFile:
@@ -128,7 +133,9 @@ class GrubFile:
             others = {}
         ours = {**dict.fromkeys(VARIABLES, ""), **record.to_variables()}
         rest = {name: value for name, value in others.items() if name not in ours}
+        trace(Point.RECORD_BEGUN)
         _write_in_place(GRUB_FILE, self._dir_fd, encode_grubenv({**ours, **rest}))
+        trace(Point.RECORD_WRITTEN)
 
 
 class ClassicEnvironment:

@@ -29,6 +29,7 @@ class Environment(NamedTuple):
         home: ``HOME``, below which a desktop may mount volumes.
         sysroot: ``OSTREE_SYSROOT``, the sysroot to use when none is named.
         sysroot_debug: ``OSTREE_SYSROOT_DEBUG``, words that make a sysroot fit for tests.
+        trace: ``OSTRYA_TRACE``, where points of a change are told, and waited at.
         sysroot_options: ``OSTREE_SYSROOT_OPTS``, words for what packagers may want otherwise.
         loader_variables: Variables that boot loaders' programs look at.
     """
@@ -48,6 +49,7 @@ class Environment(NamedTuple):
     home: str = ""
     sysroot: str = ""
     sysroot_debug: frozenset[str] = frozenset()
+    trace: str = ""
     sysroot_options: frozenset[str] = frozenset()
     loader_variables: dict[str, str] = {}  # noqa: RUF012  # a tuple's default, never written to
 
@@ -82,6 +84,7 @@ def read_environment() -> Environment:
         home=get("HOME", ""),
         sysroot=get("OSTREE_SYSROOT", ""),
         sysroot_debug=_words("OSTREE_SYSROOT_DEBUG"),
+        trace=get("OSTRYA_TRACE", ""),
         sysroot_options=_words("OSTREE_SYSROOT_OPTS"),
         loader_variables={name: get(name, "") for name in _LOADER_VARIABLES if name in os.environ},
     )

@@ -48,6 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str], *, drop_in: bool) -> int:
     environment = read_environment()
     try:
+        if environment.trace:
+            # Not at start-up: hardly anybody wants it.
+            from ostrya._linux.trace import trace_to
+
+            trace_to(environment.trace)
         status = dispatch.run_command_line(arguments, environment, drop_in=drop_in)
         sys.stdout.flush()
     except OstryaError as exc:

@@ -32,10 +32,12 @@ from ostrya._linux.dirfd import (
 )
 from ostrya._linux.inode_flags import set_immutable
 from ostrya._linux.naming import Below, names_sysroot
+from ostrya._linux.trace import trace
 from ostrya.boot.bls import Entry
 from ostrya.boot.install import make_dirs
 from ostrya.boot.kernel import MODULES, find_kernel, find_kernel_versions
 from ostrya.boot.sandbox import BWRAP, run_in_tree
+from ostrya.boot.trace_points import Point
 from ostrya.errors import SysrootError
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
@@ -160,6 +162,7 @@ def _lay_out(
     sysroot: Sysroot, wish: DeployWish, name: DeploymentName, progress: ProgressSink
 ) -> Deployment:
     path = paths.deployment_dir(wish.stateroot, name)
+    trace(Point.DEPLOY_BEGUN)
     checkout_commit(
         sysroot.repo,
         wish.checksum,
@@ -168,6 +171,7 @@ def _lay_out(
         dir_fd=sysroot.dir_fd,
         progress=progress,
     )
+    trace(Point.DEPLOY_CHECKED_OUT)
     tree_fd = open_dir(path, dir_fd=sysroot.dir_fd)
     try:
         write_image_if_wanted(sysroot, wish.checksum, tree_fd)
@@ -184,6 +188,7 @@ def _lay_out(
         fill_var(sysroot, deployment, tree_fd)
     finally:
         os.close(tree_fd)
+    trace(Point.DEPLOY_LAID_OUT)
     return deployment
 
 
@@ -236,6 +241,7 @@ def finish_deployment(
             with Below(os.path.join(sysroot.path, deployment.path, "etc")):
                 merge_etc_from(sysroot, merge, tree_fd)
             _refresh_policy(sysroot, deployment, tree_fd)
+            trace(Point.DEPLOY_MERGED)
         unlink_if_exists(f"etc/{_UPDATED}", dir_fd=tree_fd)
         _forget_update(sysroot, loaded, deployment.stateroot)
         policy = load_policy(f"/proc/self/fd/{tree_fd}")
@@ -248,6 +254,7 @@ def finish_deployment(
             set_immutable(tree_fd, immutable=True)
     finally:
         os.close(tree_fd)
+    trace(Point.DEPLOY_FINISHED)
     return deployment
 
 

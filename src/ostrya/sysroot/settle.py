@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ostrya._linux.trace import trace
+from ostrya.boot.trace_points import Point
 from ostrya.boot.trial import PICK, End, Record, Why
 from ostrya.sysroot.ledger import BadRelease, read_ledger, write_ledger
 from ostrya.sysroot.rollback_settings import Protocol
@@ -59,7 +61,9 @@ def settle(
         bad = known
     if identity_of(booted):
         ledger = ledger.with_good(identity_of(booted), booted.checksum)
+    trace(Point.SETTLE_BEGUN)
     write_ledger(sysroot, ledger.with_bad(bad))
+    trace(Point.SETTLE_REMEMBERED)
     others = [one for one in loaded.deployments if one is not booted]
     if sysroot.settings.rollback.protocol is Protocol.UBOOT_CLASSIC:
         # Its loader knows no identities: as long as it falls back, there is nothing to fall to.
@@ -69,6 +73,7 @@ def settle(
         with open_store(sysroot, identity_of(booted)) as store:
             if store is not None:
                 store.write(Record(identity_of(booted), 0, End.OK))
+    trace(Point.SETTLE_DONE)
     return bad
 
 

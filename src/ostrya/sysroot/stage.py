@@ -30,7 +30,9 @@ from ostrya._linux.dirfd import (
 )
 from ostrya._linux.naming import Below, names_sysroot
 from ostrya._linux.process import run
+from ostrya._linux.trace import trace
 from ostrya.boot.install import make_dirs
+from ostrya.boot.trace_points import Point
 from ostrya.errors import OstryaError, SysrootError
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
@@ -114,6 +116,7 @@ def stage_deployment(  # options by keyword
     except BaseException:
         abandon_deployment(sysroot, deployment.stateroot, deployment.name)
         raise
+    trace(Point.STAGE_REHEARSED)
     extra = {} if merge is None or merge.entry is None else merge.entry.extra_fields
     write_staged(
         sysroot,
@@ -126,11 +129,13 @@ def stage_deployment(  # options by keyword
             locked=locked,
         ),
     )
+    trace(Point.STAGE_NOTED)
     if loaded.staged is not None:
         delete_deployment(sysroot, loaded.staged.stateroot, loaded.staged.name)
     touch_sysroot(sysroot)
     loaded = load_sysroot(sysroot)
     clean_up(sysroot, loaded, prune_repo=False)
+    trace(Point.STAGE_DONE)
     return loaded
 
 
@@ -251,9 +256,12 @@ def _finalize(sysroot: Sysroot, loaded: Loaded) -> Loaded:
     if state is None or staged is None or staged.locked:
         return loaded
     merge = _find_merge(loaded, state)
+    trace(Point.FINALIZE_BEGUN)
     # Should we be stopped halfway, a merge begun twice would be neither the one nor the other.
     forget_staged(sysroot)
+    trace(Point.FINALIZE_FORGOTTEN)
     deployment = finish_deployment(sysroot, loaded, staged, merge)._replace(staged=False)
+    trace(Point.FINALIZE_MERGED)
     rest = loaded._replace(staged=None)
     after = write_deployments(
         sysroot,
@@ -261,8 +269,10 @@ def _finalize(sysroot: Sysroot, loaded: Loaded) -> Loaded:
         with_new_deployment(rest.deployments, deployment, merge, Retain()),
         prune=False,
     )
+    trace(Point.FINALIZE_WRITTEN)
     clean_up(sysroot, after, prune_repo=False)
     forget_overlay_initrds(sysroot)
+    trace(Point.FINALIZE_DONE)
     return after
 
 

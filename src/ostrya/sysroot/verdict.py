@@ -11,7 +11,9 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.dirfd import open_dir
+from ostrya._linux.trace import trace
 from ostrya.boot.bls import Tries
+from ostrya.boot.trace_points import Point
 from ostrya.boot.trial import End, Record
 from ostrya.errors import SysrootError
 from ostrya.sysroot import paths
@@ -76,8 +78,10 @@ def mark_good(sysroot: Sysroot, loaded: Loaded) -> bool:
         return False
     ledger = read_ledger(sysroot)
     was_on_trial = is_on_trial(sysroot, loaded)
+    trace(Point.GOOD_BEGUN)
     if identity not in ledger.good or ledger.find_bad(booted.checksum) is not None:
         write_ledger(sysroot, ledger.with_good(identity, booted.checksum))
+    trace(Point.GOOD_REMEMBERED)
     if not booted.is_same(loaded.deployments[0]):
         return False
     _name_entry(sysroot, booted, None)
@@ -88,6 +92,7 @@ def mark_good(sysroot: Sysroot, loaded: Loaded) -> bool:
         is_open = stored.record.identity == identity and stored.record.end is not End.OK
         if was_on_trial or is_open or stored.damage:
             store.write(Record(identity, 0, End.OK, stored.record.once))
+    trace(Point.GOOD_DONE)
     return was_on_trial or is_open
 
 
@@ -119,7 +124,9 @@ def mark_bad(sysroot: Sysroot, loaded: Loaded, deployment: Deployment, verdict: 
     found = BadRelease(
         deployment.checksum, identity, verdict.end.value, verdict.detail, verdict.time
     )
+    trace(Point.BAD_BEGUN)
     write_ledger(sysroot, read_ledger(sysroot).with_bad(found))
+    trace(Point.BAD_REMEMBERED)
     if not is_default:
         return
     name = deployment.entry_name
@@ -128,6 +135,7 @@ def mark_bad(sysroot: Sysroot, loaded: Loaded, deployment: Deployment, verdict: 
     with open_store(sysroot, identity) as store:
         if store is not None:
             store.write(Record(identity, 0, verdict.end))
+    trace(Point.BAD_DONE)
 
 
 def start_once(sysroot: Sysroot, loaded: Loaded, deployment: Deployment) -> None:

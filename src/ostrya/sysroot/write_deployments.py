@@ -31,10 +31,12 @@ from ostrya._linux.dirfd import open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.durability import sync_filesystem
 from ostrya._linux.freeze import flush_filesystem, rehearse_rescue
 from ostrya._linux.naming import Below, names_sysroot
+from ostrya._linux.trace import trace
 from ostrya.boot.bls import EntryName
 from ostrya.boot.bootloader import Boot
 from ostrya.boot.entry_files import list_entry_files
 from ostrya.boot.install import make_dirs
+from ostrya.boot.trace_points import Point
 from ostrya.errors import OstryaError, SysrootError
 from ostrya.sysroot import paths
 from ostrya.sysroot.boot_entries import Numbering, commit_version, write_entry
@@ -104,6 +106,7 @@ def write_deployments(
         raise
     if prune and after is not loaded:
         clean_up(sysroot, after)
+        trace(Point.WRITE_CLEANED_UP)
     return after
 
 
@@ -119,7 +122,9 @@ def _write(
         return loaded
     deployments = with_identities(sysroot, loaded, deployments)
     plan = plan_trial(sysroot, deployments)
+    trace(Point.WRITE_BEGUN)
     begin_trial(sysroot, loaded, deployments, plan)
+    trace(Point.WRITE_TRIAL_BEGUN)
     before = len(loaded.deployments)
     keeps_config = _boots_same(sysroot, loaded, deployments)
     if keeps_config:
@@ -131,6 +136,7 @@ def _write(
     else:
         is_atomic = _write_config(sysroot, loaded, number_deployments(deployments), plan)
     touch_sysroot(sysroot)
+    trace(Point.WRITE_DONE)
     loaded = load_sysroot(sysroot)
     sysroot.tell(
         f"{'Transaction complete' if is_atomic else 'Bootloader updated'}; bootconfig swap: "
@@ -258,9 +264,13 @@ def _write_links(sysroot: Sysroot, loaded: Loaded, deployments: Sequence[Deploym
         for old, new in zip(loaded.deployments, deployments, strict=True)
     ]
     make_links(sysroot.dir_fd, loaded.bootversion, subbootversion, numbered)
+    trace(Point.WRITE_LINKS_MADE)
     _sync(sysroot)
+    trace(Point.WRITE_SYNCED)
     swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
+    trace(Point.WRITE_LINKS_SWAPPED)
     _sync(sysroot)
+    trace(Point.WRITE_FLUSHED)
     return True
 
 
@@ -278,20 +288,27 @@ def _write_config(
     written = [
         write_entry(sysroot, deployments, at, numbering, entries) for at in range(len(deployments))
     ]
+    trace(Point.WRITE_ENTRIES_WRITTEN)
     subbootversion = 1 - read_subbootversion(sysroot, bootversion)
     make_links(sysroot.dir_fd, bootversion, subbootversion, deployments)
+    trace(Point.WRITE_LINKS_MADE)
     swap_links(sysroot.dir_fd, bootversion, subbootversion)
+    trace(Point.WRITE_LINKS_SWAPPED)
     context = loader_context(sysroot, loaded, None if plan is None else plan.trial)
     loader = find_loader(sysroot, context)
     if loader is not None:
         loader.write_config(context, bootversion, _boots(written, plan))
+    trace(Point.WRITE_LOADER_FILE_WRITTEN)
     _link_boot_to_itself(sysroot)
     unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     target = paths.loader_dir(bootversion).rpartition("/")[2]
     os.symlink(target, paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     _sync(sysroot)
+    trace(Point.WRITE_SYNCED)
     os.rename(paths.NEW_LOADER, paths.LOADER, src_dir_fd=sysroot.dir_fd, dst_dir_fd=sysroot.dir_fd)
+    trace(Point.WRITE_SWAPPED)
     _flush_boot(sysroot)
+    trace(Point.WRITE_FLUSHED)
     return _after_swap(loader, context, bootversion)
 
 
@@ -309,8 +326,10 @@ def _write_flat(
         subbootversion = 1 - loaded.subbootversion
         going = [one for one in loaded.deployments if not any(map(one.is_same, deployments))]
         make_links(sysroot.dir_fd, loaded.bootversion, subbootversion, [*deployments, *going])
+        trace(Point.WRITE_LINKS_MADE)
         _sync(sysroot)
         swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
+        trace(Point.WRITE_LINKS_SWAPPED)
         _sync(sysroot)
         base = max(old.values(), default=0)
         numbering = Numbering(loaded.bootversion, base, entry_tries(sysroot, plan))
@@ -320,18 +339,23 @@ def _write_flat(
             for at in reversed(range(len(deployments)))
         ]
         written.reverse()
+        trace(Point.WRITE_ENTRIES_WRITTEN)
         # What a loader's own file names is whole before that file is.
         _sync(sysroot)
+        trace(Point.WRITE_SYNCED)
         context = loader_context(sysroot, loaded, None if plan is None else plan.trial)
         loader = find_loader(sysroot, context)
         if loader is not None:
             loader.write_config(context, loaded.bootversion, _boots(written, plan))
             _sync(sysroot)
+        trace(Point.WRITE_LOADER_FILE_WRITTEN)
         for name in sorted(old, key=lambda name: old[name]):
             os.unlink(name, dir_fd=folder_fd)
     finally:
         os.close(folder_fd)
+    trace(Point.WRITE_SWAPPED)
     _flush_boot(sysroot)
+    trace(Point.WRITE_FLUSHED)
     return _after_swap(loader, context, loaded.bootversion)
 
 
@@ -352,6 +376,7 @@ def _after_swap(loader: Bootloader | None, context: LoaderContext, bootversion: 
     if loader is None:
         return False
     loader.after_swap(context, bootversion)
+    trace(Point.WRITE_AFTER_SWAP)
     return loader.is_atomic
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from ostrya._linux.trace import trace, trace_to
 from ostrya.cli import dispatch
 from ostrya.cli.exit_codes import Terminated
 from ostrya.errors import RepoError
@@ -73,3 +74,19 @@ def test_no_memory_is_not_our_mistake(run, raising):
     assert found.status == 1
     assert found.error.startswith("Out of memory")
     assert "internal" not in found.err
+
+
+def test_points_are_told_where_the_environment_says(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(dispatch, "run_command_line", lambda *_args, **_kwargs: trace("a.point"))
+    monkeypatch.setenv("OSTRYA_TRACE", str(tmp_path / "told"))
+    try:
+        run("refs")
+        assert (tmp_path / "told").read_text() == "ostrya-trace: a.point\n"
+    finally:
+        trace_to("")
+
+
+def test_a_trace_that_leads_nowhere(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("OSTRYA_TRACE", str(tmp_path / "no/such"))
+    found = run("refs")
+    assert (found.status, found.error) == (1, f"{tmp_path}/no/such: No such file or directory")

@@ -27,9 +27,11 @@ from typing import TYPE_CHECKING
 from ostrya._linux.atomic import is_temporary_name, replace_file
 from ostrya._linux.dirfd import exists, list_names, open_dir, read_file, unlink_if_exists
 from ostrya._linux.process import run, run_interactive
+from ostrya._linux.trace import trace
 from ostrya.boot.backends.grub2 import CONFIG, make_grub_cfg
 from ostrya.boot.backends.grub2_trial import make_trial_cfg
 from ostrya.boot.sandbox import BWRAP, root_argv
+from ostrya.boot.trace_points import Point
 from ostrya.errors import BootloaderError, CommandFailed
 
 if TYPE_CHECKING:
@@ -118,7 +120,9 @@ class Grub2:
         if exists(path, dir_fd=context.sysroot_fd):
             old = read_file(path, dir_fd=context.sysroot_fd, max_bytes=_MAX_BYTES)
             replace_file(f"{path}.old", old, dir_fd=context.sysroot_fd)
+        trace(Point.LOADER_FILE_KEPT)
         os.rename(new, path, src_dir_fd=context.sysroot_fd, dst_dir_fd=context.sysroot_fd)
+        trace(Point.LOADER_FILE_REPLACED)
         folder_fd = open_dir(os.path.dirname(path), dir_fd=context.sysroot_fd, follow=True)
         try:
             os.fsync(folder_fd)
