@@ -91,7 +91,7 @@ def test_power_fails_on_efi(tmp_path, monkeypatch, fails_behind):
         if fails_behind:
             patch.setattr(writing, "_after_swap", fail)
         else:
-            patch.setattr(writing, "_link_boot_to_itself", fail)
+            patch.setattr(writing, "link_boot_to_itself", fail)
         with pytest.raises(KeyboardInterrupt):
             undeploy(sysroot, machine.load(), 0)
     assert trees(machine, EFI) == [second, first]

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from errno import EEXIST, EPERM
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import remove_tree, unlink_if_exists
@@ -80,3 +81,12 @@ def swap_links(sysroot_fd: int, bootversion: int, subbootversion: int) -> None:
     target = paths.boot_links_dir(bootversion, subbootversion).rpartition("/")[2]
     os.symlink(target, f"{path}.tmp", dir_fd=sysroot_fd)
     os.rename(f"{path}.tmp", path, src_dir_fd=sysroot_fd, dst_dir_fd=sysroot_fd)
+
+
+def link_boot_to_itself(sysroot_fd: int) -> None:
+    """Make ``/boot/x`` and ``/x`` the same, be ``/boot`` a file system of its own or not."""
+    try:
+        os.symlink(".", "boot/boot", dir_fd=sysroot_fd)
+    except OSError as exc:
+        if exc.errno not in (EEXIST, EPERM):
+            raise

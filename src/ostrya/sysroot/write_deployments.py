@@ -24,7 +24,6 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
-from errno import EEXIST, EPERM
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import open_dir, remove_tree, unlink_if_exists
@@ -41,6 +40,7 @@ from ostrya.errors import OstryaError, SysrootError
 from ostrya.sysroot import paths
 from ostrya.sysroot.boot_entries import Numbering, commit_version, write_entry
 from ostrya.sysroot.boot_links import (
+    link_boot_to_itself,
     make_links,
     number_deployments,
     number_new_deployments,
@@ -299,7 +299,7 @@ def _write_config(
     if loader is not None:
         loader.write_config(context, bootversion, _boots(written, plan))
     trace(Point.WRITE_LOADER_FILE_WRITTEN)
-    _link_boot_to_itself(sysroot)
+    link_boot_to_itself(sysroot.dir_fd)
     unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     target = paths.loader_dir(bootversion).rpartition("/")[2]
     os.symlink(target, paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
@@ -378,15 +378,6 @@ def _after_swap(loader: Bootloader | None, context: LoaderContext, bootversion: 
     loader.after_swap(context, bootversion)
     trace(Point.WRITE_AFTER_SWAP)
     return loader.is_atomic
-
-
-def _link_boot_to_itself(sysroot: Sysroot) -> None:
-    """Make ``/boot/x`` and ``/x`` the same, be ``/boot`` a file system of its own or not."""
-    try:
-        os.symlink(".", "boot/boot", dir_fd=sysroot.dir_fd)
-    except OSError as exc:
-        if exc.errno not in (EEXIST, EPERM):
-            raise
 
 
 def _sync(sysroot: Sysroot) -> None:

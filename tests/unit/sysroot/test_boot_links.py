@@ -7,6 +7,7 @@ import pytest
 
 from ostrya._linux.dirfd import open_dir
 from ostrya.sysroot.boot_links import (
+    link_boot_to_itself,
     make_links,
     number_deployments,
     number_new_deployments,
@@ -69,3 +70,23 @@ def test_the_swap(tmp_path, top_fd):
         swap_links(top_fd, 0, subbootversion)
         assert os.readlink(tmp_path / "ostree/boot.0") == f"boot.0.{subbootversion}"
     assert os.listdir(tmp_path / "ostree") == ["boot.0"]
+
+
+def test_boot_within_boot(tmp_path, top_fd):
+    (tmp_path / "boot").mkdir()
+    for _ in range(2):
+        link_boot_to_itself(top_fd)
+        assert os.readlink(tmp_path / "boot/boot") == "."
+
+
+def test_a_boot_that_takes_no_links(tmp_path, top_fd, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "symlink", refuse)
+    link_boot_to_itself(top_fd)
+
+
+def test_a_boot_that_is_not_there(top_fd):
+    with pytest.raises(FileNotFoundError):
+        link_boot_to_itself(top_fd)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -22,6 +23,13 @@ from support.machines import REF, Machine
 from support.trial_world import STATE, TrialMachine
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/reference/boot/trace-points.md"
+
+
+@pytest.fixture
+def no_waiting(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+    monkeypatch.setattr("ostrya.sysroot.write_deployments.flush_filesystem", lambda _fd: False)
+    monkeypatch.setattr("ostrya.sysroot.write_deployments.sync_filesystem", lambda _fd: None)
 
 
 class Tape:
