@@ -50,6 +50,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs Debian's ostree")
     if item.get_closest_marker("loop") and (reason := mounts.missing("tmpfs")):
         pytest.skip(reason)
+    if item.get_closest_marker("vm") and not have("qemu-system-x86_64"):
+        pytest.skip("needs qemu-system-x86_64")
     if item.get_closest_marker("crash") and not have("strace"):
         pytest.skip("needs strace")
     if item.get_closest_marker("rootfs"):

@@ -10,6 +10,7 @@
     usr/sbin/e2fsck                 the tree's, with its libraries
     etc/ostree/prepare-root.conf    the tree's
     etc/ostrya/modules              what is loaded in any case
+    etc/ostrya/buses                where there may be devices for the others
 
 Nobody need be root: everything in it belongs to root whoever owns the tree. Files have the
 permissions that they must have, not those they happen to have.
@@ -34,6 +35,7 @@ from ostrya.boot.initramfs.compress import (
 )
 from ostrya.boot.initramfs.modules import (
     aliases_of,
+    buses_of,
     close_modules,
     format_dep,
     has_module,
@@ -41,7 +43,7 @@ from ostrya.boot.initramfs.modules import (
     parse_index,
     plain_path,
 )
-from ostrya.boot.initramfs.programs import MERGED, close_program
+from ostrya.boot.initramfs.programs import MERGED, close_program, merged_path
 from ostrya.boot.initramfs.tree_files import TreeFiles
 from ostrya.boot.kernel import MODULES, kernel_version_key
 
@@ -64,7 +66,8 @@ DEFAULT_MODULES = (
 )  # fmt: skip
 _CONF = "ostree/prepare-root.conf"
 _CONFS = ((f"usr/lib/{_CONF}",), (f"etc/{_CONF}", f"usr/etc/{_CONF}"))
-_E2FSCK = ("usr/sbin/e2fsck", "sbin/e2fsck")
+# The one without libraries first: it is half as large, all counted, and starts faster.
+_E2FSCK = ("usr/sbin/e2fsck.static", "sbin/e2fsck.static", "usr/sbin/e2fsck", "sbin/e2fsck")
 _EMPTY = ("dev", "proc", "run", "sys", "sysroot", "sysroot.tmp", "tmp")
 _FSTAB = (
     "proc /proc proc nosuid,nodev,noexec 0 0\n"
@@ -165,7 +168,7 @@ def _build(tree: TreeFiles, options: InitramfsOptions) -> Initramfs:
     checks, check_files = _check_tools(tree)
     entries += check_files
     if kver is not None:
-        entries += _modules(tree, kver, options.modules)
+        entries += module_entries(tree, kver, options.modules)
     # A library that two programs need is there once.
     arranged = cpio.arrange(dict.fromkeys(entries))
     data = b"".join(compress(cpio.encode_cpio(arranged), options.compression))
@@ -182,14 +185,21 @@ def _fixed_entries() -> Iterator[CpioEntry]:
     # Where the kernel has none of its own.
     yield cpio.character_device("dev/console", 5, 1)
     yield cpio.link("init", "usr/sbin/init")
-    yield cpio.file("usr/sbin/init", read_script("init.sh"), 0o755)
-    yield cpio.file("usr/lib/ostrya/prepare-root.sh", read_script("prepare-root.sh"))
+    yield cpio.file("usr/sbin/init", without_comments(read_script("init.sh")), 0o755)
+    script = without_comments(read_script("prepare-root.sh"))
+    yield cpio.file("usr/lib/ostrya/prepare-root.sh", script)
     yield cpio.file("etc/fstab", _FSTAB.encode())
 
 
 def read_script(name: str) -> bytes:
     """Return one of the shell scripts in ``data/``."""
     return package_files(DATA).joinpath("data", name).read_bytes()
+
+
+def without_comments(script: bytes) -> bytes:
+    """Return a script of ours without comments: every line is read again at every start."""
+    first, *lines = script.splitlines(keepends=True)
+    return first + b"".join(line for line in lines if line.strip() and line.lstrip()[:1] != b"#")
 
 
 def _configuration(tree: TreeFiles) -> Iterator[CpioEntry]:
@@ -203,14 +213,22 @@ def _check_tools(tree: TreeFiles) -> tuple[tuple[str, ...], list[CpioEntry]]:
     path = next((path for path in _E2FSCK if tree.find_file(path)), None)
     if path is None:
         return (), []
-    entries = [cpio.file(name, data, 0o755) for name, data in close_program(tree, path).items()]
+    files = close_program(tree, path)
+    place = "usr/sbin/e2fsck"
+    files[place] = files.pop(merged_path(path))
+    entries = [cpio.file(name, data, 0o755) for name, data in files.items()]
     kinds = ("ext2", "ext3", "ext4")
     entries += [cpio.link(f"usr/sbin/fsck.{kind}", "e2fsck") for kind in kinds]
     entries.append(cpio.file("etc/e2fsck.conf", _E2FSCK_CONF.encode()))
     return kinds, entries
 
 
-def _modules(tree: TreeFiles, kver: str, named: tuple[str, ...]) -> Iterator[CpioEntry]:
+def module_entries(tree: TreeFiles, kver: str, named: tuple[str, ...]) -> Iterator[CpioEntry]:
+    """Yield the kernel's modules, their indexes, and the list of those to load in any case.
+
+    Raises:
+        InitramfsError: One that is named is not there, or one cannot be read.
+    """
     folder = f"{MODULES}/{kver}"
     index = _read_index(tree, folder)
     wanted = [name for name in DEFAULT_MODULES if has_module(index, name)]
@@ -222,6 +240,8 @@ def _modules(tree: TreeFiles, kver: str, named: tuple[str, ...]) -> Iterator[Cpi
     aliases = [f"alias {pattern} {name}\n" for pattern, name in aliases_of(index, order)]
     yield cpio.file(f"{folder}/modules.dep", format_dep(index, order).encode())
     yield cpio.file(f"{folder}/modules.alias", "".join(aliases).encode())
+    buses = " ".join(buses_of(index, order))
+    yield cpio.file("etc/ostrya/buses", f"{buses}\n".encode())
     # Those that are built in are there already.
     load = [name for name in close_modules(index, named) if name in map(module_name, named)]
     yield cpio.file("etc/ostrya/modules", "".join(f"{name}\n" for name in load).encode())

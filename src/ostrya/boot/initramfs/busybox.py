@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 PLACE = "usr/bin/busybox"
 # What our scripts run; but for what the shell has in itself, like echo and test.
 NEEDED = (
-    "chmod", "chroot", "cp", "cttyhack", "dd", "findfs", "hexdump", "ln", "mkdir", "modprobe",
-    "mount", "pivot_root", "reboot", "rm", "setsid", "sh", "sleep", "stat", "switch_root", "sync",
-    "tr", "umount", "usleep",
+    "cat", "chmod", "chroot", "cp", "cttyhack", "dd", "findfs", "hexdump", "ln", "mkdir",
+    "modprobe", "mount", "pivot_root", "reboot", "rm", "setsid", "sh", "sleep", "stat", "switch_root",
+    "sync", "tr", "umount", "usleep",
 )  # fmt: skip
 # For whoever asks for a shell.
-_WELCOME = ("cat", "dmesg", "insmod", "ls", "lsmod", "ps", "readlink", "vi")
+_WELCOME = ("dmesg", "insmod", "ls", "lsmod", "ps", "readlink", "vi")
 _IN_TREES = ("usr/bin/busybox", "bin/busybox", "usr/lib/initramfs-tools/bin/busybox")
 _ON_HOSTS = ("/usr/bin/busybox", "/bin/busybox")
 _MAX_BYTES = 64 << 20

@@ -22,6 +22,8 @@ from ostrya.boot.errors import InitramfsError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+# Kinds of aliases that are not named as the bus is.
+_BUSES = {"of": ("platform", "amba"), "acpi": ("acpi", "platform"), "usb": ("usb",)}
 _SUFFIXES = (".ko", ".ko.gz", ".ko.xz", ".ko.zst")
 
 
@@ -113,6 +115,14 @@ def aliases_of(index: ModuleIndex, names: Iterable[str]) -> list[tuple[str, str]
         for after in index.soft.get(name, Soft()).post:
             found += [(pattern, one) for one in _resolve(index, after) if one in wanted]
     return found
+
+
+def buses_of(index: ModuleIndex, names: Iterable[str]) -> list[str]:
+    """Return the buses that modules have devices on, by their names in ``/sys/bus``."""
+    kinds = {pattern.partition(":")[0] for pattern, _ in aliases_of(index, names) if ":" in pattern}
+    # What processors can is no matter of disks, and their aliases are long.
+    kinds.discard("cpu")
+    return sorted({bus for kind in kinds for bus in _BUSES.get(kind, (kind,))})
 
 
 def format_dep(index: ModuleIndex, order: Iterable[str]) -> str:

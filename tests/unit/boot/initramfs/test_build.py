@@ -16,9 +16,11 @@ from ostrya.boot.initramfs.build import (
     build_initramfs,
     find_module_version,
     read_script,
+    without_comments,
 )
 from ostrya.boot.initramfs.compress import Compression
 from ostrya.boot.initramfs.tree_files import TreeFiles
+from support.elf_files import make_elf
 
 KVER = "6.1.0-9-test"
 FOLDER = f"usr/lib/modules/{KVER}"
@@ -43,7 +45,7 @@ def unpacked(rootfs, tmp_path):
 
 def test_init_is_one_program_by_both_names(unpacked):
     assert (unpacked / "init").resolve() == unpacked / "usr/sbin/init"
-    assert (unpacked / "sbin/init").read_bytes() == read_script("init.sh")
+    assert (unpacked / "sbin/init").read_bytes() == without_comments(read_script("init.sh"))
     assert (unpacked / "usr/sbin/init").stat().st_mode & 0o7777 == 0o755
 
 
@@ -54,6 +56,11 @@ def test_what_is_in_it(unpacked):
     assert (unpacked / "usr/lib64/ld-linux.so.2").is_file()
     for name in ("dev", "proc", "run", "sys", "sysroot", "sysroot.tmp"):
         assert (unpacked / name).is_dir()
+
+
+def test_scripts_lose_nothing_but_comments():
+    script = b"#!/bin/sh\n# why\n\nif x; then\n    # how\n    echo '#' # y\nfi\n"
+    assert without_comments(script) == b"#!/bin/sh\nif x; then\n    echo '#' # y\nfi\n"
 
 
 def test_modules_are_unpacked_and_indexed(unpacked):
@@ -67,6 +74,7 @@ def test_modules_are_unpacked_and_indexed(unpacked):
     ]
     assert "alias virtio:d2v* virtio_blk" in (unpacked / FOLDER / "modules.alias").read_text()
     assert (unpacked / "etc/ostrya/modules").read_text() == "extra\n"
+    assert (unpacked / "etc/ostrya/buses").read_text() == "virtio\n"
 
 
 def test_etc_may_be_in_usr(rootfs, tmp_path):
@@ -107,7 +115,7 @@ def test_it_says_what_is_in_it(rootfs):
     assert built.checks == ("ext2", "ext3", "ext4")
     assert built.busybox == "the tree's /usr/bin/busybox"
     files = dict(built.files)
-    assert files["usr/sbin/init"] == len(read_script("init.sh"))
+    assert files["usr/sbin/init"] == len(without_comments(read_script("init.sh")))
     assert gzip.decompress(built.data)[:6] == b"070701"
 
 
@@ -122,6 +130,13 @@ def test_without_modules_and_without_a_tool(rootfs):
     )
     with pytest.raises(InitramfsError, match="'extra' is not there"):
         build_initramfs(str(rootfs), InitramfsOptions(modules=("extra",)))
+
+
+def test_a_tool_without_libraries_is_preferred(rootfs):
+    (rootfs / "usr/sbin/e2fsck.static").write_bytes(make_elf(tail=b"static"))
+    files = dict(build_initramfs(str(rootfs)).files)
+    assert files["usr/sbin/e2fsck"] == len(make_elf(tail=b"static"))
+    assert not any("libext2fs" in path for path in files)
 
 
 def test_what_the_kernel_does_not_take(rootfs):

@@ -6,6 +6,7 @@ import pytest
 from ostrya.boot.errors import InitramfsError
 from ostrya.boot.initramfs.modules import (
     aliases_of,
+    buses_of,
     close_modules,
     format_dep,
     has_module,
@@ -104,6 +105,13 @@ def test_aliases_of_what_is_there():
     order = close_modules(INDEX, ["virtio_pci"])
     pattern = "pci:v1AF4d*sv*"
     assert aliases_of(INDEX, order) == [(pattern, "virtio_pci"), (pattern, "late")]
+
+
+def test_buses_of_what_is_there():
+    text = "alias of:N*T*Cbrcm,x a\nalias fs-x b\nalias virtio:d2v* c\nalias usb:v* d\nalias pci:v* e\n"
+    index = parse_index("a.ko:\nb.ko:\nc.ko:\nd.ko:\n", alias=text)
+    assert buses_of(index, ["a", "b", "c", "d"]) == ["amba", "platform", "usb", "virtio"]
+    assert buses_of(index, ["b"]) == []
 
 
 @pytest.mark.parametrize("name", ["a-b", "a_b", "kernel/x/a-b.ko", "x/a_b.ko.zst", "a-b.ko.xz"])

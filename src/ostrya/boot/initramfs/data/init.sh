@@ -103,12 +103,17 @@ read_own_kargs() {
 
 # ----------------------------------------------------------------------------------- modules
 
-# Load what has an alias for a device that was not there the last time.
+# Load what has an alias for a device that was not there the last time. Buses for which there is no
+# driver are not looked at.
 load_for_devices() {
-    new_aliases=
-    for file in /sys/bus/*/devices/*/modalias; do
-        read -r alias 2> /dev/null < "$file" || continue
-        case $alias in '' | acpi:LNX* | cpu:*) continue ;; esac
+    files= new_aliases=
+    for bus in $buses; do
+        for file in /sys/bus/"$bus"/devices/*/modalias; do
+            [ ! -f "$file" ] || files="$files $file"
+        done
+    done
+    # The shell would read them byte by byte.
+    for alias in $(cat $files /dev/null 2> /dev/null); do
         case "$all_aliases$new_aliases " in
             *" $alias "*) ;;
             *) new_aliases="$new_aliases $alias" ;;
@@ -134,7 +139,8 @@ load_modules() {
         quietly modprobe -qa $wanted || say "modules: not all of$wanted could be loaded"
     fi
     all_aliases=
-    if [ -s "/usr/lib/modules/$kernel_version/modules.alias" ]; then
+    read -r buses < /etc/ostrya/buses
+    if [ -n "$buses" ]; then
         has_no_drivers=no
         # A bus brings devices, and these may be buses.
         while load_for_devices; do :; done
