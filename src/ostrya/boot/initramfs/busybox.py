@@ -20,8 +20,8 @@ PLACE = "usr/bin/busybox"
 # What our scripts run; but for what the shell has in itself, like echo and test.
 NEEDED = (
     "cat", "chmod", "chroot", "cp", "cttyhack", "dd", "findfs", "hexdump", "ln", "mkdir",
-    "modprobe", "mount", "pivot_root", "reboot", "rm", "setsid", "sh", "sleep", "stat", "switch_root",
-    "sync", "tr", "umount", "usleep",
+    "modprobe", "mount", "pivot_root", "reboot", "rm", "setsid", "sh", "sleep", "stat",
+    "switch_root", "sync", "tr", "umount", "usleep",
 )  # fmt: skip
 # For whoever asks for a shell.
 _WELCOME = ("dmesg", "insmod", "ls", "lsmod", "ps", "readlink", "vi")
