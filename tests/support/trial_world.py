@@ -13,6 +13,7 @@ from ostrya.boot.backends.uboot_trial import (
     ScriptBoard,
     make_boot_script,
 )
+from ostrya.boot.bls import Entry, EntryName, Tries
 from ostrya.boot.errors import EnvironmentInvalid
 from ostrya.boot.kargs import KernelArguments
 from ostrya.boot.trial import Record
@@ -71,6 +72,43 @@ class TrialMachine(Machine):
             if copy is not None:
                 data = encode_environment({FORMAT_VARIABLE: FORMAT, **copy}, STATE_BYTES)
                 (self.state / name).write_bytes(data)
+        link = (self.root / self.kargs.last_value("ostree").removeprefix("/")).resolve()
+        paths = [(self.root / one.path).resolve() for one in self.loaded.deployments]
+        return self.run(paths.index(link))
+
+
+class FlatTrialMachine(Machine):
+    """A sysroot with systemd-boot, which counts in the names of entries."""
+
+    def __init__(self, top: Path, **settings: str) -> None:
+        super().__init__(top)
+        self.configure("ostrya", rollback="systemd-boot", **settings)
+        self.configure("sysroot", bootloader="systemd-boot")
+        self.kargs = KernelArguments()
+
+    def names(self) -> list[str]:
+        """Entries in the order in which they are tried."""
+        found = [path.name for path in (self.root / "boot/loader/entries").iterdir()]
+
+        def key(name: str) -> tuple[bool, int]:
+            parsed = EntryName.parse(name)
+            assert parsed is not None
+            return parsed.tries is None or parsed.tries.left > 0, parsed.version
+
+        return sorted(found, key=key, reverse=True)
+
+    def start(self) -> Loaded:
+        """Let systemd-boot choose and count, and that deployment be the running one."""
+        folder = self.root / "boot/loader/entries"
+        name = self.names()[0]
+        parsed = EntryName.parse(name)
+        assert parsed is not None
+        if parsed.tries is not None and parsed.tries.left:
+            tries = Tries(parsed.tries.left - 1, (parsed.tries.done or 0) + 1)
+            new = str(parsed._replace(tries=tries))
+            (folder / name).rename(folder / new)
+            name = new
+        self.kargs = Entry.parse((folder / name).read_text()).kargs
         link = (self.root / self.kargs.last_value("ostree").removeprefix("/")).resolve()
         paths = [(self.root / one.path).resolve() for one in self.loaded.deployments]
         return self.run(paths.index(link))
