@@ -8,7 +8,7 @@ Two loaders with a record, in a machine whose power can fail at every write: `UB
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -207,8 +207,10 @@ class Shell:
         return self.variables.get(match[1] or match[2], "")
 
 
-def evaluate(words: list[str]) -> bool:
+def evaluate(words: list[str], missing: Collection[str] = ()) -> bool:
     """The command ``test``."""
+    if words[0] == "-s":
+        return words[1] not in missing
     if "-o" in words:
         at = words.index("-o")
         return evaluate(words[:at]) or evaluate(words[at + 1 :])
@@ -332,7 +334,7 @@ class GrubMachine:
         self.shell = Shell(
             {
                 "set": self._set,
-                "[": lambda words: evaluate(words[:-1]),
+                "[": lambda words: evaluate(words[:-1], missing),
                 "load_env": self._load_env,
                 "save_env": self._save_env,
                 "linux": self._linux,

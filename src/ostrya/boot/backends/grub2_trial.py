@@ -83,6 +83,7 @@ set ostrya_try=
 set ostrya_end=
 set ostrya_once=
 set ostrya_why=
+set ostrya_dirty=
 set default=ostrya-0
 if [ -n "$ostrya_dev" ]; then
   load_env -f {_FILE} {_NAMES}
@@ -158,16 +159,29 @@ if [ -z "$ostrya_done" ]; then
 
 
 def _start(entry: Entry, prefix: str) -> str:
-    """Load and start a deployment; a function that comes back has failed."""
+    """Load and start a deployment; a function that comes back has failed.
+
+    Files are looked for first: a second kernel in the place of one that was loaded already gets no
+    command line from GRUB 2.06 on EFI.
+    """
     lines = start_lines(entry, prefix, "$ostrya_why")
+    conditions = [f'[ -s "{path}" ]' for path in _files(entry, prefix)]
     text, indent = "", "  "
-    for line in lines:
+    for index, line in enumerate([*conditions, *lines]):
+        if index == len(conditions) + 1:
+            text += f"{indent}set ostrya_dirty=1\n"
         text += f"{indent}if {line}; then\n"
         indent += "  "
     text += f"{indent}boot\n"
-    for depth in range(len(lines), 0, -1):
+    for depth in range(len(conditions) + len(lines), 0, -1):
         text += f"{'  ' * depth}fi\n"
     return text + "  return 1\n"
+
+
+def _files(entry: Entry, prefix: str) -> list[str]:
+    named = (entry.fields.get(key) for key in ("linux", "initrd", "devicetree"))
+    found = [path for path in named if path is not None]
+    return [f"{prefix}{path}" for path in (*found, *entry.overlay_initrds)]
 
 
 def _menu_entry(index: int, entry: Entry, trial: Trial) -> str:
@@ -180,7 +194,9 @@ def _menu_entry(index: int, entry: Entry, trial: Trial) -> str:
     if index == 0:
         if trial.identity:
             text += f'  set ostrya_id="{trial.identity}"\n  set ostrya_try=\n'
-            text += f"  set ostrya_end={End.LOAD}\n  ostrya_save\n"
+            text += f"  set ostrya_end={End.LOAD}\n  if ostrya_save; then\n"
+            # What is noted is found at the next start.
+            text += '    if [ -n "$ostrya_dirty" ]; then reboot; fi\n  fi\n'
         text += f"  set ostrya_why={PICK}={Why.LOAD}\n"
         text += '  echo "ostrya: deployment 2 $ostrya_why"\n  ostrya_start_1\n'
     text += f"  set ostrya_why={PICK}={Why.LAST}\n"

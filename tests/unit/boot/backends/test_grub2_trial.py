@@ -23,6 +23,8 @@ def test_what_a_deployment_loads():
     text = make_trial_cfg([ENTRY], Trial(IDS[0]), prefix="/boot", timeout_s=5)
     assert "if linux /boot/k a=\"b c\" 'd;e' $ostrya_why; then" in text
     assert "if initrd /boot/i /boot/o; then" in text
+    for path in ("/boot/k", "/boot/i", "/boot/o"):
+        assert f'if [ -s "{path}" ]; then' in text
     assert "set timeout=5" in text
     assert "ostrya-1" not in text
 
