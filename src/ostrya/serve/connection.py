@@ -47,11 +47,13 @@ class Connection:
         client: str,
         root_fd: int,
         log: Callable[[str, str, int, int], None] | None,
+        below: str = "",
     ) -> None:
         self._link = link
         self._client = client
         self._root_fd = root_fd
         self._log = log
+        self._below = below
         self._line = "-"
         self.idle_since = time.monotonic()
 
@@ -111,7 +113,7 @@ class Connection:
         return self._answer(request), rest
 
     def _answer(self, request: HttpRequest) -> bool:
-        path = path_of(request.target)
+        path = path_of(request.target, self._below)
         if path is None:
             return self._not_found(request)
         try:

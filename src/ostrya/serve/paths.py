@@ -17,11 +17,18 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 
 
-def path_of(target: str) -> str | None:
+def path_of(target: str, below: str = "") -> str | None:
     """Return the path that a target names, relative to the repository.
 
-    None for what is not shown whether it is there or not: names that begin with a dot, locks, what
-    is being written, cookies; and for what names no file at all.
+    Args:
+        target: Of a request.
+        below: The path that the repository is served at, without slashes around it; empty for the
+            root.
+
+    Returns:
+        None for what is not shown whether it is there or not: names that begin with a dot, locks,
+        what is being written, cookies; and for what names no file at all, or none of the
+        repository.
     """
     absolute = _ABSOLUTE.match(target)
     if absolute is not None:
@@ -34,6 +41,10 @@ def path_of(target: str) -> str | None:
     if not parts or len(parts) > MAX_DEPTH or escaped.endswith("/"):
         return None
     names = [part.decode("utf-8", "surrogateescape") for part in parts]
+    prefix = below.split("/") if below else []
+    if names[: len(prefix)] != prefix or len(names) == len(prefix):
+        return None
+    names = names[len(prefix) :]
     if any(name.startswith(".") for name in names) or names[0] in _PRIVATE_FOLDERS:
         return None
     # Below, it is a ref that is called so.

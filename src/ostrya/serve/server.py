@@ -40,6 +40,7 @@ class Server:
         *,
         tls: ssl.SSLContext | None = None,
         log: Callable[[str, str, int, int], None] | None = None,
+        below: str = "",
     ) -> None:
         """Begin to listen; clients are answered once ``run`` is called.
 
@@ -49,6 +50,7 @@ class Server:
             port: 0 for any that is free.
             tls: With a certificate in it, to speak TLS.
             log: Told of each request: client, request line, status, length of the body.
+            below: The path that the directory is served at; empty for the root.
 
         Raises:
             ServeError: The address cannot be had.
@@ -56,6 +58,7 @@ class Server:
         self._root_fd = root_fd
         self._tls = tls
         self._log = log
+        self._below = "/".join(part for part in below.split("/") if part)
         self._ended = False
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
@@ -71,7 +74,8 @@ class Server:
         hosts = [f"[{self.address}]" if ":" in self.address else self.address]
         if self.address in {"::", "0.0.0.0"}:  # noqa: S104  # bound to nothing here
             hosts = list(dict.fromkeys(("localhost", socket.gethostname())))
-        return tuple(f"{scheme}://{host}:{self.port}/" for host in hosts if host)
+        end = f"{self._below}/" if self._below else ""
+        return tuple(f"{scheme}://{host}:{self.port}/{end}" for host in hosts if host)
 
     def run(self) -> None:
         """Answer clients until an exception, Ctrl-C for instance, or ``close`` ends it."""
@@ -96,7 +100,7 @@ class Server:
         return not self._ended
 
     def _begin(self, link: socket.socket, client: str) -> None:
-        connection = Connection(link, client, self._root_fd, self._log)
+        connection = Connection(link, client, self._root_fd, self._log, self._below)
         thread = threading.Thread(target=self._serve, args=(link, connection), daemon=True)
         with self._lock:
             self._links[link] = connection

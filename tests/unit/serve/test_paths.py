@@ -65,3 +65,21 @@ def test_what_is_not_shown(target):
 def test_what_may_be_kept(path, for_ever):
     assert ("immutable" in cache_control(path)) is for_ever
     assert ("no-cache" in cache_control(path)) is not for_ever
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/ostree/repo/config", "config"),
+        ("//ostree//repo//objects/ab/cd.filez", "objects/ab/cd.filez"),
+        ("/ostree/repo", None),
+        ("/ostree/repo/", None),
+        ("/ostree/config", None),
+        ("/config", None),
+        ("/ostree/repo/.lock", None),
+        ("/ostree/repo/tmp/x", None),
+        ("/ostree/repo/../config", None),
+    ],
+)
+def test_below_a_path(target, path):
+    assert path_of(target, "ostree/repo") == path

@@ -29,6 +29,18 @@ def test_addresses(server):
     assert get(server) == 200
 
 
+def test_below_a_path(folder):
+    fd = os.open(folder, os.O_RDONLY)
+    with Server(fd, "127.0.0.1", 0, below="//srv/repo/") as server:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        assert server.urls == (f"http://127.0.0.1:{server.port}/srv/repo/",)
+        assert (get(server, "/srv/repo/config"), get(server, "/config")) == (200, 404)
+        server.close()
+        thread.join()
+    os.close(fd)
+
+
 def test_an_address_that_is_taken(server, folder):
     with pytest.raises(ServeError, match=rf"Cannot listen on 127.0.0.1 port {server.port}: "):
         Server(0, "127.0.0.1", server.port)

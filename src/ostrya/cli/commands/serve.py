@@ -29,6 +29,7 @@ OPTIONS = (
     text("tls-key", "FILE", "The certificate's key (default: in the certificate's file)"),
     text("client-ca", "FILE", "Let in whom an authority in FILE vouches for, nobody else"),
     text("port-file", "FILE", "Write the number of the port to FILE"),
+    text("below", "PATH", "Serve it at PATH of the address, not at its root"),
     flag("log", "Print a line for each request on stderr"),
 )
 DEFAULT_PORT = 8080
@@ -51,7 +52,8 @@ def run(arguments: Arguments, context: Context) -> int:
         raise UsageError(f"Invalid port {port}")
     log = _log if arguments.flag("log") else None
     address = arguments.text("address") or ""
-    with Server(context.repo.dir_fd, address, port, tls=_tls(arguments), log=log) as server:
+    tls, below = _tls(arguments), arguments.text("below") or ""
+    with Server(context.repo.dir_fd, address, port, tls=tls, log=log, below=below) as server:
         _announce(server, context.repo_path, arguments.text("port-file"))
         server.run()
     return 0
