@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="the Debian tree in all modes on all file systems",
     )
+    parser.addoption("--vm-full", action="store_true", help="also the boots that take long")
     parser.addoption("--no-rootfs", action="store_true", help="leave out tests on the Debian tree")
 
 
@@ -52,6 +53,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(reason)
     if item.get_closest_marker("vm") and not have("qemu-system-x86_64"):
         pytest.skip("needs qemu-system-x86_64")
+    if item.get_closest_marker("vm_full") and not item.config.getoption("--vm-full"):
+        pytest.skip("--vm-full runs it")
     if item.get_closest_marker("crash") and not have("strace"):
         pytest.skip("needs strace")
     if item.get_closest_marker("rootfs"):

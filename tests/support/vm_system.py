@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from support.commands import OURS, Command, clean_environment
+from support.commands import OURS, PEER, Command, clean_environment
 from support.qemu import Guest
 
 LABEL = "otaroot"
@@ -28,7 +28,9 @@ while read -r line; do
     echo "GUEST status $?"
 done
 """
-DEPLOY = Command(OURS.path, "ours", env={"OSTREE_SYSROOT_DEBUG": "mutable-deployments"})
+_DEBUG = {"OSTREE_SYSROOT_DEBUG": "mutable-deployments"}
+WE_DEPLOY = Command(OURS.path, "ours", env=_DEBUG)
+PEER_DEPLOYS = Command(PEER.path, "peer", env=_DEBUG)
 
 
 class System(NamedTuple):
@@ -75,18 +77,20 @@ def make_tree(tree: Path, busybox: Path, conf: str = "") -> Path:
     return tree
 
 
-def make_system(folder: Path, busybox: Path, conf: str = "") -> System:
-    """Deploy that tree into a new sysroot, with our own commands."""
+def make_system(
+    folder: Path, busybox: Path, conf: str = "", *, command: Command = WE_DEPLOY
+) -> System:
+    """Deploy that tree into a new sysroot."""
     tree = make_tree(folder / "tree", busybox, conf)
     top = folder / "sysroot"
     top.mkdir()
-    DEPLOY("admin", "init-fs", "--modern", top)
-    DEPLOY("admin", "stateroot-init", "os", "--sysroot", top)
+    command("admin", "init-fs", "--modern", top)
+    command("admin", "os-init", "os", "--sysroot", top)
     owned = ("--owner-uid=0", "--owner-gid=0", "--no-xattrs")
-    commit = DEPLOY(
+    commit = command(
         "commit", f"--repo={top}/ostree/repo", "-b", "test/os", *owned, f"--tree=dir={tree}"
     )
-    DEPLOY("admin", "deploy", "--os=os", f"--sysroot={top}", "test/os")
+    command("admin", "deploy", "--os=os", f"--sysroot={top}", "test/os")
     (top / "ostree/deploy/os/var/kept").write_text("in /var\n")
     return System(top, commit, find_link(top))
 
@@ -125,7 +129,7 @@ class Console:
         """Run a line there and return what it says."""
         start = len(self.guest.transcript)
         self.guest.send(line)
-        found = self.guest.expect(r"^GUEST status (\d+)\n", timeout)
+        found = self.guest.expect(r"GUEST status (\d+)\n", timeout)
         said = self.guest.transcript[start : found.start()]
         if status is not None:
             assert int(found[1]) == status, f"{line}: status {found[1]}\n{said}"

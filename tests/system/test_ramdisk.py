@@ -15,7 +15,7 @@ from ostrya.boot.initramfs import cpio
 from ostrya.boot.initramfs.build import InitramfsOptions, build_initramfs
 from ostrya.boot.initramfs.compress import Compression
 from ostrya.formats.gvariant.decode import decode_variant
-from support import partitions, qemu
+from support import partitions, qemu, vm_system
 from support.commands import clean_environment
 from support.qemu import FAST_KARGS, Disk, Guest, qemu_argv
 from support.vm_system import UUID, Console, System, make_disk, make_system
@@ -151,6 +151,16 @@ def test_a_deployment_is_put_together(boot, world, disk):
     assert "new" in debugfs(disk, "cat /ostree/deploy/os/var/new")
 
 
+@pytest.mark.peer
+def test_what_stock_ostree_deployed_boots(boot, world, tmp_path):
+    (tmp_path / "peer").mkdir()
+    system = make_system(tmp_path / "peer", world.busybox, command=vm_system.PEER_DEPLOYS)
+    image = make_disk(system, tmp_path / "peer.img")
+    console = Console(boot("quiet root=LABEL=otaroot", disks=[Disk(image)], link=system.link))
+    assert writable(console) == {"/", "/etc", "/var", "/boot", "/sysroot"}
+    assert console.run("cat /etc/default") == "of the tree"
+
+
 def test_settings_and_a_root_by_uuid(boot):
     conf = "[sysroot]\nreadonly=true\n[etc]\ntransient=true\n"
     guest = boot(f"root=UUID={UUID} rootfstype=ext4 rootflags=noatime rw rootwait", conf=conf)
@@ -202,7 +212,6 @@ def test_pivot_root_and_a_gpt(boot, disk, tmp_path):
     assert console.run("cat /proc/1/comm; ls /run").split() == [
         "init",
         "initramfs",
-        "ostree",
         "ostree-booted",
     ]
 

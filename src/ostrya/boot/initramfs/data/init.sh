@@ -16,6 +16,7 @@
 
 PATH=/usr/sbin:/usr/bin
 run=/run
+mount_table=/tmp/mounts
 OSTRYA_SOURCED=1
 . /usr/lib/ostrya/prepare-root.sh
 
@@ -106,21 +107,25 @@ read_own_kargs() {
 # Load what has an alias for a device that was not there the last time. Buses for which there is no
 # driver are not looked at.
 load_for_devices() {
-    files= new_aliases=
+    new_files= new_aliases=
     for bus in $buses; do
         for file in /sys/bus/"$bus"/devices/*/modalias; do
-            [ ! -f "$file" ] || files="$files $file"
+            case "$old_files " in
+                *" $file "*) ;;
+                *) [ ! -f "$file" ] || new_files="$new_files $file" ;;
+            esac
         done
     done
+    [ -n "$new_files" ] || return 1
+    old_files=$old_files$new_files
     # The shell would read them byte by byte.
-    for alias in $(cat $files /dev/null 2> /dev/null); do
-        case "$all_aliases$new_aliases " in
+    for alias in $(cat $new_files 2> /dev/null); do
+        case "$new_aliases " in
             *" $alias "*) ;;
             *) new_aliases="$new_aliases $alias" ;;
         esac
     done
-    [ -n "$new_aliases" ] || return 1
-    all_aliases=$all_aliases$new_aliases
+    [ -n "$new_aliases" ] || return 0
     set -f
     quietly modprobe -qa $new_aliases
     set +f
@@ -138,7 +143,7 @@ load_modules() {
         while read -r name; do wanted="$wanted $name"; done < /etc/ostrya/modules
         quietly modprobe -qa $wanted || say "modules: not all of$wanted could be loaded"
     fi
-    all_aliases=
+    old_files=
     read -r buses < /etc/ostrya/buses
     if [ -n "$buses" ]; then
         has_no_drivers=no
@@ -349,11 +354,14 @@ note_backing_device() {
     ln -s "$device" /run/systemd/volatile-root
 }
 
-move_api() {
-    for place in dev proc sys run; do
+# Have $1 take over what is mounted, the disk and /proc at last.
+move_mounts() {
+    planned=
+    for place in dev sys run $2 proc; do
         [ -d "$1/$place" ] || fail "the new root has no directory /$place"
-        must_mount --move "/$place" "$1/$place"
+        plan_mount move "/$place" "$1/$place"
     done
+    mount_planned "$1/proc"
 }
 
 check_new_init() {
@@ -362,7 +370,7 @@ check_new_init() {
 }
 
 switch_by_switch_root() {
-    move_api /sysroot.tmp
+    move_mounts /sysroot.tmp sysroot
     exec switch_root /sysroot.tmp "$karg_init" "$@"
 }
 
@@ -373,15 +381,15 @@ switch_to_copy() {
     must_mount -t tmpfs -o mode=755 ramdisk /copy
     # modules that are loaded are not needed twice, but others may be asked for.
     quietly cp -a /init /etc /usr /bin /sbin /lib* /copy/ || fail "cp: $reason"
-    must_mkdir /copy/dev /copy/proc /copy/sys /copy/run /copy/sysroot /copy/sysroot.tmp
-    move_api /copy
+    must_mkdir /copy/dev /copy/proc /copy/sys /copy/run /copy/tmp /copy/sysroot /copy/sysroot.tmp
+    move_mounts /copy ''
     exec switch_root /copy /sbin/init "$@"
 }
 
 switch_by_pivot_root() {
-    move_api /sysroot.tmp
+    must_mkdir /run/initramfs
+    move_mounts /sysroot.tmp sysroot
     cd /sysroot.tmp || fail "cannot enter the new root"
-    must_mkdir run/initramfs
     quietly pivot_root . run/initramfs || fail "pivot_root: $reason"
     # What runs from now on is the old root's program in the new root. It is in memory, and lets go
     # of the old root itself.
@@ -407,8 +415,7 @@ start() {
     mount_disk
     read_settings /sysroot ''
     assemble /sysroot /sysroot.tmp
-    must_mount --move /sysroot /sysroot.tmp/sysroot
-    finish_sysroot /sysroot.tmp/sysroot
+    finish_sysroot /sysroot
     check_new_init /sysroot.tmp
     note_backing_device
     say "starting $karg_init of $deployment"

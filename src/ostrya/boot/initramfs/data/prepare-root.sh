@@ -201,6 +201,48 @@ must_mkdir() {
     quietly mkdir -p "$@" || fail "mkdir $*: $reason"
 }
 
+# Plan a mount: $1 is bind or move, $2 its source, $3 its place.
+plan_mount() {
+    planned="$planned$1 $2 $3
+"
+}
+
+# Do what was planned. With $mount_table, a file of the ramdisk, one process does all of it. busybox does
+# not tell what it could not do: that is looked up in $1, where /proc is afterwards, and done one by one,
+# so that the reason is known.
+# shellcheck disable=SC2120
+mount_planned() {
+    mounted=
+    case $planned in
+        # What a table of mounts would have to quote.
+        *[!A-Za-z0-9/._\ "
+"-]*) ;;
+        *) [ -z "$mount_table" ] || mount_by_table "${1:-/proc}" ;;
+    esac
+    while read -r m_how m_source m_place; do
+        case "$m_how $mounted " in
+            ' '*) ;;
+            *" $m_place "*) ;;
+            *) must_mount "--$m_how" "$m_source" "$m_place" ;;
+        esac
+    done << END
+$planned
+END
+    planned=
+}
+
+mount_by_table() {
+    while read -r m_how m_source m_place; do
+        [ -z "$m_how" ] || echo "$m_source $m_place none $m_how 0 0"
+    done > "$mount_table" << END
+$planned
+END
+    quietly mount -a -T "$mount_table"
+    while read -r m_source m_place m_rest; do
+        mounted="$mounted $m_place"
+    done < "$1/self/mounts"
+}
+
 # Find the deployment below the disk $1; set $deployment, $stateroot.
 find_deployment() {
     [ -n "$karg_ostree" ] || fail "no ostree= on the kernel's command line"
@@ -270,11 +312,11 @@ mount_composefs() {
     umount -l "$lower"
 }
 
-# Mount the root of the deployment at $1.
+# Mount the root of the deployment at $1; its files can be looked at in $view, even before.
 mount_root() {
     if [ "$composefs" != no ]; then
         if mount_composefs "$1"; then
-            composefs=yes
+            composefs=yes view=$1
             return
         fi
         [ "$composefs" = maybe ] || fail "composefs: $reason"
@@ -285,23 +327,26 @@ mount_root() {
         load_for overlay
         make_root_layer
         must_mount -t overlay -o "lowerdir=$deployment$layer_options" overlay "$1"
+        view=$1
     else
-        must_mount --bind "$deployment" "$1"
+        plan_mount bind "$deployment" "$1"
+        view=$deployment
     fi
 }
 
 mount_etc() {
-    [ -d "$1/etc" ] || return 0
+    [ -d "$view/etc" ] || return 0
     if [ "$etc_transient" = yes ]; then
         load_for overlay
         layer=$run/ostree/transient-etc
         must_mkdir "$layer/upper" "$layer/work"
         etc_lower=$deployment/usr/etc
         [ -d "$etc_lower" ] || etc_lower=$deployment/etc
+        mount_planned
         must_mount -t overlay -o "lowerdir=$etc_lower,upperdir=$layer/upper,workdir=$layer/work" \
             overlay "$1/etc"
     elif [ "$root_transient" = no ]; then
-        must_mount --bind "$deployment/etc" "$1/etc"
+        plan_mount bind "$deployment/etc" "$1/etc"
     fi
 }
 
@@ -311,33 +356,37 @@ mount_usr() {
     if [ -d "$deployment/.usr-ovl-work" ]; then
         load_for overlay
         layer=$deployment/.usr-ovl
+        mount_planned
         must_mount -t overlay \
             -o "lowerdir=$deployment/usr,upperdir=$layer-upper,workdir=$layer-work" overlay "$1/usr"
         say "/usr is a hotfix"
     elif [ "$composefs" = no ]; then
-        must_mount --bind "$1/usr" "$1/usr"
-        must_mount -o remount,bind,ro "$1/usr"
+        plan_mount bind "$deployment/usr" "$1/usr"
+        readonly_usr=yes
     fi
 }
 
 mount_var_and_boot() {
-    if [ -d "$1/var" ] && ! is_in_fstab "$1" /var; then
-        must_mount --bind "$disk/ostree/deploy/$stateroot/var" "$1/var"
+    if [ -d "$view/var" ] && ! is_in_fstab "$deployment" /var; then
+        plan_mount bind "$disk/ostree/deploy/$stateroot/var" "$1/var"
     fi
-    if [ -L "$disk/boot/loader" ] && [ -d "$1/boot" ] && ! is_in_fstab "$1" /boot; then
-        must_mount --bind "$disk/boot" "$1/boot"
+    if [ -L "$disk/boot/loader" ] && [ -d "$view/boot" ] && ! is_in_fstab "$deployment" /boot; then
+        plan_mount bind "$disk/boot" "$1/boot"
     fi
 }
 
 # Put it together at $2 from the disk at $1, all but the disk itself; $run is /run.
 assemble() {
     find_deployment "$1"
-    quietly mkdir -p "$run/ostree"
+    planned= readonly_usr=no
     mount_root "$2"
-    [ -d "$2/sysroot" ] && [ ! -L "$2/sysroot" ] || fail "$deployment has no directory /sysroot"
+    [ -d "$view/sysroot" ] && [ ! -L "$view/sysroot" ] ||
+        fail "$deployment has no directory /sysroot"
     mount_etc "$2"
     mount_usr "$2"
     mount_var_and_boot "$2"
+    mount_planned
+    [ $readonly_usr = no ] || must_mount -o remount,bind,ro "$2/usr"
     [ ! -d "$run" ] || write_booted "$run"
 }
 
