@@ -65,6 +65,8 @@ class SysrootOptions(NamedTuple):
         old_entry_names: Whether names of boot entries have the stateroot in them, as until 2024.4.
         environ: What boot loaders' programs are told.
         test_freeze: Whether a change stops where ``/boot`` is to be frozen.
+        nonce: Four hex digits for identities of new deployments, where the same is to come out
+            every time; empty to draw them.
     """
 
     mutable_deployments: bool = False
@@ -75,6 +77,7 @@ class SysrootOptions(NamedTuple):
     old_entry_names: bool = False
     environ: dict[str, str] = {}  # noqa: RUF012  # a tuple's default, never written to
     test_freeze: bool = False
+    nonce: str = ""
 
 
 DEFAULT_OPTIONS = SysrootOptions()

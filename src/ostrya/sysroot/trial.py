@@ -69,15 +69,16 @@ def with_identities(
     if not sysroot.settings.rollback.is_on:
         return list(deployments)
     return [
-        one if any(map(one.is_same, loaded.deployments)) else _with_identity(one)
+        one if any(map(one.is_same, loaded.deployments)) else _with_identity(sysroot, one)
         for one in deployments
     ]
 
 
-def _with_identity(deployment: Deployment) -> Deployment:
+def _with_identity(sysroot: Sysroot, deployment: Deployment) -> Deployment:
     entry = deployment.entry or Entry({})
     name = deployment.name
-    identity = make_identity(name.checksum, name.serial, os.urandom(_NONCE_BYTES).hex())
+    nonce = sysroot.options.nonce or os.urandom(_NONCE_BYTES).hex()
+    identity = make_identity(name.checksum, name.serial, nonce)
     return deployment._replace(
         entry=Entry({**entry.fields, FIELD: identity}, entry.overlay_initrds)
     )

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stops a disk from being built.
+
+::
+
+    ImageError
+    ├── LayoutError     partitions do not fit, or files do not fit into one
+    ├── BoardError      there is no such board, or its description cannot be used
+    └── SourceError     a root file system is not one, or cannot be converted
+"""
+
+from __future__ import annotations
+
+from ostrya.errors import ImageError
+
+
+class LayoutError(ImageError):
+    """Something does not fit where it has to be."""
+
+
+class BoardError(ImageError):
+    """There is no such board, or its description cannot be used."""
+
+
+class SourceError(ImageError):
+    """A root file system cannot become a release."""
