@@ -147,6 +147,13 @@ _BOOT = (
     Verb("status", "boot.status", "Say what is started next, and why", Repo.ADMIN, reads=True),
 )  # fmt: skip
 
+_IMAGE = (
+    Verb(
+        "build", "image.build", "Build a disk from a root file system",
+        Repo.NONE, reads=True, writes=True, takes_long=True,
+    ),
+)  # fmt: skip
+
 _REMOTE = (
     Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),
     Verb("delete", "remote.delete", "Forget a remote", Repo.SYSROOT),
@@ -215,6 +222,7 @@ VERBS = (
         takes_long=True,
     ),
     Verb("gpg-sign", "gpg_sign", "Sign a commit with OpenPGP keys"),
+    Verb("image", "", "Disks to flash", Repo.NONE, verbs=_IMAGE),
     Verb("init", "init", "Make an empty repository", Repo.NAMED),
     Verb("keygen", "keygen", "Make a pair of keys to sign with", Repo.NONE),
     Verb("log", "log", "Show a commit and its ancestors", reads=True),

@@ -38,7 +38,7 @@ _CACHES = (
 )  # fmt: skip
 _STATE = (
     "var/lib/dbus/machine-id", "var/lib/systemd/random-seed", "var/lib/systemd/credential.secret",
-    "etc/hostname.new", "etc/.pwd.lock", "etc/mtab",
+    "etc/.pwd.lock",
 )  # fmt: skip
 _DPKG, _SYSIMAGE = "var/lib/dpkg", "usr/lib/sysimage/dpkg"
 _TMPFILES = "usr/lib/tmpfiles.d/ostrya-image.conf"
@@ -251,7 +251,8 @@ class _Conversion:
     def _write_fstab(self) -> None:
         editor = self._editor
         text = editor.read(_FSTAB).decode() if editor.is_file(_FSTAB) else ""
-        kept, dropped = [], []
+        kept: list[str] = []
+        dropped: list[str] = []
         for line in text.splitlines():
             words = line.split()
             is_root = len(words) > 1 and not line.startswith("#") and words[1] == "/"

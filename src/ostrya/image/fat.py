@@ -10,7 +10,7 @@ r"""FAT16 and FAT32 file systems, written whole. Pure.
     clusters           files, and directories but for that one
 
 Names that are not of the form ``NAME.EXT`` in capitals have entries for the long name before the
-short one. Files lie in one piece each, in the order of their paths; all times are one that is given.
+short one. Files lie in one piece each, in the order of their paths; all times are the same.
 
 Source: Microsoft's FAT32 File System Specification 1.03; the same numbers in dosfstools.
 """
@@ -138,9 +138,7 @@ class _Writer:
 
     def pieces(self) -> Iterator[tuple[int, bytes]]:
         shape = self._shape
-        label = _ENTRY.pack(
-            self._label, _VOLUME, 0, 0, 0, 0, 0, 0, *self._stamp, 0, 0
-        )
+        label = _ENTRY.pack(self._label, _VOLUME, 0, 0, 0, 0, 0, 0, *self._stamp, 0, 0)
         self._place(self._root, None, label)
         used = self._next - 2
         boot = self._boot_sector()
@@ -240,7 +238,13 @@ class _Writer:
         )  # fmt: skip
         if shape.is_fat32:
             head += struct.pack(
-                "<IHHIHH12x", shape.fat_sectors, 0, 0, self._root.first, _INFO_SECTOR, _BACKUP_SECTOR
+                "<IHHIHH12x",
+                shape.fat_sectors,
+                0,
+                0,
+                self._root.first,
+                _INFO_SECTOR,
+                _BACKUP_SECTOR,
             )
         name = b"FAT32   " if shape.is_fat32 else b"FAT16   "
         head += struct.pack("<BBBI11s8s", 0x80, 0, 0x29, options.volume_id, self._label, name)

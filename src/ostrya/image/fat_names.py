@@ -90,9 +90,7 @@ def _is_short(text: str, least: int, most: int) -> bool:
 
 def _reduce(text: str) -> str:
     upper = text.upper()
-    return "".join(
-        char if char in _SHORT else "_" for char in upper if char not in " ."
-    )
+    return "".join(char if char in _SHORT else "_" for char in upper if char not in " .")
 
 
 def _checksum(short: bytes) -> int:

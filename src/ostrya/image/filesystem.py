@@ -103,8 +103,7 @@ def write_ext4(
     """
     script = os.path.join(scratch, "debugfs.script")
     with open(script, "w", encoding="utf-8", errors="surrogateescape") as stream:
-        for line in _script(tree, options, inodes, scratch):
-            stream.write(f"{line}\n")
+        stream.writelines(f"{line}\n" for line in _script(tree, options, inodes, scratch))
     variables = {
         "E2FSPROGS_FAKE_TIME": str(max(1, options.timestamp)),
         "MKE2FS_CONFIG": "/dev/null",

@@ -86,6 +86,4 @@ def _encode_entry(partition: MbrPartition) -> bytes:
     if partition.first + partition.sectors - 1 > _MOST_SECTORS:
         raise LayoutError("a partition lies beyond what a table of the old kind can say")
     active = 0x80 if partition.active else 0
-    return _ENTRY.pack(
-        active, _BEYOND, partition.type, _BEYOND, partition.first, partition.sectors
-    )
+    return _ENTRY.pack(active, _BEYOND, partition.type, _BEYOND, partition.first, partition.sectors)

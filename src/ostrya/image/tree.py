@@ -91,7 +91,7 @@ class TreeEditor:
         with load_file(self.tx.repo, found) as file:
             if file.size > max_bytes:
                 raise SourceError(f"/{path} is too large")
-            return file.read()
+            return bytes(file.read())
 
     def files_below(self, path: str) -> Iterator[str]:
         """Yield the paths of all files and links below a directory."""

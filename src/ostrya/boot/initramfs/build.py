@@ -115,11 +115,14 @@ class Initramfs(NamedTuple):
     files: tuple[tuple[str, int], ...]
 
 
-def build_initramfs(tree: int | str, options: InitramfsOptions | None = None) -> Initramfs:
+def build_initramfs(
+    tree: int | str | TreeFiles, options: InitramfsOptions | None = None
+) -> Initramfs:
     """Build a ramdisk.
 
     Args:
-        tree: The root directory of a system: its path, or a descriptor, which stays the caller's.
+        tree: The root directory of a system: its path, or a descriptor, which stays the caller's;
+            or its files, wherever they are.
         options: What it is to be like.
 
     Raises:
@@ -127,6 +130,8 @@ def build_initramfs(tree: int | str, options: InitramfsOptions | None = None) ->
         OSError: Something cannot be read.
     """
     options = options or InitramfsOptions()
+    if isinstance(tree, TreeFiles):
+        return _build(tree, options)
     if isinstance(tree, int):
         return _build(TreeFiles(tree), options)
     fd = os.open(tree, OPEN_DIR)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``image build``: a root file system becomes a disk for a board, which boots and updates itself.
+
+The root file system is a directory or a tar archive. Nobody need be root; an archive says who owns
+what, and in a directory everything is root's unless root builds. It is committed to a repository,
+that of --repo if devices are to pull from it, and deployed on a disk with the partitions and the
+boot loader of the board. The same input gives the same bytes.
+
+Times are those of SOURCE_DATE_EPOCH, or else of the root file system.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ostrya._linux.dirfd import remove_tree
+from ostrya.cli.environment import parse_source_date_epoch
+from ostrya.cli.options import flag, text, texts
+from ostrya.cli.output import write_json, write_line
+from ostrya.cli.sizes import parse_size
+from ostrya.errors import ImageError
+from ostrya.image.board import board_names, load_board
+from ostrya.image.builder import DiskOptions, build_disk
+from ostrya.image.deployments import Remote
+from ostrya.image.release import Release, ReleaseOptions, commit_release
+from ostrya.repo.config_writer import write_config
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.repository import create_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ostrya.cli.context import Context
+    from ostrya.cli.parser import Arguments
+    from ostrya.image.builder import Disk
+    from ostrya.repo.repository import Repository
+
+PARAMETERS = ""
+OPTIONS = (
+    text("board", "NAME", "What it is for; see --list-boards"),
+    text("rootfs", "PATH", "The root file system: a directory, or a tar archive"),
+    text("output", "FILE", "The disk to be written"),
+    text("ref", "REF", "What its system follows; default: os/stable"),
+    text("repo", "PATH", "Commit to this repository, an archive; made if it is not there"),
+    text("os-version", "VERSION", "What the release is called"),
+    text("os", "STATEROOT", "What its system is called; default: os"),
+    text(
+        "size", "SIZE", "How large the disk is, as 4G or 900M; default: room for a second release"
+    ),
+    texts("karg", "NAME=VALUE", "An argument of its kernel, beside those of the board"),
+    texts("remote", "NAME=URL", "Where it gets updates; the first is the one that it follows"),
+    flag("no-verify", "Devices take what remotes have without signatures"),
+    flag("list-boards", "List the boards, and build nothing"),
+)
+_DEFAULT_REF = "os/stable"
+
+
+def run(arguments: Arguments, context: Context) -> int:
+    """Build it."""
+    if arguments.flag("list-boards"):
+        for name in board_names():
+            write_line(f"{name:32} {load_board(name).title}")
+        return 0
+    wanted = [arguments.text(name) for name in ("board", "rootfs", "output")]
+    name, rootfs, output = (word or "" for word in wanted)
+    if not (name and rootfs and output):
+        raise context.usage_error("--board, --rootfs and --output must be specified")
+    board = load_board(name)
+    timestamp = _timestamp(context, rootfs)
+    options = _disk_options(arguments, context, timestamp)
+    progress = context.progress()
+    with _repository(arguments.text("repo"), output) as repo:
+        release = commit_release(
+            repo,
+            rootfs,
+            ReleaseOptions(
+                options.ref,
+                timestamp,
+                arguments.text("os-version") or "",
+                board.fstab,
+                board.ramdisk_modules,
+            ),
+            progress=progress,
+        )
+        if not context.json:
+            _print_release(release)
+        disk = build_disk(
+            repo,
+            [release.checksum],
+            board,
+            output,
+            options,
+            tell=(lambda _line: None) if context.json else write_line,
+            progress=progress,
+        )
+    if context.json:
+        write_json(_describe(release, disk))
+    return 0
+
+
+def _timestamp(context: Context, rootfs: str) -> int:
+    given = context.environment.source_date_epoch
+    if given is not None:
+        return parse_source_date_epoch(given)
+    try:
+        return int(os.stat(rootfs).st_mtime)
+    except FileNotFoundError:
+        raise ImageError(f"there is no root file system {rootfs}") from None
+
+
+def _disk_options(arguments: Arguments, context: Context, timestamp: int) -> DiskOptions:
+    size = arguments.text("size")
+    size_bytes = 0 if size is None else parse_size(size, "--size")
+    settings = (("gpg-verify", False),) if arguments.flag("no-verify") else ()
+    remotes = []
+    for word in arguments.texts("remote"):
+        name, equals, url = word.partition("=")
+        if not (name and equals and url):
+            raise context.usage_error(f"--remote: '{word}' is not NAME=URL")
+        remotes.append(Remote(name, url, settings))
+    return DiskOptions(
+        arguments.text("ref") or _DEFAULT_REF,
+        timestamp,
+        arguments.text("os") or "os",
+        size_bytes,
+        tuple(arguments.texts("karg")),
+        tuple(remotes),
+    )
+
+
+@contextmanager
+def _repository(path: str | None, output: str) -> Iterator[Repository]:
+    """Open the repository; without one, one that lasts as long as the build."""
+    if path is not None:
+        with create_repository(path, RepoMode.ARCHIVE) as repo:
+            yield repo
+        return
+    folder = tempfile.mkdtemp(prefix=".ostrya-repo-", dir=os.path.dirname(os.path.abspath(output)))
+    try:
+        with create_repository(folder, RepoMode.ARCHIVE) as repo:
+            keyfile = repo.config.keyfile
+            keyfile.set_value("core", "fsync", "false")
+            keyfile.set_value("archive", "zlib-level", "1")
+            write_config(repo, keyfile)
+            repo.reload_config()
+            yield repo
+    finally:
+        remove_tree(folder)
+
+
+def _print_release(release: Release) -> None:
+    for line in release.decisions:
+        write_line(f"  {line}")
+    word = "committed" if release.is_new else "nothing new since"
+    write_line(f"{word} {release.checksum}")
+
+
+def _describe(release: Release, disk: Disk) -> dict[str, object]:
+    return {
+        "commit": str(release.checksum),
+        "kernel": release.kver,
+        "decisions": list(release.decisions),
+        "path": disk.path,
+        "partitions": [
+            {
+                "number": number,
+                "name": one.name,
+                "guid": str(one.guid),
+                "first": one.first,
+                "sectors": one.sectors,
+            }
+            for number, one in enumerate(disk.plan.partitions, 1)
+        ],
+    }

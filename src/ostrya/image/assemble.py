@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One sparse file of a partition table, boot code and file systems.
+
+It appears under its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux.atomic import temporary_name
+from ostrya.image.gpt import encode_gpt
+from ostrya.image.mbr import SECTOR_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ostrya.image.disk_layout import DiskPlan
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Content(NamedTuple):
+    """What is in a partition.
+
+    Attributes:
+        pieces: Where each begins in the partition, and its bytes; all else is zero.
+        file: Path of a file that is copied, instead.
+    """
+
+    pieces: Iterable[tuple[int, bytes]] = ()
+    file: str = ""
+
+
+def assemble(
+    path: str, plan: DiskPlan, contents: Iterable[Content], *, boot_code: bytes = b""
+) -> None:
+    """Write a disk.
+
+    Args:
+        path: The file; one that is there is replaced.
+        plan: What lies where.
+        contents: Of the partitions, in the order of their numbers.
+        boot_code: What firmware of the old kind starts.
+
+    Raises:
+        LayoutError: The plan contradicts itself.
+        OSError: It cannot be written. Of all these nothing is left.
+    """
+    table = encode_gpt(
+        plan.partitions, disk_guid=plan.guid, disk_sectors=plan.sectors, boot_code=boot_code
+    )
+    folder = os.path.dirname(os.path.abspath(path))
+    unfinished = os.path.join(folder, temporary_name())
+    fd = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+    try:
+        size = plan.sectors * SECTOR_BYTES
+        os.ftruncate(fd, size)
+        _write_at(fd, 0, table.primary)
+        _write_at(fd, size - len(table.backup), table.backup)
+        for at, content in enumerate(contents):
+            start = plan.offset(at)
+            for offset, data in content.pieces:
+                _write_at(fd, start + offset, data)
+            if content.file:
+                copy_sparse(content.file, fd, start)
+        os.rename(unfinished, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise
+    finally:
+        os.close(fd)
+
+
+def copy_sparse(path: str, to_fd: int, offset: int) -> None:
+    """Copy what is in a file, but not its holes."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        end = os.fstat(fd).st_size
+        at = 0
+        while at < end:
+            try:
+                at = os.lseek(fd, at, os.SEEK_DATA)
+            except OSError:
+                # No data behind it.
+                return
+            stop = os.lseek(fd, at, os.SEEK_HOLE)
+            while at < stop:
+                data = os.pread(fd, min(_CHUNK_BYTES, stop - at), at)
+                if data.count(0) != len(data):
+                    _write_at(to_fd, offset + at, data)
+                at += len(data)
+    finally:
+        os.close(fd)
+
+
+def _write_at(fd: int, offset: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(fd, view, offset)
+        view, offset = view[written:], offset + written

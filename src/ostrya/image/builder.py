@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Releases and a board become a disk.
+
+::
+
+    deploy        releases into a sysroot                    deployments
+    boot          what firmware and loader need              bootloader_install
+    root          the sysroot into ext4                      filesystem
+    disk          all of it into one file                    assemble
+
+The same releases, board and options give the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya._linux.dirfd import remove_tree
+from ostrya._linux.umask import umask
+from ostrya.image.assemble import Content, assemble
+from ostrya.image.bootloader_install import (
+    BOOT_LABEL,
+    ROOT_LABEL,
+    boot_code,
+    boot_files,
+)
+from ostrya.image.deployments import Remote, SystemOptions, make_system
+from ostrya.image.disk_layout import DiskPlan, PartitionWish, named_uuid, plan_disk
+from ostrya.image.errors import LayoutError
+from ostrya.image.fat import FatFile, FatOptions, encode_fat
+from ostrya.image.filesystem import Ext4Options, measure, write_ext4
+from ostrya.image.gpt import TYPE_BASIC_DATA, TYPE_BIOS_BOOT, TYPE_ESP, TYPE_LINUX
+from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.progress import NULL_PROGRESS, ProgressSink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from uuid import UUID
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.image.board import Board, BoardPartition
+    from ostrya.image.bootloader_install import BootCode
+    from ostrya.repo.repository import Repository
+
+_MIB = 1 << 20
+# Of the root partition, beside what is in it: a second release, and what people do.
+_ROOM_FACTOR, _ROOM_BYTES = 2.2, 128 * _MIB
+_ROOT_KARGS = (f"root=LABEL={ROOT_LABEL}", "rootfstype=ext4", "panic=5")
+
+
+class DiskOptions(NamedTuple):
+    """What a disk is to be.
+
+    Attributes:
+        ref: What its system follows.
+        timestamp: Of whatever was not committed, in seconds since 1970 UTC.
+        stateroot: What its system is called.
+        size_bytes: How large it is; 0 for room for a second release.
+        kargs: Kernel arguments, beside those of the board.
+        remotes: Where its system gets updates; the first is the one that it follows.
+        settings: Of its system's repository: group, key, value.
+    """
+
+    ref: str
+    timestamp: int
+    stateroot: str = "os"
+    size_bytes: int = 0
+    kargs: tuple[str, ...] = ()
+    remotes: tuple[Remote, ...] = ()
+    settings: tuple[tuple[str, str, str], ...] = ()
+
+
+class Disk(NamedTuple):
+    """A disk that was built.
+
+    Attributes:
+        path: Where it is.
+        plan: What lies where.
+        root_bytes: How much is in its root file system.
+    """
+
+    path: str
+    plan: DiskPlan
+    root_bytes: int
+
+
+def build_disk(  # noqa: PLR0913  # options by keyword
+    repo: Repository,
+    commits: Sequence[Checksum],
+    board: Board,
+    output: str,
+    options: DiskOptions,
+    *,
+    scratch: str | None = None,
+    tell: Callable[[str], None] = lambda _line: None,
+    progress: ProgressSink = NULL_PROGRESS,
+) -> Disk:
+    """Build a disk with releases on it.
+
+    Args:
+        repo: Where the releases are.
+        commits: Which are deployed, the oldest first; the last one is started by default.
+        board: What for.
+        output: The file to be written.
+        options: What it is to be.
+        scratch: A directory for files that are needed on the way; that of the output if None.
+        tell: Told what is done.
+        progress: Told about files.
+
+    Raises:
+        ImageError: It cannot be built as it is wanted.
+        OstryaError: A release cannot be read or deployed; a program failed.
+        OSError: Something cannot be written. Of all these nothing is left.
+    """
+    folder = scratch or os.path.dirname(os.path.abspath(output))
+    work = tempfile.mkdtemp(prefix=".ostrya-image-", dir=folder)
+    try:
+        # Modes of what is made on the way are those on the disk.
+        with umask(0o022):
+            return _Build(repo, board, options, work, tell, progress).run(commits, output)
+    finally:
+        remove_tree(work)
+
+
+class _Build:
+    def __init__(  # private, one caller
+        self,
+        repo: Repository,
+        board: Board,
+        options: DiskOptions,
+        work: str,
+        tell: Callable[[str], None],
+        progress: ProgressSink,
+    ) -> None:
+        self._repo = repo
+        self._board = board
+        self._options = options
+        self._work = work
+        self._tell = tell
+        self._progress = progress
+        self._seed = ""
+
+    def run(self, commits: Sequence[Checksum], output: str) -> Disk:
+        board, options = self._board, self._options
+        self._seed = _seed(board, commits, options)
+        top = self._folder("sysroot")
+        inodes = make_system(
+            self._repo, commits, top, self._system_options(), progress=self._progress
+        )
+        self._tell(f"deployed {len(commits)} release(s) of {options.ref} as {options.stateroot}")
+        files = boot_files(board, self._folder("loader"))
+        if board.boot_on_fat:
+            files += _take_boot(top)
+        root_bytes = measure(top)
+        plan = self._plan(root_bytes)
+        code = self._boot_code(plan)
+        root_at = board.root_number - 1
+        image = f"{self._work}/root.ext4"
+        ext4 = Ext4Options(plan.size(root_at), ROOT_LABEL, self._uuid("root"), options.timestamp)
+        write_ext4(top, image, ext4, inodes, self._folder("ext4"))
+        self._tell(
+            f"made an ext4 of {plan.size(root_at) // _MIB} MiB with {root_bytes // _MIB} MiB in it"
+        )
+        contents = list(self._contents(plan, files, image, code))
+        first = b"" if code is None else code.first
+        assemble(output, plan, contents, boot_code=first)
+        self._tell(f"wrote {output}: {plan.sectors * SECTOR_BYTES // _MIB} MiB")
+        return Disk(output, plan, root_bytes)
+
+    def _folder(self, name: str) -> str:
+        path = f"{self._work}/{name}"
+        os.mkdir(path, 0o755)
+        return path
+
+    def _uuid(self, what: str) -> UUID:
+        return named_uuid(self._seed, what)
+
+    def _system_options(self) -> SystemOptions:
+        board, options = self._board, self._options
+        settings = [
+            ("sysroot", "bootloader", board.loader),
+            ("ostrya", "rollback", board.loader),
+        ]
+        if not board.boot_on_fat:
+            settings.append(("ostrya", "rollback-state", f"LABEL={BOOT_LABEL}"))
+        links = (("boot/grub2/grub.cfg", "../loader/grub.cfg"),) if board.grub else ()
+        return SystemOptions(
+            options.stateroot,
+            options.ref,
+            (*_ROOT_KARGS, *board.kernel_arguments, *options.kargs),
+            (*settings, *options.settings),
+            links,
+            options.remotes,
+            options.timestamp,
+        )
+
+    # -- the disk
+
+    def _plan(self, root_bytes: int) -> DiskPlan:
+        wanted = root_bytes + root_bytes // 10 + 32 * _MIB
+        if self._options.size_bytes == 0:
+            wanted = max(wanted, int(root_bytes * _ROOM_FACTOR) + _ROOM_BYTES)
+        wishes = [_wish(partition, wanted) for partition in self._board.partitions]
+        return plan_disk(wishes, seed=self._seed, size_bytes=self._options.size_bytes)
+
+    def _number(self, role: str) -> int | None:
+        """Return the place of a partition, from 0; None if there is none."""
+        roles = [partition.role for partition in self._board.partitions]
+        return roles.index(role) if role in roles else None
+
+    def _boot_code(self, plan: DiskPlan) -> BootCode | None:
+        bios, boot = self._number("bios"), self._number("boot")
+        if bios is None or boot is None:
+            return None
+        first = plan.partitions[bios].first
+        code = boot_code(self._board, first, boot + 1, self._work)
+        if code is not None and len(code.core) > plan.size(bios):
+            raise LayoutError("the partition bios is too small for GRUB's core")
+        return code
+
+    def _contents(
+        self, plan: DiskPlan, files: list[FatFile], root: str, code: BootCode | None
+    ) -> Iterator[Content]:
+        for at, partition in enumerate(self._board.partitions):
+            if partition.role == "root":
+                yield Content(file=root)
+            elif partition.role == "bios":
+                yield Content(() if code is None else ((0, code.core),))
+            else:
+                fat = FatOptions(
+                    plan.size(at),
+                    BOOT_LABEL,
+                    self._uuid("boot").int & 0xFFFFFFFF,
+                    self._options.timestamp,
+                    plan.partitions[at].first,
+                )
+                yield Content(tuple(encode_fat(files, fat)))
+
+
+def _wish(partition: BoardPartition, root_bytes: int) -> PartitionWish:
+    size = partition.size_mib * _MIB
+    if partition.role == "root":
+        return PartitionWish("root", TYPE_LINUX, root_bytes)
+    if partition.role == "bios":
+        return PartitionWish("bios", TYPE_BIOS_BOOT, size)
+    if partition.is_esp:
+        return PartitionWish("boot", TYPE_ESP, size)
+    return PartitionWish("boot", TYPE_BASIC_DATA, size, bootable=True)
+
+
+def _take_boot(top: str) -> list[FatFile]:
+    """Take what is in ``/boot`` out of a sysroot, for a file system of its own."""
+    found, folder = [], f"{top}/boot"
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(place, name)
+            with open(path, "rb") as stream:
+                found.append(FatFile(os.path.relpath(path, folder), stream.read()))
+    for name in os.listdir(folder):
+        remove_tree(f"{folder}/{name}")
+    return found
+
+
+def _seed(board: Board, commits: Sequence[Checksum], options: DiskOptions) -> str:
+    facts = (board.name, tuple(map(str, commits)), options)
+    return sha256(repr(facts).encode()).hexdigest()

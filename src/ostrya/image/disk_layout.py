@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which partition lies where. Pure.
+
+Everything begins at a whole megabyte. The root file system is the last one, so that it can grow
+into the rest of a larger disk; what nobody else needs, it gets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID, uuid5
+
+from ostrya.image.errors import LayoutError
+from ostrya.image.gpt import BACKUP_SECTORS, LEGACY_BOOTABLE, GptPartition
+from ostrya.image.mbr import SECTOR_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALIGN_SECTORS = (1 << 20) // SECTOR_BYTES
+_NAMESPACE = UUID("5b2f8b0e-0f54-5d0c-9b9e-6f7374727961")
+
+
+class PartitionWish(NamedTuple):
+    """A partition that is to be.
+
+    Attributes:
+        name: What it is called, ``PARTLABEL=``.
+        type: What the table says it holds.
+        size_bytes: How large it is to be; rounded up.
+        bootable: Whether firmware of the old kind, and U-Boot, look at it first.
+    """
+
+    name: str
+    type: UUID
+    size_bytes: int
+    bootable: bool = False
+
+
+class DiskPlan(NamedTuple):
+    """A disk as it is to be.
+
+    Attributes:
+        partitions: In the order of their numbers.
+        sectors: How large it is.
+        guid: Its own.
+    """
+
+    partitions: tuple[GptPartition, ...]
+    sectors: int
+    guid: UUID
+
+    def offset(self, at: int) -> int:
+        """Return where a partition begins, in bytes."""
+        return self.partitions[at].first * SECTOR_BYTES
+
+    def size(self, at: int) -> int:
+        """Return how large a partition is, in bytes."""
+        return self.partitions[at].sectors * SECTOR_BYTES
+
+
+def named_uuid(seed: str, what: str) -> UUID:
+    """Return the UUID of a thing: always the same for the same seed."""
+    return uuid5(uuid5(_NAMESPACE, seed), what)
+
+
+def plan_disk(wishes: Sequence[PartitionWish], *, seed: str, size_bytes: int = 0) -> DiskPlan:
+    """Say where partitions lie.
+
+    Args:
+        wishes: In the order of their numbers; the last one gets what is left.
+        seed: What their UUIDs are made of.
+        size_bytes: How large the disk is; 0 for as large as they need.
+
+    Raises:
+        LayoutError: They do not fit.
+    """
+    sizes = [_sectors(wish.size_bytes) for wish in wishes]
+    needed = ALIGN_SECTORS + sum(sizes) + ALIGN_SECTORS
+    sectors = needed if size_bytes == 0 else size_bytes // SECTOR_BYTES
+    if sectors < needed:
+        raise LayoutError(
+            f"the partitions need {needed * SECTOR_BYTES >> 20} MiB, and the disk has "
+            f"{sectors * SECTOR_BYTES >> 20}",
+            hint="make the disk greater",
+        )
+    usable = (sectors - BACKUP_SECTORS) // ALIGN_SECTORS * ALIGN_SECTORS
+    at, planned = ALIGN_SECTORS, []
+    for number, (wish, size) in enumerate(zip(wishes, sizes, strict=True)):
+        is_last = number == len(sizes) - 1
+        planned.append(
+            GptPartition(
+                at,
+                usable - at if is_last else size,
+                wish.type,
+                named_uuid(seed, f"partition {number}"),
+                wish.name,
+                LEGACY_BOOTABLE if wish.bootable else 0,
+            )
+        )
+        at += size
+    return DiskPlan(tuple(planned), sectors, named_uuid(seed, "disk"))
+
+
+def _sectors(size_bytes: int) -> int:
+    return -(-size_bytes // (ALIGN_SECTORS * SECTOR_BYTES)) * ALIGN_SECTORS

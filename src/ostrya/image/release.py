@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A root file system becomes a release: a commit that boots, for devices to pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ostrya.boot.initramfs.build import InitramfsOptions, build_initramfs
+from ostrya.formats.commit import KEY_COLLECTION_BINDING, KEY_REF_BINDING, KEY_VERSION
+from ostrya.formats.gvariant.vardict import VarDict, Variant
+from ostrya.image.convert import ConvertOptions, convert
+from ostrya.image.sources import take_in
+from ostrya.image.tree_view import EditedTreeFiles
+from ostrya.progress import NULL_PROGRESS, ProgressSink
+from ostrya.repo.reader import load_commit
+from ostrya.repo.refs import resolve_rev
+from ostrya.repo.transaction import Transaction
+from ostrya.tree.bootable import with_bootable_keys
+from ostrya.tree.commit import TreeRoot, write_commit, write_tree
+
+if TYPE_CHECKING:
+    from ostrya.formats.checksum import Checksum
+    from ostrya.image.tree import TreeEditor
+    from ostrya.repo.repository import Repository
+
+
+class ReleaseOptions(NamedTuple):
+    """What a release is to be.
+
+    Attributes:
+        ref: What devices follow.
+        timestamp: Of the commit, in seconds since 1970 UTC.
+        version: What it is called; empty for nothing.
+        fstab: Lines for file systems that the board has beside the root.
+        modules: Kernel modules that its ramdisk loads in any case.
+        busybox: Path of the busybox for the ramdisk, on this machine; None for the usual one.
+    """
+
+    ref: str
+    timestamp: int
+    version: str = ""
+    fstab: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    busybox: str | None = None
+
+
+class Release(NamedTuple):
+    """A release that was committed.
+
+    Attributes:
+        checksum: The commit.
+        kver: The version of its kernel.
+        decisions: What was done to the root file system, a sentence each.
+        is_new: Whether there is something in it that the one before has not.
+    """
+
+    checksum: Checksum
+    kver: str
+    decisions: tuple[str, ...]
+    is_new: bool
+
+
+def commit_release(
+    repo: Repository,
+    rootfs: str,
+    options: ReleaseOptions,
+    *,
+    progress: ProgressSink = NULL_PROGRESS,
+) -> Release:
+    """Commit a root file system as a release; the same as the last one stays that one.
+
+    Args:
+        repo: Where; an archive, if devices are to pull from it.
+        rootfs: A directory or an archive.
+        options: What it is to be.
+        progress: Told about files.
+
+    Raises:
+        ImageError: It is no root file system that can be a release.
+        BootloaderError: Its ramdisk cannot be built.
+        OstryaError: It cannot be read or committed.
+        OSError: Likewise. Of all these, the repository keeps no trace but objects without a ref.
+    """
+    with Transaction(repo) as tx:
+        source = take_in(tx, rootfs, progress=progress)
+
+        def build_ramdisk(editor: TreeEditor, kver: str) -> bytes:
+            wanted = InitramfsOptions(kver, options.modules, busybox=options.busybox)
+            return build_initramfs(EditedTreeFiles(editor), wanted).data
+
+        converted = convert(source.editor, ConvertOptions(options.fstab, build_ramdisk))
+        decisions = (*(f"left out {path}" for path in source.left_out), *converted.decisions)
+        root = write_tree(tx, source.editor.root)
+        parent = resolve_rev(repo, options.ref, allow_noent=True)
+        if parent is not None and _is_same(repo, parent, root, options):
+            return Release(parent, converted.kver, decisions, is_new=False)
+        checksum = write_commit(
+            tx,
+            root,
+            timestamp=options.timestamp,
+            parent=parent,
+            metadata=_metadata(repo, options, converted.kver),
+        )
+        tx.set_ref(None, options.ref, checksum)
+        tx.commit()
+    return Release(checksum, converted.kver, decisions, is_new=True)
+
+
+def _is_same(repo: Repository, parent: Checksum, root: TreeRoot, options: ReleaseOptions) -> bool:
+    commit = load_commit(repo, parent)
+    version = commit.metadata.lookup(KEY_VERSION, "s") or ""
+    return (
+        TreeRoot(commit.root_contents, commit.root_metadata) == root and version == options.version
+    )
+
+
+def _metadata(repo: Repository, options: ReleaseOptions, kver: str) -> VarDict:
+    entries = [(KEY_VERSION, Variant("s", options.version))] if options.version else []
+    metadata = with_bootable_keys(VarDict(entries), kver)
+    entries = [*metadata, (KEY_REF_BINDING, Variant("as", (options.ref,)))]
+    if repo.config.collection_id is not None:
+        entries.append((KEY_COLLECTION_BINDING, Variant("s", repo.config.collection_id)))
+    return VarDict(entries)

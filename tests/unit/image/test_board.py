@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ostrya.boot.backends.uboot_trial import make_boot_script
+from ostrya.boot.uboot_image import Architecture
+from ostrya.image.board import board_names, load_board, parse_board
+from ostrya.image.errors import BoardError
+
+TEXT = """
+name = "b"
+title = "a board"
+architecture = "aarch64"
+loader = "uboot"
+kernel_arguments = ["console=ttyAMA0"]
+[uboot]
+architecture = "arm64"
+boot_command = "booti"
+kernel_addr = "0x1000"
+[[partition]]
+role = "boot"
+size_mib = 16
+[[partition]]
+role = "root"
+"""
+
+
+def test_there_are_those_that_the_manual_names():
+    assert set(board_names()) >= {
+        "qemu-arm64", "qemu-x86_64", "qemu-x86_64-systemd-boot", "qemu-x86_64-uboot",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_every_board_can_be_read(name):
+    board = load_board(name)
+    assert board.name == name
+    assert board.qemu is not None
+    argv = board.qemu.argv("/a/disk", "/a/vars")
+    assert "if=none,id=disk,format=raw,file=/a/disk" in argv
+    assert not [word for word in argv if "{" in word]
+    assert ("if=pflash,format=raw,file=/a/vars" in argv) == bool(board.qemu.firmware_vars)
+    assert argv[argv.index("-accel") + 1] == "tcg"
+    assert argv[argv.index("-m") + 1] == "256"
+    if board.script is not None:
+        assert f"${{devnum}}:{board.root_number}" in make_boot_script(board.script)
+
+
+def test_what_is_not_said_of_a_script_is_what_u_boot_has():
+    board = parse_board(TEXT, "here")
+    assert board.script is not None
+    assert (board.script.kernel_addr, board.script.ramdisk_addr) == ("0x1000", "${ramdisk_addr_r}")
+    assert board.script_architecture is Architecture.ARM64
+    assert board.script.root_part == board.root_number == 2
+    assert board.qemu is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name = "b"', "", "here: name is missing"),
+        ('name = "b"', "name = 1", "here: name is no text"),
+        ('loader = "uboot"', 'loader = "lilo"', "here: loader is 'lilo', not one of uboot, grub2"),
+        ("size_mib = 16", "size_mib = true", "here: partition.size_mib is no number"),
+        ("size_mib = 16", "size = 16", "here: nobody knows partition.size"),
+        ('role = "root"', 'role = "data"', "here: partition.role is 'data'"),
+        ('role = "root"', 'role = "boot"', "one partition boot, and root as its last one"),
+        ("kernel_arguments = [", "kernel_arguments = [1, ", "kernel_arguments is no list of texts"),
+        ("[uboot]", "[other]", r"here: \[uboot\] is missing"),
+        ('boot_command = "booti"', 'boot_command = "booti"\nfoo = 1', "here: nobody knows uboot.foo"),
+        ('title = "a board"', "title = ", r"here: Invalid value \(at line 3"),
+        ("[uboot]", "qemu = 5\n[uboot]", "here: qemu is no table"),
+        ("[[partition]]", "[partition]", "here: "),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named(old, new, words):
+    with pytest.raises(BoardError, match=words):
+        parse_board(TEXT.replace(old, new, 1), "here")
+
+
+def test_an_unknown_board_is_told_with_the_known_ones():
+    with pytest.raises(BoardError, match=r"no board '\.\./x'") as caught:
+        load_board("../x")
+    assert "qemu-arm64" in caught.value.hint

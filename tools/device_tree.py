@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Debian for devices with Ostrya in it, as a tar: what disks are built of in tests and demos.
+
+``device-base.tar`` has the packages of Debian as they are; it is built once, by mmdebstrap, and
+kept in the cache folder. ``make_device_tar`` puts Ostrya as it is now on top of it, and what makes
+a root file system a device: DHCP, and root on the serial line without a password.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from debian_tree import CODENAME, cache_folder, can_build, sources_for
+from filelock_once import locked
+
+# No other than these: pycurl and cryptography are Debian's own, and there is no compiled helper.
+PACKAGES = (
+    "linux-image-cloud-amd64", "systemd-sysv", "udev", "dbus", "python3", "python3-pycurl",
+    "python3-cryptography", "ca-certificates", "e2fsprogs", "kmod", "iproute2",
+)  # fmt: skip
+_LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
+SOURCE = Path(__file__).resolve().parent.parent / "src/ostrya"
+_PACKAGE = "usr/lib/python3/dist-packages/ostrya"
+_PROGRAM = """\
+#!/usr/bin/python3
+import sys
+
+from ostrya.cli.start import run
+
+sys.exit(run())
+"""
+_NETWORK = """\
+[Match]
+Name=e*
+
+[Network]
+DHCP=yes
+"""
+_AUTOLOGIN = """\
+[Service]
+ExecStart=
+ExecStart=-/sbin/agetty --keep-baud --autologin root 115200 %I $TERM
+"""
+_MASKED = (
+    "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer",
+    "e2scrub_reap.service", "fstrim.timer", "systemd-binfmt.service", "systemd-update-utmp.service",
+    "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "getty@tty1.service",
+)  # fmt: skip
+_UNITS = "/lib/systemd/system"
+
+
+def base_path() -> Path:
+    """Where the packages are kept."""
+    return cache_folder() / "device-base.tar"
+
+
+def missing() -> str:
+    """Empty if the tar is here or can be made, else why not."""
+    return "" if base_path().exists() else can_build()
+
+
+def build_base() -> Path:
+    """Make the tar of the packages, or find it.
+
+    Raises:
+        subprocess.CalledProcessError: mmdebstrap failed; its log is beside the cache.
+    """
+    target = base_path()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with locked(target.with_suffix(".lock")):
+        if target.exists():
+            return target
+        unfinished, log = target.with_suffix(".unfinished"), target.with_suffix(".log")
+        argv = [
+            "mmdebstrap", "--mode=root", "--format=tar", "--variant=essential",
+            f"--include={','.join(PACKAGES)}",
+            *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
+            CODENAME, str(unfinished), "-",
+        ]  # fmt: skip
+        print(f"building a Debian for devices, some minutes; log in {log}", flush=True)
+        with log.open("w") as stream:
+            subprocess.run(
+                argv, input="\n".join(sources_for("rel1")) + "\n", text=True, check=True,
+                stdout=stream, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        unfinished.rename(target)
+    return target
+
+
+def make_device_tar(
+    target: Path, *, version: str = "1", files: dict[str, str] | None = None
+) -> Path:
+    """Make the tar of a release.
+
+    Args:
+        target: Where it is written.
+        version: What the release is called, in ``/usr/share/release`` and ``os-release``.
+        files: Others to be in it: path, content; one that begins with ``#!`` is executable, ``->``
+            at the beginning makes a link.
+    """
+    shutil.copyfile(build_base(), target)
+    with tarfile.open(target, "a", format=tarfile.PAX_FORMAT) as tar:
+        for path in sorted(SOURCE.rglob("*")):
+            relative = path.relative_to(SOURCE)
+            is_wanted = path.is_file() and path.suffix not in {".pyc", ".so"}
+            if is_wanted and "__pycache__" not in relative.parts:
+                _add(tar, f"{_PACKAGE}/{relative}", path.read_bytes(), executable=False)
+        for name, text in (_device_files(version) | (files or {})).items():
+            if text.startswith("->"):
+                _link(tar, name, text[2:])
+            else:
+                _add(tar, name, text.encode(), executable=text.startswith("#!"))
+    return target
+
+
+def _device_files(version: str) -> dict[str, str]:
+    units = "etc/systemd/system"
+    return {
+        "usr/bin/ostrya": _PROGRAM,
+        "usr/bin/ostree": "->ostrya",
+        "usr/share/release": f"{version}\n",
+        "usr/lib/os-release": f'PRETTY_NAME="Device {version}"\nID=device\nVERSION_ID={version}\n',
+        "etc/hostname": "device\n",
+        "etc/fstab": "",
+        "etc/systemd/network/80-dhcp.network": _NETWORK,
+        **{
+            f"{units}/{wanting}.wants/{unit}": f"->{_UNITS}/{unit}"
+            for wanting, unit in (
+                ("multi-user.target", "systemd-networkd.service"),
+                ("sockets.target", "systemd-networkd.socket"),
+            )
+        },
+        # What only takes time in a machine that is gone soon.
+        **{f"{units}/{unit}": "->/dev/null" for unit in _MASKED},
+        f"{units}/serial-getty@.service.d/autologin.conf": _AUTOLOGIN,
+    }
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes, *, executable: bool) -> None:
+    info = tarfile.TarInfo(f"./{name}")
+    info.size, info.mode = len(data), 0o755 if executable else 0o644
+    tar.addfile(info, io.BytesIO(data))
+
+
+def _link(tar: tarfile.TarFile, name: str, target: str) -> None:
+    info = tarfile.TarInfo(f"./{name}")
+    info.type, info.linkname, info.mode = tarfile.SYMTYPE, target, 0o777
+    tar.addfile(info)
+
+
+def main() -> int:
+    """Make the tar."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--version", default="1")
+    args = parser.parse_args()
+    if reason := missing():
+        print(f"cannot build a Debian for devices: {reason}", file=sys.stderr)
+        return 1
+    print(make_device_tar(args.output, version=args.version), os.path.getsize(args.output))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
