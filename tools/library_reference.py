@@ -130,6 +130,26 @@ PAGES = {
             "ostrya.boot.errors",
         ],
     ),
+    "image": (
+        "Images",
+        [
+            "ostrya.image.release",
+            "ostrya.image.builder",
+            "ostrya.image.board",
+            "ostrya.image.deployments",
+            "ostrya.image.convert",
+            "ostrya.image.sources",
+            "ostrya.image.tree",
+            "ostrya.image.bootloader_install",
+            "ostrya.image.filesystem",
+            "ostrya.image.fat",
+            "ostrya.image.gpt",
+            "ostrya.image.mbr",
+            "ostrya.image.disk_layout",
+            "ostrya.image.assemble",
+            "ostrya.image.errors",
+        ],
+    ),
     "sysroot": (
         "Deployments",
         [

@@ -45,7 +45,7 @@ class Inode(NamedTuple):
         uid: Owner.
         gid: Group.
         mode: Permissions; None for those on this machine.
-        xattrs: Extended attributes, names ending in NUL.
+        xattrs: Extended attributes.
         immutable: Whether not even root may change it.
     """
 
@@ -206,7 +206,7 @@ def _commands(
         file = f"{scratch}.{number}"
         with open(file, "wb") as stream:
             stream.write(value)
-        plain = name.rstrip(b"\0").decode("utf-8", "surrogateescape")
+        plain = name.decode("utf-8", "surrogateescape")
         yield f"ea_set -f {_quoted(file)} {place} {_quoted(plain)}"
     if wanted.immutable:
         yield f"sif {place} flags {_EXTENTS | _IMMUTABLE:#x}"

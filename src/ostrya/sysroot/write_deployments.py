@@ -395,7 +395,6 @@ def _sync(sysroot: Sysroot) -> None:
 
 
 def _flush_boot(sysroot: Sysroot) -> None:
-    if sysroot.options.skip_sync:
-        return
-    with Below(os.path.join(sysroot.path, paths.BOOT)):
-        flush_filesystem(sysroot.boot_fd)
+    if not sysroot.options.skip_sync:
+        with Below(os.path.join(sysroot.path, paths.BOOT)):
+            flush_filesystem(sysroot.boot_fd)

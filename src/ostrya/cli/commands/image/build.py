@@ -161,6 +161,7 @@ def _print_release(release: Release) -> None:
 def _describe(release: Release, disk: Disk) -> dict[str, object]:
     return {
         "commit": str(release.checksum),
+        "is_new": release.is_new,
         "kernel": release.kver,
         "decisions": list(release.decisions),
         "path": disk.path,

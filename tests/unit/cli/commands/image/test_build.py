@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from ostrya.repo.refs import require_rev
+from ostrya.repo.repository import open_repository
+from support.image_world import KVER, ROOTFS, Member, write_tar
+
+
+@pytest.fixture
+def rootfs(tmp_path):
+    path = write_tar(tmp_path / "rootfs.tar", ROOTFS)
+    os.utime(path, (1700000000, 1700000000))
+    return path
+
+
+@pytest.fixture
+def build(run, rootfs, tmp_path):
+    def build_with(*options, output="disk"):
+        words = ("--board=qemu-arm64", f"--rootfs={rootfs}", f"--output={tmp_path}/{output}")
+        return run.ok("image", "build", *words, *options)
+
+    return build_with
+
+
+def test_it_says_what_it_did(build, tmp_path):
+    said = build().out
+    assert "  moved /etc to /usr/etc\n" in said
+    assert "committed " in said
+    assert f"wrote {tmp_path}/disk: " in said
+    assert sorted(os.listdir(tmp_path)) == ["disk", "rootfs.tar"]
+
+
+def test_the_same_comes_out_again(build, tmp_path):
+    build()
+    build(f"--repo={tmp_path}/repo", output="again")
+    assert (tmp_path / "disk").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+def test_a_repository_keeps_the_release(build, tmp_path, schema):
+    options = (f"--repo={tmp_path}/repo", "--ref=vendor/os", "--os-version=7", "--json")
+    found = build(*options, "--remote=vendor=https://example.com/repo", "--no-verify").json()
+    schema(found, "image-build")
+    assert found["kernel"] == KVER
+    assert [one["name"] for one in found["partitions"]] == ["boot", "root"]
+    with open_repository(str(tmp_path / "repo")) as repo:
+        assert require_rev(repo, "vendor/os") == found["commit"]
+    assert not build(*options).json()["is_new"]
+
+
+def test_boards_are_listed(run):
+    said = run.ok("image", "build", "--list-boards").out
+    assert "qemu-x86_64-systemd-boot " in said
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        (("--board=x",), 60, "there is no board 'x'"),
+        (("--rootfs=/nowhere",), 60, "there is no root file system /nowhere"),
+        (("--size=much",), 2, "--size: 'much' is no size"),
+        (("--size=20M",), 60, "and the disk has 20"),
+        (("--remote=vendor",), 2, "--remote: 'vendor' is not NAME=URL"),
+        (("--output=",), 2, "must be specified"),
+    ],
+)
+def test_what_cannot_be_leaves_nothing(run, rootfs, tmp_path, options, status, words):
+    given = ("--board=qemu-arm64", f"--rootfs={rootfs}", f"--output={tmp_path}/disk", *options)
+    assert words in run.fails("image", "build", *given, status=status)
+    assert os.listdir(tmp_path) == ["rootfs.tar"]
+
+
+def test_a_hostile_archive_leaves_nothing(run, tmp_path):
+    rootfs = write_tar(tmp_path / "rootfs.tar", {**ROOTFS, "../escaped": Member(b"x")})
+    given = ("--board=qemu-arm64", f"--rootfs={rootfs}", f"--output={tmp_path}/disk")
+    assert "../escaped" in run.fails("image", "build", *given, status=10)
+    assert os.listdir(tmp_path) == ["rootfs.tar"]

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ostrya.boot.initramfs.build import build_initramfs
+from ostrya.formats.commit import KEY_BOOTABLE, KEY_LINUX, KEY_REF_BINDING, KEY_VERSION
+from ostrya.image.errors import SourceError
+from ostrya.image.release import ReleaseOptions, commit_release
+from ostrya.repo.reader import load_commit
+from ostrya.repo.refs import require_rev, resolve_rev
+from ostrya.tree.checkout import checkout_commit
+from ostrya.tree.checkout_options import CheckoutOptions
+from support.image_world import KVER, Member, write_tar
+
+
+def test_a_release_says_what_it_is(repo, releases):
+    first, second = (load_commit(repo, release.checksum) for release in releases)
+    assert require_rev(repo, "os/stable") == releases[1].checksum
+    assert second.parent == releases[0].checksum
+    assert (first.timestamp, first.metadata.lookup(KEY_VERSION, "s")) == (1700000000, "1")
+    assert first.metadata.lookup(KEY_LINUX, "s") == KVER
+    assert first.metadata.lookup(KEY_BOOTABLE, "b") is True
+    assert first.metadata.lookup(KEY_REF_BINDING, "as") == ("os/stable",)
+
+
+def test_the_same_again_is_the_same_release(repo, releases, tmp_path):
+    again = commit_release(repo, str(tmp_path / "two.tar"), ReleaseOptions("os/stable", 1, "2"))
+    assert (again.checksum, again.is_new) == (releases[1].checksum, False)
+    other = commit_release(repo, str(tmp_path / "two.tar"), ReleaseOptions("os/stable", 1, "3"))
+    assert other.is_new
+
+
+def test_the_ramdisk_is_that_of_the_tree(repo, releases, tmp_path):
+    checkout_commit(
+        repo, releases[0].checksum, str(tmp_path / "out"), options=CheckoutOptions(user_mode=True)
+    )
+    built = (tmp_path / f"out/usr/lib/modules/{KVER}/initramfs.img").read_bytes()
+    assert built == build_initramfs(str(tmp_path / "out")).data
+
+
+def test_what_cannot_be_a_release_leaves_no_ref(repo, tmp_path):
+    path = write_tar(tmp_path / "x.tar", {"usr/file": Member(b"x")})
+    with pytest.raises(SourceError):
+        commit_release(repo, str(path), ReleaseOptions("os/stable", 1))
+    assert resolve_rev(repo, "os/stable", allow_noent=True) is None
