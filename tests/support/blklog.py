@@ -148,7 +148,7 @@ class Bounds(NamedTuple):
 
 def states(
     log: Sequence[Write],
-    bounds: Bounds = Bounds(),
+    bounds: Bounds = Bounds(),  # noqa: B008
     *,
     start: int = 0,
     end: int | None = None,

@@ -20,6 +20,7 @@ from errno import EEXIST, EPERM
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import remove_tree, unlink_if_exists
+from ostrya._linux.rename import rename_exchanging
 from ostrya.boot.install import make_dirs
 from ostrya.sysroot import paths
 
@@ -81,6 +82,22 @@ def swap_links(sysroot_fd: int, bootversion: int, subbootversion: int) -> None:
     target = paths.boot_links_dir(bootversion, subbootversion).rpartition("/")[2]
     os.symlink(target, f"{path}.tmp", dir_fd=sysroot_fd)
     os.rename(f"{path}.tmp", path, src_dir_fd=sysroot_fd, dst_dir_fd=sysroot_fd)
+
+
+def prepare_loader_swap(sysroot_fd: int, bootversion: int) -> None:
+    """Make the link to a bootversion's entries, under another name for now."""
+    unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot_fd)
+    target = paths.loader_dir(bootversion).rpartition("/")[2]
+    os.symlink(target, paths.NEW_LOADER, dir_fd=sysroot_fd)
+
+
+def swap_loader(sysroot_fd: int) -> None:
+    """Let ``boot/loader`` be that link, by one rename.
+
+    The old one stays, under the other name, to be deleted once the directory is in its place on the
+    disk: GRUB and U-Boot read no journal, and could find the old name leading to a deleted link.
+    """
+    rename_exchanging(paths.NEW_LOADER, paths.LOADER, dir_fd=sysroot_fd)
 
 
 def link_boot_to_itself(sysroot_fd: int) -> None:

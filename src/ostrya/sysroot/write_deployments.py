@@ -44,7 +44,9 @@ from ostrya.sysroot.boot_links import (
     make_links,
     number_deployments,
     number_new_deployments,
+    prepare_loader_swap,
     swap_links,
+    swap_loader,
 )
 from ostrya.sysroot.boot_space import measure_boot_space
 from ostrya.sysroot.cleanup import abandon_deployment, clean_boot, clean_up, delete_deployment
@@ -300,14 +302,13 @@ def _write_config(
         loader.write_config(context, bootversion, _boots(written, plan))
     trace(Point.WRITE_LOADER_FILE_WRITTEN)
     link_boot_to_itself(sysroot.dir_fd)
-    unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
-    target = paths.loader_dir(bootversion).rpartition("/")[2]
-    os.symlink(target, paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
+    prepare_loader_swap(sysroot.dir_fd, bootversion)
     _sync(sysroot)
     trace(Point.WRITE_SYNCED)
-    os.rename(paths.NEW_LOADER, paths.LOADER, src_dir_fd=sysroot.dir_fd, dst_dir_fd=sysroot.dir_fd)
+    swap_loader(sysroot.dir_fd)
     trace(Point.WRITE_SWAPPED)
     _flush_boot(sysroot)
+    unlink_if_exists(paths.NEW_LOADER, dir_fd=sysroot.dir_fd)
     trace(Point.WRITE_FLUSHED)
     return _after_swap(loader, context, bootversion)
 

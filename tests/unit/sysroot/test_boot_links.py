@@ -11,7 +11,9 @@ from ostrya.sysroot.boot_links import (
     make_links,
     number_deployments,
     number_new_deployments,
+    prepare_loader_swap,
     swap_links,
+    swap_loader,
 )
 from ostrya.sysroot.deployment import Deployment
 from ostrya.sysroot.paths import DeploymentName
@@ -90,3 +92,19 @@ def test_a_boot_that_takes_no_links(tmp_path, top_fd, monkeypatch):
 def test_a_boot_that_is_not_there(top_fd):
     with pytest.raises(FileNotFoundError):
         link_boot_to_itself(top_fd)
+
+
+def test_the_loader_goes_over_and_the_old_link_stays(tmp_path, top_fd):
+    boot = tmp_path / "boot"
+    boot.mkdir()
+    # Power failed the last time.
+    (boot / "loader.tmp").symlink_to("loader.9")
+    prepare_loader_swap(top_fd, 0)
+    swap_loader(top_fd)
+    assert {path.name: os.readlink(path) for path in boot.iterdir()} == {"loader": "loader.0"}
+    inode = (boot / "loader").lstat().st_ino
+    prepare_loader_swap(top_fd, 1)
+    assert os.readlink(boot / "loader") == "loader.0"
+    swap_loader(top_fd)
+    assert os.readlink(boot / "loader") == "loader.1"
+    assert (boot / "loader.tmp").lstat().st_ino == inode
