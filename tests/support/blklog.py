@@ -17,7 +17,6 @@ from __future__ import annotations
 import mmap
 import os
 import random
-import shutil
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -250,23 +249,34 @@ class Replay:
 def copy_sparse(source: Path, target: Path) -> None:
     """Copy an image, and leave out what was never written."""
     target.unlink(missing_ok=True)
-    size = source.stat().st_size
-    with source.open("rb") as read, target.open("wb") as write:
-        write.truncate(size)
-        at = 0
-        while at < size:
+    with target.open("wb") as stream:
+        stream.truncate(source.stat().st_size)
+    write_sparse(source, target)
+
+
+def write_sparse(source: Path, target: Path, *, at: int = 0) -> None:
+    """Write an image into one that is there, but for what was never written."""
+    with target.open("r+b") as stream:
+        for offset, data in data_in(source, 0, source.stat().st_size):
+            stream.seek(at + offset)
+            stream.write(data)
+
+
+def data_in(source: Path, offset: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """What was written of a part of an image, with offsets from the part's beginning."""
+    with source.open("rb") as stream:
+        at, end = offset, offset + size
+        while at < end:
             try:
-                at = os.lseek(read.fileno(), at, os.SEEK_DATA)
+                at = os.lseek(stream.fileno(), at, os.SEEK_DATA)
             except OSError:
-                break
-            end = os.lseek(read.fileno(), at, os.SEEK_HOLE)
-            read.seek(at)
-            write.seek(at)
-            while at < end:
-                data = read.read(min(1 << 20, end - at))
-                write.write(data)
+                return
+            hole = min(os.lseek(stream.fileno(), at, os.SEEK_HOLE), end)
+            stream.seek(at)
+            while at < hole:
+                data = stream.read(min(1 << 20, hole - at))
+                yield at - offset, data
                 at += len(data)
-    shutil.copymode(source, target)
 
 
 def drive_options(image: Path, log: Path, node: str = "disk0") -> list[str]:

@@ -29,6 +29,7 @@ from ostrya.boot.grubenv import decode_grubenv
 from ostrya.boot.kargs import KernelArguments
 from ostrya.boot.trial import Record, Start, Trial, Why, decide
 from ostrya.boot.uboot_env import decode_environment
+from support.blklog import data_in
 from support.commands import clean_environment
 from support.ext4_reader import Ext4, Inode, ReadError
 
@@ -140,6 +141,14 @@ class Judge:
             for path in _deployments(files):
                 self.known.setdefault(path.rpartition("/")[2], set()).add(listing(files, path))
 
+    def learn_replayed(self, image: Path) -> None:
+        """The same of one that was not, by what its journal says."""
+        root = _one(find_parts(image), "ext4")
+        copy = self.work / "replayed"
+        copy_range(image, copy, root.offset, root.size)
+        replay_journal(copy)
+        self.learn(copy)
+
     def judge(self, image: Path) -> Verdict:
         """Say what would be started.
 
@@ -195,6 +204,9 @@ class Judge:
         boots, trial = (read_uenv if self.loader == UBOOT else read_grub_cfg)(files)
         if not boots:
             raise ReadError("the loader's file has nothing to start")
+        if not trial.identity:
+            # Nothing that could be on trial: no record is read.
+            return Choice(boots, decide(trial, Record()), Record())
         record = self._record(_needed(fat) if self.state is None else files)
         return Choice(boots, decide(trial, record), record)
 
@@ -434,7 +446,7 @@ def copy_range(source: Path, target: Path, offset: int, size: int) -> None:
     target.unlink(missing_ok=True)
     with target.open("wb") as write:
         write.truncate(size)
-        for at, data in _data_in(source, offset, size):
+        for at, data in data_in(source, offset, size):
             write.seek(at)
             write.write(data)
 
@@ -442,23 +454,7 @@ def copy_range(source: Path, target: Path, offset: int, size: int) -> None:
 def digest_range(source: Path, offset: int, size: int) -> str:
     """The checksum of what is not zero in a part of an image."""
     state = hashlib.sha256()
-    for at, data in _data_in(source, offset, size):
+    for at, data in data_in(source, offset, size):
         state.update(struct.pack("<Q", at))
         state.update(data)
     return state.hexdigest()
-
-
-def _data_in(source: Path, offset: int, size: int) -> Iterable[tuple[int, bytes]]:
-    with source.open("rb") as read:
-        at, end = offset, offset + size
-        while at < end:
-            try:
-                at = os.lseek(read.fileno(), at, os.SEEK_DATA)
-            except OSError:
-                return
-            hole = min(os.lseek(read.fileno(), at, os.SEEK_HOLE), end)
-            read.seek(at)
-            while at < hole:
-                data = read.read(min(1 << 20, hole - at))
-                yield at - offset, data
-                at += len(data)

@@ -32,7 +32,7 @@ def missing() -> str:
         return reason
     if shutil.which(DAEMON) is None:
         return f"{DAEMON} is not installed"
-    return "" if Path("/dev/fuse").exists() else "no FUSE here"
+    return "" if Path("/dev/fuse").exists() else "this kernel has no FUSE"
 
 
 class RecordedDisk:
@@ -97,16 +97,25 @@ class RecordedDisk:
     def close(self) -> None:
         """Unmount it, and end the daemon."""
         if os.path.ismount(self.top):
-            mounts.run("umount", str(self.top))
+            # What is still open there must not keep the daemon alive.
+            subprocess.run(["umount", "--lazy", str(self.top)], check=True)
         if self._loop:
             subprocess.run(["losetup", "--detach", self._loop], check=True)
             self._loop = ""
-            # The file below is let go of a moment later.
-            time.sleep(0.2)
+            self._wait_until_detached()
         if self._daemon is not None:
             self._daemon.terminate()
             self._daemon.wait(30)
             self._daemon = None
+
+    def _wait_until_detached(self) -> None:
+        """Wait for what is still to be written: that is when the last one lets go of the device."""
+        deadline = time.monotonic() + _STARTED_WITHIN_S
+        while time.monotonic() < deadline:
+            argv = ["losetup", "--associated", str(self._export)]
+            if not subprocess.run(argv, capture_output=True, check=True).stdout:
+                return
+            time.sleep(0.02)
 
     def _wait_for_export(self) -> None:
         deadline = time.monotonic() + _STARTED_WITHIN_S
