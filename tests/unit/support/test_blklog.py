@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support import blklog
@@ -168,6 +168,7 @@ ENTRY = st.one_of(
 )  # fmt: skip
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(ENTRY, max_size=12), st.integers(0, 9))
 def test_each_state_is_what_its_writes_make(tmp_path_factory, entries, seed):
     """Against a replay that begins anew each time; and all prefixes between flushes are among them."""
