@@ -11,7 +11,7 @@ import stat
 from typing import NamedTuple
 
 from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
-from ostrya.boot.bls import Entry, version_key
+from ostrya.boot.bls import Entry, EntryName, version_key
 from ostrya.boot.errors import EntryInvalid
 
 _MAX_BYTES = 1 << 20
@@ -32,6 +32,12 @@ class EntryFile(NamedTuple):
 def list_entry_files(fd: int) -> list[str]:
     """Return the names of our entries in an open directory; those of others are passed over."""
     return [name for name in sorted(list_names(fd)) if _is_ours(name, fd)]
+
+
+def version_in_name(name: str) -> int:
+    """Return the version that the name of a file tells; 0 if it tells none."""
+    found = EntryName.parse(name)
+    return 0 if found is None else found.version
 
 
 def read_entry_files(folder: str, *, dir_fd: int) -> list[EntryFile]:

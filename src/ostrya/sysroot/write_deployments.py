@@ -31,9 +31,8 @@ from ostrya._linux.durability import sync_filesystem
 from ostrya._linux.freeze import flush_filesystem, rehearse_rescue
 from ostrya._linux.naming import Below, names_sysroot
 from ostrya._linux.trace import trace
-from ostrya.boot.bls import EntryName
 from ostrya.boot.bootloader import Boot
-from ostrya.boot.entry_files import list_entry_files
+from ostrya.boot.entry_files import list_entry_files, version_in_name
 from ostrya.boot.install import make_dirs
 from ostrya.boot.trace_points import Point
 from ostrya.errors import OstryaError, SysrootError
@@ -322,7 +321,7 @@ def _write_flat(
     make_dirs(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd)
     folder_fd = open_dir(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd, follow=True)
     try:
-        old = {name: _entry_version(name) for name in list_entry_files(folder_fd)}
+        old = {name: version_in_name(name) for name in list_entry_files(folder_fd)}
         # Both the old entries and the new ones have somewhere to lead as long as both are there.
         subbootversion = 1 - loaded.subbootversion
         going = [one for one in loaded.deployments if not any(map(one.is_same, deployments))]
@@ -358,11 +357,6 @@ def _write_flat(
     _flush_boot(sysroot)
     trace(Point.WRITE_FLUSHED)
     return _after_swap(loader, context, loaded.bootversion)
-
-
-def _entry_version(name: str) -> int:
-    found = EntryName.parse(name)
-    return 0 if found is None else found.version
 
 
 def _boots(deployments: Sequence[Deployment], plan: TrialPlan | None) -> list[Boot]:

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from ostrya._linux.dirfd import open_dir
-from ostrya.boot.entry_files import list_entry_files, read_entry_files
+from ostrya.boot.entry_files import list_entry_files, read_entry_files, version_in_name
 from ostrya.boot.errors import EntryInvalid
 
 FOLDER = "boot/loader/entries"
@@ -42,3 +42,8 @@ def test_damage(disk, data):
     disk.make(f"{FOLDER}/ostree-1.conf").write_bytes(data)
     with pytest.raises(EntryInvalid, match=r"Parsing ostree-1\.conf"):
         read(disk)
+
+
+def test_the_version_in_a_name():
+    names = ("ostree-7-test+3-1.conf", "ostree-12.conf", "ostree-x.conf")
+    assert [version_in_name(name) for name in names] == [7, 12, 0]
