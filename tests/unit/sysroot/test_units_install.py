@@ -172,6 +172,11 @@ def test_a_sysroot_that_is_to_be_read_only(root, note):
     assert said[:2] == ["-o remount,rw /sysroot", "-o remount,bind,ro /sysroot"]
 
 
+def test_the_disks_own_boot_and_no_other(root):
+    assert "-o remount,bind,rw /boot" in remount(root, READ_ONLY + "/dev/vda /boot ext4 ro 0 0\n")
+    assert "/boot" not in remount(root, READ_ONLY + "/dev/vdb1 /boot vfat ro 0 0\n")
+
+
 def test_what_is_writable_already_is_let_be(root):
     assert remount(root, READ_ONLY.replace("ro,", "rw,"), cmdline="rw") == ""
 
