@@ -99,7 +99,7 @@ class Device:
         """
         number = next(self._numbers)
         self.running.send(f'{{ {command}\n}} 2>&1; echo "done:{number}:$?"')
-        before = self.running.position
+        before = len(self.running.transcript)
         found = self.running.expect(rf"^done:{number}:(\d+)$", timeout)
         said = self.running.transcript[before : found.start()]
         if ok:

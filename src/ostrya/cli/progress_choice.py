@@ -8,6 +8,7 @@ that waits for the network writes lines there, once it has taken a while.
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 from ostrya.cli.errors import UsageError
 from ostrya.progress import NULL_PROGRESS, ProgressSink
@@ -40,12 +41,15 @@ def choose_progress(
 
         return JsonLinesProgress(sys.stderr, interval_s=interval_s or 0.0)
     is_terminal = mode == "auto" and sys.stderr.isatty()
-    if mode == "plain" or (mode == "auto" and lines_elsewhere and not is_terminal):
+    # What draws bars is not on every device.
+    has_bars = is_terminal and find_spec("rich") is not None
+    lines_elsewhere = lines_elsewhere or is_terminal
+    if mode == "plain" or (mode == "auto" and lines_elsewhere and not has_bars):
         from ostrya.cli.progress_plain import INTERVAL_S, PlainProgress
 
         quiet_s = 0.0 if mode == "plain" else _QUIET_S
         return PlainProgress(sys.stderr, interval_s=interval_s or INTERVAL_S, quiet_s=quiet_s)
-    if is_terminal:
+    if has_bars:
         from ostrya.cli.progress_tty import REFRESH_S, TerminalProgress
 
         return TerminalProgress(no_color=no_color, refresh_s=interval_s or REFRESH_S)

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from ostrya.cli import progress_choice
 from ostrya.cli.errors import UsageError
 from ostrya.cli.progress_choice import choose_progress
 from ostrya.cli.progress_jsonl import JsonLinesProgress
@@ -26,6 +27,15 @@ def test_modes(monkeypatch):
     for lines_elsewhere in (False, True):
         bars = choose_progress("auto", no_color=False, lines_elsewhere=lines_elsewhere)
         assert isinstance(bars, TerminalProgress)
+
+
+def test_a_device_without_bars(monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress_choice, "find_spec", lambda _name: None)
+    lines = choose_progress("auto", no_color=False)
+    assert isinstance(lines, PlainProgress)
+    assert lines._quiet_s
+    assert choose_progress("none", no_color=False) is NULL_PROGRESS
 
 
 @pytest.mark.parametrize("mode", ["plain", "json"])
