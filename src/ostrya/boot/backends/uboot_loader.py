@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import exists, open_dir_below, open_file_below, read_fd
+from ostrya._linux.dirfd import exists, open_dir, open_file_below, read_fd
 from ostrya.boot.backends.extlinux import CONFIG as EXTLINUX_CONFIG
 from ostrya.boot.backends.extlinux import make_extlinux
 from ostrya.boot.backends.uboot import CONFIG, TREES_OWN, make_uenv
@@ -56,7 +56,8 @@ class UBoot:
 
 
 def _read_trees_own(context: LoaderContext, boot: Boot) -> str | None:
-    tree_fd = open_dir_below(context.sysroot_fd, boot.root)
+    # In a running system the way there begins with a link.
+    tree_fd = open_dir(boot.root, dir_fd=context.sysroot_fd, follow=True)
     try:
         fd = open_file_below(tree_fd, TREES_OWN)
     except FileNotFoundError:

@@ -43,6 +43,17 @@ def test_nothing_to_boot(disk):
     assert (disk.top / "boot/loader.1/uEnv.txt").read_text() == ""
 
 
+def test_in_a_running_system(disk):
+    """Its root is a deployment, and ``/ostree`` a link to the disk's."""
+    boots = disk.write(1)
+    disk.make(f"{boots[0].root}/usr/lib/ostree-boot/uEnv.txt", "own=1\n")
+    (disk.top / "sysroot").mkdir()
+    (disk.top / "ostree").rename(disk.top / "sysroot/ostree")
+    (disk.top / "ostree").symlink_to("sysroot/ostree")
+    UBoot().write_config(disk.context(), 1, boots)
+    assert "own=1\n" in (disk.top / "boot/loader.1/uEnv.txt").read_text()
+
+
 def test_a_menu_where_it_is_read(disk):
     boots = disk.write(1)
     UBoot().write_config(disk.context(), 1, boots)
