@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 from debian_tree import CODENAME, cache_folder, can_build, sources_for
@@ -28,6 +30,8 @@ PACKAGES = (
 _LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 SOURCE = Path(__file__).resolve().parent.parent / "src/ostrya"
 _PACKAGE = "usr/lib/python3/dist-packages/ostrya"
+# Debian's; another one's compiled modules would be of no use there.
+_DEVICE_PYTHON, _DEVICE_TAG = (3, 11), "cpython-311"
 _PROGRAM = """\
 #!/usr/bin/python3
 import sys
@@ -112,12 +116,25 @@ def make_device_tar(
             is_wanted = path.is_file() and path.suffix not in {".pyc", ".so"}
             if is_wanted and "__pycache__" not in relative.parts:
                 _add(tar, f"{_PACKAGE}/{relative}", path.read_bytes(), executable=False)
+                if path.suffix == ".py" and sys.version_info[:2] == _DEVICE_PYTHON:
+                    name = f"{relative.parent}/__pycache__/{path.stem}.{_DEVICE_TAG}.pyc"
+                    code = _compiled(path, f"/{_PACKAGE}/{relative}")
+                    _add(tar, f"{_PACKAGE}/{name}", code, executable=False)
         for name, text in (_device_files(version) | (files or {})).items():
             if text.startswith("->"):
                 _link(tar, name, text[2:])
             else:
                 _add(tar, name, text.encode(), executable=text.startswith("#!"))
     return target
+
+
+def _compiled(path: Path, shown: str) -> bytes:
+    """Compile a module, as installing a package would: a device has a read-only ``/usr``."""
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    with tempfile.TemporaryDirectory() as folder:
+        target = f"{folder}/code"
+        py_compile.compile(str(path), target, dfile=shown, doraise=True, invalidation_mode=mode)
+        return Path(target).read_bytes()
 
 
 def _device_files(version: str) -> dict[str, str]:

@@ -62,6 +62,7 @@ class DiskOptions(NamedTuple):
         kargs: Kernel arguments, beside those of the board.
         remotes: Where its system gets updates; the first is the one that it follows.
         settings: Of its system's repository: group, key, value.
+        preloaded: Refs that its repository has besides, and their commits.
     """
 
     ref: str
@@ -71,6 +72,7 @@ class DiskOptions(NamedTuple):
     kargs: tuple[str, ...] = ()
     remotes: tuple[Remote, ...] = ()
     settings: tuple[tuple[str, str, str], ...] = ()
+    preloaded: tuple[tuple[str, Checksum], ...] = ()
 
 
 class Disk(NamedTuple):
@@ -195,6 +197,7 @@ class _Build:
             links,
             options.remotes,
             options.timestamp,
+            options.preloaded,
         )
 
     # -- the disk

@@ -10,6 +10,7 @@
     /root /usr/local        links to /var/roothome and /var/usrlocal
     /var                    what a device begins with; never touched again
     /sysroot /ostree        where the disk is
+    compiled Python         no longer bound to the time of its source
     machine state           dropped: identities, random seeds, host keys, caches, logs
 
 What was decided is told; conflicts all at once.
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya.boot.kernel import MODULES, kernel_version_key
 from ostrya.boot.package_files import PackageLink
+from ostrya.image import bytecode
 from ostrya.image.errors import SourceError
 from ostrya.sysroot.units_install import unit_files
 
@@ -99,6 +101,7 @@ class _Conversion:
         self._make_empty()
         self._write_fstab()
         self._install_units()
+        self._unbind_python()
         build = self._options.build_ramdisk
         if build is not None:
             data = build(self._editor, kver)
@@ -262,6 +265,19 @@ class _Conversion:
         lines = [*kept, *self._options.fstab]
         if lines != text.splitlines():
             editor.rewrite(_FSTAB, "".join(f"{line}\n" for line in lines).encode())
+
+    def _unbind_python(self) -> None:
+        """Let compiled Python be valid where every file is of 1970."""
+        editor, count = self._editor, 0
+        for path in [path for path in editor.files_below("usr") if path.endswith(bytecode.SUFFIX)]:
+            if not editor.is_file(path):
+                continue
+            data = bytecode.unbind(editor.read(path, max_bytes=bytecode.MAX_BYTES))
+            if data is not None:
+                editor.rewrite(path, data)
+                count += 1
+        if count:
+            self._tell(f"unbound {count} files of compiled Python from the time of their source")
 
     def _install_units(self) -> None:
         editor, new = self._editor, []

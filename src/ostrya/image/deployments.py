@@ -72,6 +72,7 @@ class SystemOptions(NamedTuple):
         loader_links: Links by which its boot loader is found: path, target.
         remotes: Where it gets updates; the first is the one that it follows.
         timestamp: Of whatever was not committed, in seconds since 1970 UTC.
+        preloaded: Refs that its repository has besides, and their commits.
     """
 
     stateroot: str
@@ -81,6 +82,7 @@ class SystemOptions(NamedTuple):
     loader_links: tuple[tuple[str, str], ...]
     remotes: tuple[Remote, ...]
     timestamp: int
+    preloaded: tuple[tuple[str, Checksum], ...] = ()
 
 
 def make_system(
@@ -115,7 +117,8 @@ def make_system(
     for path, link in options.loader_links:
         os.makedirs(os.path.dirname(f"{top}/{path}"), exist_ok=True)
         os.symlink(link, f"{top}/{path}")
-    contents = copy_objects(repo, commits, f"{top}/{paths.REPO}/objects", progress)
+    present = [*commits, *(commit for _, commit in options.preloaded)]
+    contents = copy_objects(repo, present, f"{top}/{paths.REPO}/objects", progress)
     inodes = {
         f"{paths.REPO}/objects/{checksum[:2]}/{checksum[2:]}.file": inode
         for checksum, inode in contents.items()
@@ -159,6 +162,8 @@ def _deploy_all(
     with Sysroot(top, options=how) as sysroot, sysroot_lock(sysroot):
         make_stateroot(sysroot, options.stateroot)
         loaded = load_sysroot(sysroot)
+        for ref, commit in options.preloaded:
+            write_ref(sysroot.repo, None, ref, commit)
         for commit in commits:
             write_ref(sysroot.repo, remote, options.ref, commit)
             origin = Origin.following(refspec)

@@ -177,3 +177,17 @@ def test_a_ramdisk_of_the_tree_is_kept_if_none_is_built(take):
 def test_what_is_no_root_file_system_is_refused(take, changes, words):
     with pytest.raises(SourceError, match=words):
         convert(take(**changes), OPTIONS)
+
+
+def test_compiled_python_is_valid_in_a_deployment(take):
+    bound = b"\xa7\r\r\n" + bytes(4) + b"timesize" + b"code"
+    editor = take(
+        **{
+            "usr__lib__python3__x.pyc": Member(bound),
+            "usr__lib__python3__y.pyc": Member(b"no code"),
+        }
+    )
+    result = convert(editor, OPTIONS)
+    assert editor.read("usr/lib/python3/x.pyc") == b"\xa7\r\r\n\x01" + bytes(11) + b"code"
+    assert editor.read("usr/lib/python3/y.pyc") == b"no code"
+    assert "unbound 1 files of compiled Python from the time of their source" in result.decisions

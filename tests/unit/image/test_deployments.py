@@ -4,6 +4,7 @@ import os
 import pytest
 
 from ostrya.image.deployments import Remote, SystemOptions, make_system
+from ostrya.repo.reader import load_commit
 from ostrya.repo.refs import require_rev
 from ostrya.repo.remotes import list_remotes, remote_url
 from ostrya.sysroot.loading import load_sysroot
@@ -51,6 +52,17 @@ def test_the_newest_is_started_and_the_other_one_is_its_fallback(system):
     text = (top / "boot/loader/uEnv.txt").read_text()
     assert "kernel_image2=/boot/ostree/system-" in text
     assert "dep_trial=1" in text
+
+
+def test_what_is_there_besides(repo, releases, tmp_path):
+    top = tmp_path / "top"
+    top.mkdir()
+    old, new = (release.checksum for release in releases)
+    make_system(repo, [old], str(top), OPTIONS._replace(preloaded=(("os/next", new),)))
+    with Sysroot(str(top)) as sysroot:
+        assert [one.checksum for one in load_sysroot(sysroot).deployments] == [old]
+        assert require_rev(sysroot.repo, "os/next") == new
+        assert load_commit(sysroot.repo, new).metadata.lookup("version", "s") == "2"
 
 
 def test_what_is_to_be_like_what_was_committed_is_told(system):
