@@ -9,7 +9,7 @@ JOBS ?= 2
 SCRIPTS ?=
 FUZZ_RUNS ?= 20000
 
-.PHONY: help venv demo lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full clean
+.PHONY: help venv demo lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full boot-test boot-test-full clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -56,6 +56,14 @@ fuzz: $(STAMP)
 #: make crash-full    kill and fill the disk at every step; writes docs/crash-tests.md
 crash-full: $(STAMP) system-packages
 	$(PY) tools/crash_full.py
+
+#: make boot-test     devices in QEMU with real loaders: the short half of the matrix, as in `make test`
+boot-test: $(STAMP) kernel
+	$(PY) -m pytest -n $(JOBS) tests/system
+
+#: make boot-test-full   all of it, some hours; writes docs/boot-tests.md
+boot-test-full: $(STAMP) kernel
+	$(PY) tools/boot_test_full.py
 
 #: make rootfs-full   a Debian tree in every mode on every file system; writes docs/rootfs-tests.md
 rootfs-full: $(STAMP) system-packages

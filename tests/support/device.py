@@ -26,7 +26,8 @@ from support.qemu import Guest
 START_S = 120
 COMMAND_S = 120
 _UP = r"device: release=(\S+) pick=(\S*) behaviour=(\S+)"
-_READY = r"device: (ready|unhealthy|waiting)(?: release=(\S+))?"
+_READY = r"device: (ready|unhealthy)(?: release=(\S+))?"
+_TRACE = r"^ostrya-trace: (\S+)$"
 
 
 class Up(NamedTuple):
@@ -90,6 +91,25 @@ class Device:
         up = self.wait_up(timeout)
         self.running.expect(_READY, timeout)
         return up
+
+    def follow(self, end: str, stop_at: str = "", timeout: float = START_S) -> list[str]:
+        """Answer the trace points of what runs until it says something; return the points.
+
+        Args:
+            end: A pattern of what is waited for.
+            stop_at: A point at which the power fails; that is the last one then.
+            timeout: Seconds between two of them.
+        """
+        points: list[str] = []
+        while True:
+            found = self.running.expect(f"{_TRACE}|{end}", timeout)
+            if found[1] is None:
+                return points
+            points.append(found[1])
+            if found[1] == stop_at:
+                self.cut()
+                return points
+            self.running.send("")
 
     def sh(self, command: str, *, timeout: float = COMMAND_S, ok: bool = True) -> str:
         """Run a command on the device; return what it said.

@@ -8,10 +8,13 @@ and ``unhealthy`` are in its repository.
 from __future__ import annotations
 
 import json
+import random
+import subprocess
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from support.device import Device, Up
+from support.device import Device, Up, partitions
 
 # Settled: nothing of the trial is left but what the ledger remembers.
 USUAL = ""
@@ -22,15 +25,15 @@ class Loader(NamedTuple):
 
     Attributes:
         name: The board's.
+        kind: ``uboot``, ``grub`` or ``systemd-boot``.
         tells: Whether it says why it starts something.
         sees_loads: Whether it falls back at once if something cannot be loaded.
-        keeps_record: Whether there is a record that can be torn.
     """
 
     name: str
+    kind: str
     tells: bool = True
     sees_loads: bool = True
-    keeps_record: bool = True
 
 
 def status(device: Device) -> dict[str, object]:
@@ -192,6 +195,90 @@ def the_fallback_is_damaged(device: Device, loader: Loader) -> None:
     assert "Damage: fallback" in device.sh("ostree admin status")
 
 
+def a_torn_record(device: Device, loader: Loader) -> None:
+    """The first copy is torn in the middle of a trial: the second one counts."""
+    _damage_record_in_trial(device, loader, tear=True)
+
+
+def a_zeroed_record(device: Device, loader: Loader) -> None:
+    """Nothing is left of it: the trial begins again, or the fallback is taken at once."""
+    _damage_record_in_trial(device, loader, tear=False)
+
+
+def _damage_record_in_trial(device: Device, loader: Loader, *, tear: bool) -> None:
+    begin(device, loader)
+    device.sh("ostree admin deploy os/panic")
+    device.running.send("sync; reboot -f")
+    expect(device.wait_up(), "panic", "trial", loader)
+    device.cut()
+    for name in RECORDS[loader.kind][: 1 if tear else None]:
+        data = read_record(device, name)
+        write_record(device, name, data[:40] + bytes(len(data) - 40) if tear else bytes(len(data)))
+    device.power_on()
+    for _ in range(4):
+        up = device.wait_up()
+        if up.release == "1":
+            break
+        expect(up, "panic", "trial", loader)
+    assert up.release == "1", up
+    device.running.expect("device: ready")
+    assert status(device)["last-rollback"]["why"] in ("tries", "unwritable")
+    expect(device.restart(), "1", USUAL, loader)
+    assert status(device)["damage"] == []
+    assert not any(data.count(0) == len(data) for data in records(device, loader))
+
+
+RECORDS = {"uboot": ("ostrya0.env", "ostrya1.env"), "grub": ("ostrya/grubenv",), "systemd-boot": ()}
+
+
+def _boot_partition(device: Device) -> str:
+    # GRUB's disk has one for the BIOS before it.
+    found = partitions(device.disk)
+    number = min(number for number, one in found.items() if one.size > 4 << 20)
+    return f"{device.disk}@@{found[number].start}"
+
+
+def read_record(device: Device, name: str) -> bytes:
+    """Read a copy of the record from the disk of a device that is off."""
+    argv = ["mcopy", "-i", _boot_partition(device), f"::{name}", "-"]
+    return subprocess.run(argv, check=True, capture_output=True).stdout
+
+
+def write_record(device: Device, name: str, data: bytes) -> None:
+    """Put a copy of the record on the disk of a device that is off."""
+    source = device.log.with_name("record")
+    source.write_bytes(data)
+    argv = ["mcopy", "-o", "-i", _boot_partition(device), source, f"::{name}"]
+    subprocess.run(argv, check=True, capture_output=True)
+
+
+def records(device: Device, loader: Loader) -> list[bytes]:
+    """All copies, as they are on the disk now."""
+    return [read_record(device, name) for name in RECORDS[loader.kind]]
+
+
+def a_usual_start_writes_nothing(device: Device, loader: Loader) -> None:
+    begin(device, loader)
+    device.sh("ostree admin deploy os/2")
+    expect(device.restart(), "2", "trial", loader)
+    expect(device.restart(), "2", USUAL, loader)
+    device.sh("sync")
+    before = records(device, loader)
+    expect(device.restart(), "2", USUAL, loader)
+    device.sh("sync")
+    assert records(device, loader) == before
+
+
+def the_clock_says_1970(device: Device, loader: Loader) -> None:
+    device.argv += ["-rtc", "base=1970-01-02T00:00:00"]
+    good_update(device, loader)
+    device.sh("ostree admin deploy os/panic")
+    device.running.send("sync; reboot -f")
+    for _ in range(3):
+        expect(device.wait_up(), "panic", "trial", loader)
+    expect(device.wait_ready(), "2", "fallback-tries", loader)
+
+
 ALL: dict[str, Callable[[Device, Loader], None]] = {
     one.__name__: one
     for one in (
@@ -202,9 +289,86 @@ ALL: dict[str, Callable[[Device, Loader], None]] = {
         health_fails_fast,
         kernel_is_missing,
         ramdisk_is_corrupt,
+        a_torn_record,
+        a_zeroed_record,
+        a_usual_start_writes_nothing,
         rolled_back_by_hand,
         a_second_bad_release,
         the_disk_is_full,
         the_fallback_is_damaged,
+        the_clock_says_1970,
     )
 }
+
+# Where the power is cut: in a command, or in a start.
+DEPLOY_POINTS = (
+    "deploy.begun", "deploy.checked-out", "deploy.merged", "deploy.finished", "write.begun",
+    "write.entries-written", "write.links-made", "write.links-swapped", "write.loader-file-written",
+    "write.synced", "write.swapped", "write.flushed", "write.done", "write.cleaned-up",
+)  # fmt: skip
+GOOD_POINTS = ("mark-good.begun", "mark-good.remembered", "record.copy-written", "mark-good.done")
+SETTLE_POINTS = (
+    "settle.begun",
+    "settle.remembered",
+    "write.synced",
+    "write.swapped",
+    "settle.done",
+)
+
+
+def cut_in_deploy(device: Device, loader: Loader, point: str) -> None:
+    """The power fails within a deployment; the device starts, and the same again succeeds."""
+    begin(device, loader)
+    device.running.send(
+        "OSTRYA_TRACE=/dev/console ostree admin deploy os/2 > /tmp/said 2>&1; echo over"
+    )
+    points = device.follow("^over$", point)
+    assert points[-1:] == [point], points
+    up = device.start()
+    assert up.release in ("1", "2"), up
+    if up.release == "1":
+        device.sh("ostree admin deploy os/2")
+        up = device.restart()
+    assert up.release == "2", up
+    assert status(device)["damage"] == []
+    expect(device.restart(), "2", USUAL, loader)
+
+
+def cut_in_start(device: Device, loader: Loader, point: str, release: str) -> None:
+    """The power fails while a start is judged, or a fallback settled; the next one ends it."""
+    begin(device, loader)
+    device.sh(f"touch /var/trace; ostree admin deploy os/{release}")
+    device.running.send("sync; reboot -f")
+    points = device.follow("device: ready", point, timeout=300)
+    assert points[-1:] == [point], points
+    device.power_on()
+    device.follow("device: ready", timeout=300)
+    wanted = "2" if release == "2" else "1"
+    device.sh("rm /var/trace")
+    found = status(device)
+    assert (found["damage"], found["on-trial"]) == ([], False), found
+    expect(device.restart(), wanted, USUAL, loader)
+    if release != "2":
+        assert found["last-rollback"]["why"] == "tries"
+
+
+def cut_at_random(device: Device, loader: Loader, seed: int) -> None:
+    """The power fails whenever; in the end the device runs a complete release, good or old."""
+    chance = random.Random(seed)
+    release = chance.choice(("2", "panic"))
+    print(f"seed {seed}: release {release}")
+    begin(device, loader)
+    device.running.send(f"ostree admin deploy os/{release} > /dev/null 2>&1; sync; reboot -f")
+    for _ in range(3):
+        time.sleep(chance.uniform(1, 60))
+        device.cut()
+        device.power_on()
+    for _ in range(8):
+        up = device.wait_up()
+        if up.release in ("1", "2"):
+            break
+    device.running.expect("device: ready", 120)
+    assert status(device)["damage"] == []
+    assert deployments(device)[0]["booted"]
+    up = device.restart()
+    assert up.release in ("1", "2"), up
