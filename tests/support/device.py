@@ -25,9 +25,10 @@ from support.qemu import Guest
 
 START_S = 120
 COMMAND_S = 120
-_UP = r"device: release=(\S+) pick=(\S*) behaviour=(\S+)"
-_READY = r"device: (ready|unhealthy)(?: release=(\S+))?"
-_TRACE = r"^ostrya-trace: (\S+)$"
+# To the end of their lines: what is read may be half of one.
+_UP = r"device: release=(\S+) pick=(\S*) behaviour=(\S+)\n"
+READY = r"device: (?:ready|unhealthy) release=\S+\n"
+_TRACE = r"^ostrya-trace: (\S+)\n"
 
 
 class Up(NamedTuple):
@@ -89,7 +90,7 @@ class Device:
     def wait_ready(self, timeout: float = START_S) -> Up:
         """Wait until a release has judged itself, and takes commands."""
         up = self.wait_up(timeout)
-        self.running.expect(_READY, timeout)
+        self.running.expect(READY, timeout)
         return up
 
     def follow(self, end: str, stop_at: str = "", timeout: float = START_S) -> list[str]:
@@ -120,7 +121,7 @@ class Device:
         number = next(self._numbers)
         self.running.send(f'{{ {command}\n}} 2>&1; echo "done:{number}:$?"')
         before = len(self.running.transcript)
-        found = self.running.expect(rf"^done:{number}:(\d+)$", timeout)
+        found = self.running.expect(rf"^done:{number}:(\d+)\n", timeout)
         said = self.running.transcript[before : found.start()]
         if ok:
             assert found[1] == "0", f"{command}: exit status {found[1]}\n{said}"

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from support.device import Device, Up, partitions
+from support.device import READY, Device, Up, partitions
 
 # Settled: nothing of the trial is left but what the ledger remembers.
 USUAL = ""
@@ -221,7 +221,7 @@ def _damage_record_in_trial(device: Device, loader: Loader, *, tear: bool) -> No
             break
         expect(up, "panic", "trial", loader)
     assert up.release == "1", up
-    device.running.expect("device: ready")
+    device.running.expect(READY)
     assert status(device)["last-rollback"]["why"] in ("tries", "unwritable")
     expect(device.restart(), "1", USUAL, loader)
     assert status(device)["damage"] == []
@@ -322,7 +322,7 @@ def cut_in_deploy(device: Device, loader: Loader, point: str) -> None:
     device.running.send(
         "OSTRYA_TRACE=/dev/console ostree admin deploy os/2 > /tmp/said 2>&1; echo over"
     )
-    points = device.follow("^over$", point)
+    points = device.follow(r"^over\n", point)
     assert points[-1:] == [point], points
     up = device.start()
     assert up.release in ("1", "2"), up
@@ -339,10 +339,10 @@ def cut_in_start(device: Device, loader: Loader, point: str, release: str) -> No
     begin(device, loader)
     device.sh(f"touch /var/trace; ostree admin deploy os/{release}")
     device.running.send("sync; reboot -f")
-    points = device.follow("device: ready", point, timeout=300)
+    points = device.follow(READY, point, timeout=300)
     assert points[-1:] == [point], points
     device.power_on()
-    device.follow("device: ready", timeout=300)
+    device.follow(READY, timeout=300)
     wanted = "2" if release == "2" else "1"
     device.sh("rm /var/trace")
     found = status(device)
@@ -367,7 +367,7 @@ def cut_at_random(device: Device, loader: Loader, seed: int) -> None:
         up = device.wait_up()
         if up.release in ("1", "2"):
             break
-    device.running.expect("device: ready", 120)
+    device.running.expect(READY, 120)
     assert status(device)["damage"] == []
     assert deployments(device)[0]["booted"]
     up = device.restart()
