@@ -104,7 +104,10 @@ def copy_dir_attributes(source_fd: int, target_fd: int, *, with_xattrs: bool = T
 def _copy_attributes(
     source_fd: int, target_fd: int, found: os.stat_result, *, with_xattrs: bool
 ) -> None:
-    os.fchown(target_fd, found.st_uid, found.st_gid)
+    there = os.fstat(target_fd)
+    # Where users have no numbers, in some sandboxes, not even this can be said again.
+    if (there.st_uid, there.st_gid) != (found.st_uid, found.st_gid):
+        os.fchown(target_fd, found.st_uid, found.st_gid)
     if with_xattrs:
         xattr.write_xattrs(target_fd, tuple(xattr.read_xattrs(source_fd)))
     # After chown, which takes setuid away, and after the attributes, among them ACLs.

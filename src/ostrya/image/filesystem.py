@@ -193,13 +193,11 @@ def _commands(
     path: str, found: os.stat_result, wanted: Inode, timestamp: int, scratch: str
 ) -> Iterator[str]:
     place = _quoted(f"/{path}")
-    if found.st_uid != wanted.uid:
-        yield f"sif {place} uid {wanted.uid}"
-    if found.st_gid != wanted.gid:
-        yield f"sif {place} gid {wanted.gid}"
-    if wanted.mode is not None and stat.S_IMODE(wanted.mode) != stat.S_IMODE(found.st_mode):
-        mode = stat.S_IFMT(found.st_mode) | stat.S_IMODE(wanted.mode)
-        yield f"sif {place} mode {mode:#o}".replace("0o", "0")
+    # All of it, even what is so already: the superblock counts how much was ever written.
+    yield f"sif {place} uid {wanted.uid}"
+    yield f"sif {place} gid {wanted.gid}"
+    mode = stat.S_IMODE(found.st_mode if wanted.mode is None else wanted.mode)
+    yield f"sif {place} mode 0{stat.S_IFMT(found.st_mode) | mode:o}"
     yield f"sif {place} ctime @{timestamp}"
     yield f"sif {place} atime @{timestamp}"
     for number, (name, value) in enumerate(wanted.xattrs):
