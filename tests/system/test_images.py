@@ -25,7 +25,7 @@ BOARDS = (
     ("qemu-x86_64", "qemu", "amd64"),
     ("qemu-x86_64", "qemu_bios", "amd64"),
     ("qemu-x86_64-systemd-boot", "qemu", "amd64"),
-    pytest.param("qemu-arm64", "qemu", "arm64", marks=pytest.mark.full),
+    pytest.param("qemu-arm64", "qemu", "arm64", marks=pytest.mark.vm_full),
 )
 
 pytestmark = [
@@ -64,8 +64,6 @@ def need(board: str, how: str) -> None:
 def test_the_newest_release_is_started_on_trial(releases, tmp_path, board, how, arch, request):
     """It has its own files, the /var that the first one brought, and a /usr that cannot be written."""
     need(board, how)
-    if request.node.get_closest_marker("full") and not request.config.getoption("--crash-full"):
-        pytest.skip("--crash-full asks for this one")
     disk = build_small_disk(releases(arch), tmp_path / "disk", board)
     with disk.start(tmp_path, how) as guest:
         shell = console(guest, "2")
