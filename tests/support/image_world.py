@@ -5,13 +5,24 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ostrya.image.filesystem import find_program
+
 KVER = "6.1.0-test"
+
+
+def missing(*programs: str) -> str:
+    """Empty if these are here, or what is not."""
+    names = [name for name in programs if shutil.which(find_program(name)) is None]
+    return f"{', '.join(names)}: not installed" if names else ""
+
+
 CAPABILITY = "\1\0\0\2\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 
 

@@ -9,6 +9,10 @@ from ostrya.boot.uboot_image import decode_script
 from ostrya.image.board import load_board
 from ostrya.image.bootloader_install import boot_code, boot_files, place_boot_image, place_core
 from ostrya.image.errors import BoardError, LayoutError
+from support.image_world import missing
+
+REASON = missing("grub-mkimage")
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "none")
 
 
 def by_path(board, scratch):

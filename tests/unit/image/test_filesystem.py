@@ -8,9 +8,11 @@ import pytest
 from ostrya.errors import CommandFailed
 from ostrya.image.errors import LayoutError, SourceError
 from ostrya.image.filesystem import Ext4Options, Inode, find_program, measure, write_ext4
-from support.image_world import debugfs, look, read_back
+from support.image_world import debugfs, look, missing, read_back
 from support.trees import write
 
+REASON = missing("mke2fs", "debugfs", "e2fsck")
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "none")
 MIB = 1 << 20
 OPTIONS = Ext4Options(16 * MIB, "otaroot", UUID(int=7), 1700000000)
 CAPABILITY = bytes.fromhex("0100000200200000000000000000000000000000")

@@ -7,7 +7,10 @@ import pytest
 
 from ostrya.repo.refs import require_rev
 from ostrya.repo.repository import open_repository
-from support.image_world import KVER, ROOTFS, Member, write_tar
+from support.image_world import KVER, ROOTFS, Member, missing, write_tar
+
+REASON = missing("mke2fs", "debugfs")
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "none")
 
 
 @pytest.fixture
