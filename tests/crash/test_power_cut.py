@@ -12,18 +12,14 @@ import pytest
 
 from support import recorded_disk
 from support.blklog import Bounds
-from support.cut_world import GRUB, UBOOT, CutMachine, judge_all, record
+from support.cut_world import GRUB, UBOOT, CutMachine, judge_all, play_trials, record
 
 pytestmark = [pytest.mark.crash, pytest.mark.root, pytest.mark.loop, pytest.mark.timeout(3600)]
 
 
 def trials(machine: CutMachine) -> None:
     """A good release, and a bad one that is rolled back."""
-    machine.step_deploy(machine.second)
-    machine.step_good()
-    machine.step_deploy(machine.third)
-    machine.step_bad()
-    machine.step_settle()
+    play_trials(machine, machine.second, machine.third)
 
 
 def staged(machine: CutMachine) -> None:

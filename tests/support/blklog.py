@@ -285,8 +285,16 @@ def drive_options(image: Path, log: Path, node: str = "disk0") -> list[str]:
         "-blockdev", f"driver=file,node-name={node}-file,filename={image}",
         "-blockdev", f"driver=raw,node-name={node}-raw,file={node}-file",
         "-blockdev", f"driver=file,node-name={node}-log,filename={log}",
-        "-blockdev", f"driver=blklogwrites,node-name={node},file={node}-raw,log={node}-log",
+        # Without the last one, the number of entries is known at the end only.
+        "-blockdev", f"driver=blklogwrites,node-name={node},file={node}-raw,log={node}-log,log-super-update-interval=1",
     ]  # fmt: skip
+
+
+def count_entries(path: Path) -> int:
+    """How many entries a log has that is still written."""
+    with path.open("rb") as stream:
+        found: int = _SUPER.unpack(stream.read(_SUPER.size))[2]
+    return found
 
 
 def make_log(path: Path, size_bytes: int = 4 << 30) -> Path:

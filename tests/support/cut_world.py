@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self
 
 from ostrya.boot.backends.grub2_trial import STATE_FILE as GRUB_FILE
 from ostrya.boot.backends.uboot_trial import FORMAT, FORMAT_VARIABLE, STATE_BYTES, STATE_FILES
@@ -90,6 +90,16 @@ class CutMachine(Machine):
 
         return self.commit(version, edit=edit)
 
+    @classmethod
+    def attach(cls, root: Path, scratch: Path) -> Self:
+        """Go on in a guest, where somebody else records."""
+        self = cls.__new__(cls)
+        self.top, self.root, self.said, self.vendor = scratch, root, [], None
+        self._disk = None
+        self.sysroot = self.open()
+        self._note("nothing", self.run().deployments[0].checksum)
+        return self
+
     def record(self, disk: RecordedDisk) -> None:
         """Go on on that disk, which has what is here."""
         self.close()
@@ -99,7 +109,11 @@ class CutMachine(Machine):
         self._note("nothing", self.loaded.deployments[0].checksum)
 
     def _note(self, name: str, commit: str, *, fallback: bool = False) -> None:
-        assert self._disk is not None
+        if self._disk is None:
+            # The host notes it, and says when to go on.
+            print(f"STEP {name} {commit} {int(fallback)}", flush=True)
+            input()
+            return
         self.steps.append(Step(name, commit, fallback, self._disk.count()))
 
     def step_deploy(self, commit: Checksum) -> None:
@@ -149,6 +163,13 @@ class CutMachine(Machine):
         self._note("undeploy", second.checksum)
 
 
+class Recording(Protocol):
+    """A disk that was recorded: what it was, and the log."""
+
+    base: Path
+    log: Path
+
+
 class Report(NamedTuple):
     """What was found.
 
@@ -183,10 +204,11 @@ def scratch() -> Iterator[Path]:
 
 def judge_all(
     machine: CutMachine,
-    disk: RecordedDisk,
+    disk: Recording,
     bounds: Bounds = Bounds(),  # noqa: B008
     *,
     every: int = 1,
+    record_folder: str | None = STATE,
 ) -> Report:
     """Judge what a power cut could leave; each of so many states."""
     problems: list[str] = []
@@ -196,7 +218,7 @@ def judge_all(
         WriteLog(disk.log) as log,
         Replay(disk.base, log, work / "cut.img") as replay,
     ):
-        judge = Judge(machine.loader, work, STATE)
+        judge = Judge(machine.loader, work, record_folder)
         _learn(machine, judge, disk, log)
         first = machine.steps[0].end
         for number, state in enumerate(states(log.writes, bounds, start=first)):
@@ -216,7 +238,7 @@ def judge_all(
     return Report(judged, problems)
 
 
-def _learn(machine: CutMachine, judge: Judge, disk: RecordedDisk, log: WriteLog) -> None:
+def _learn(machine: CutMachine, judge: Judge, disk: Recording, log: WriteLog) -> None:
     """What deployments there are between two steps is whole."""
     judge.learn(disk.base)
     with Replay(disk.base, log, judge.work / "learn.img") as replay:
@@ -241,4 +263,13 @@ def _compare(machine: CutMachine, state: State, found: tuple[Started, Started]) 
             yield f"{view}, {one.commit[:8]} is started ({one.why or 'as usual'}), not {sorted(wanted)}"
 
 
-__all__ = ["GRUB", "UBOOT", "CutMachine", "Report", "judge_all", "record"]
+def play_trials(machine: CutMachine, second: Checksum, third: Checksum) -> None:
+    """A good release, and a bad one that is rolled back."""
+    machine.step_deploy(second)
+    machine.step_good()
+    machine.step_deploy(third)
+    machine.step_bad()
+    machine.step_settle()
+
+
+__all__ = ["GRUB", "UBOOT", "CutMachine", "Report", "judge_all", "play_trials", "record"]

@@ -14,7 +14,7 @@ from support.recorded_disk import make_file_system
 
 MIB = 1 << 20
 FAT_AT, FAT_BYTES = MIB, 4 * MIB
-ROOT_AT, ROOT_BYTES = 5 * MIB, 16 * MIB
+ROOT_AT, ROOT_BYTES = 64 * MIB, 16 * MIB
 _PROGRAMS = ("sgdisk", "mkfs.vfat", "mcopy", "mke2fs", "debugfs", "e2fsck")
 
 
@@ -35,20 +35,22 @@ def run(*argv: str | Path) -> None:
     assert done.returncode == 0, (argv, done.stderr)
 
 
-def make_disk(root: Path, fat: Path, image: Path) -> Path:
+def make_disk(
+    root: Path, fat: Path, image: Path, *, fat_bytes: int = FAT_BYTES, root_bytes: int = ROOT_BYTES
+) -> Path:
     """Make a disk of two partitions: what is in ``fat``, and what is in ``root``."""
     work = image.with_suffix(".part")
-    make_file_system(root, work, ROOT_BYTES)
+    make_file_system(root, work, root_bytes)
     with image.open("wb") as stream:
-        stream.truncate(ROOT_AT + ROOT_BYTES + MIB)
-    last = (ROOT_AT + ROOT_BYTES) // 512 - 1
+        stream.truncate(ROOT_AT + root_bytes + MIB)
+    last = (ROOT_AT + root_bytes) // 512 - 1
     run(
-        "sgdisk", "-n", f"1:{FAT_AT // 512}:{(FAT_AT + FAT_BYTES) // 512 - 1}", "-t", "1:ef00",
+        "sgdisk", "-n", f"1:{FAT_AT // 512}:{(FAT_AT + fat_bytes) // 512 - 1}", "-t", "1:ef00",
         "-n", f"2:{ROOT_AT // 512}:{last}", image,
     )  # fmt: skip
     write_sparse(work, image, at=ROOT_AT)
     work.unlink()
-    sector, size = FAT_AT // 512, FAT_BYTES // 1024
+    sector, size = FAT_AT // 512, fat_bytes // 1024
     run("mkfs.vfat", "-F", "16", "-s", "1", "-n", "BOOT", "--offset", str(sector), image, str(size))
     for path in sorted(fat.iterdir()):
         run("mcopy", "-s", "-Q", "-i", f"{image}@@{FAT_AT}", path, "::")

@@ -328,9 +328,12 @@ def choose_entry(fat: Folder) -> Choice:
         parsed = EntryName.parse(name)
         if parsed is None:
             continue
-        entry = Entry.parse(fat.read(f"loader/entries/{name}").decode())
+        entry = Entry.parse(fat.read(f"loader/entries/{name}").decode(errors="replace"))
+        if "linux" not in entry.fields:
+            # systemd-boot passes over what says nothing to load.
+            continue
         is_bad = parsed.tries is not None and parsed.tries.left == 0
-        found.append((version_key(entry.fields["version"]), is_bad, parsed, entry))
+        found.append((version_key(entry.fields.get("version", "")), is_bad, parsed, entry))
     if not found:
         raise ReadError("there are no boot entries")
     found.sort(key=lambda one: one[0], reverse=True)

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import struct
 import subprocess
 import time
 from pathlib import Path
 from typing import Self
 
 from support import mounts
-from support.blklog import copy_sparse, make_log
+from support.blklog import copy_sparse, count_entries, make_log
 
 DAEMON = "qemu-storage-daemon"
 _STARTED_WITHIN_S = 20
@@ -90,9 +89,7 @@ class RecordedDisk:
 
     def count(self) -> int:
         """How many entries the log has so far."""
-        with self.log.open("rb") as stream:
-            found: int = struct.unpack("<QQQ", stream.read(24))[2]
-        return found
+        return count_entries(self.log)
 
     def close(self) -> None:
         """Unmount it, and end the daemon."""

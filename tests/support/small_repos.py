@@ -6,8 +6,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.config_writer import write_config
@@ -34,6 +32,9 @@ UID, GID = os.geteuid(), os.getegid()
 
 def need_user_xattrs(folder: Path) -> None:
     """Skip where the file system has no user extended attributes."""
+    # Not above: these helpers run in guests too, where there is no pytest.
+    import pytest
+
     probe = folder / "xattr-probe"
     probe.touch()
     try:
@@ -62,6 +63,8 @@ def make_repo(
         need_user_xattrs(path.parent)
     runtime = runtime or Runtime(write_split_xattrs=mode == RepoMode.BARE_SPLIT_XATTRS)
     # A new repository is synced whatever its configuration is going to be.
+    import pytest
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _fd: None)
         repo = create_repository(str(path), mode, runtime=runtime)
