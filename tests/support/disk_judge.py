@@ -9,11 +9,9 @@ kernel and ramdisk are what the loader has loaded.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shlex
-import shutil
 import struct
 import subprocess
 from collections.abc import Iterable
@@ -32,6 +30,7 @@ from ostrya.boot.uboot_env import decode_environment
 from support.blklog import data_in
 from support.commands import clean_environment
 from support.ext4_reader import Ext4, Inode, ReadError
+from support.fat_reader import Fat
 
 UBOOT, GRUB, SYSTEMD_BOOT = "uboot", "grub2", "systemd-boot"
 _MODULES = "usr/lib/modules"
@@ -102,20 +101,20 @@ class Files(Protocol):
 
 
 class Folder:
-    """One that was copied out of its image."""
+    """What can be read of a FAT file system; names know no case."""
 
-    def __init__(self, top: Path) -> None:
-        self.top = top
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self._files = files
 
     def read(self, path: str) -> bytes:
-        try:
-            return (self.top / path.lstrip("/")).read_bytes()
-        except OSError as exc:
-            raise ReadError(f"{path} on the FAT file system: {exc.strerror}") from exc
+        found = self._files.get(path.strip("/").lower())
+        if found is None:
+            raise ReadError(f"{path} is not there on the FAT file system")
+        return found
 
     def names(self, path: str) -> list[str]:
-        folder = self.top / path.lstrip("/")
-        return sorted(os.listdir(folder)) if folder.is_dir() else []
+        inside = f"{path.strip('/').lower()}/"
+        return sorted(one.removeprefix(inside) for one in self._files if one.startswith(inside))
 
 
 @dataclass
@@ -167,20 +166,15 @@ class Judge:
                 self._started("with the journal", replayed, replayed, fat),
             )
 
-    def _fat(self, image: Path, parts: list[Part]) -> Folder | None:
-        """Copy out what is on FAT, unless that was done."""
+    @staticmethod
+    def _fat(image: Path, parts: list[Part]) -> Folder | None:
         part = next((one for one in parts if one.kind == "fat"), None)
         if part is None:
             return None
-        folder = self.work / f"fat-{digest_range(image, part.offset, part.size)}"
-        if not folder.exists():
-            for old in self.work.glob("fat-*"):
-                shutil.rmtree(old)
-            folder.mkdir()
-            source = f"{image}@@{part.offset}"
-            # What cannot be copied is not there; whoever needs it says so.
-            _run("mcopy", "-s", "-n", "-Q", "-i", source, "::*", str(folder))
-        return Folder(folder)
+        data = bytearray(part.size)
+        for at, piece in data_in(image, part.offset, part.size):
+            data[at : at + len(piece)] = piece
+        return Folder(Fat(bytes(data)).read_all())
 
     def _started(self, view: str, files: Ext4, root: Ext4, fat: Folder | None) -> Started:
         try:
@@ -452,12 +446,3 @@ def copy_range(source: Path, target: Path, offset: int, size: int) -> None:
         for at, data in data_in(source, offset, size):
             write.seek(at)
             write.write(data)
-
-
-def digest_range(source: Path, offset: int, size: int) -> str:
-    """The checksum of what is not zero in a part of an image."""
-    state = hashlib.sha256()
-    for at, data in data_in(source, offset, size):
-        state.update(struct.pack("<Q", at))
-        state.update(data)
-    return state.hexdigest()
