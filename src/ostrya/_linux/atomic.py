@@ -46,6 +46,11 @@ class TmpFile:
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW
             self.fd = os.open(self._name, flags, mode, dir_fd=dir_fd)
 
+    @property
+    def has_name(self) -> bool:
+        """Whether it has one already, for want of files without."""
+        return self._name is not None
+
     def link(self, name: str, *, dir_fd: int) -> None:
         """Give the file its name.
 
@@ -156,7 +161,11 @@ def replace_file(
             write_all(tmp.fd, data)
             if durable:
                 os.fsync(tmp.fd)
+            had_name = tmp.has_name
             tmp.replace(base, dir_fd=parent_fd)
+            if durable and had_name:
+                # VFAT keeps size and place of a file by its name, and writes them with the file.
+                os.fsync(tmp.fd)
         if durable:
             os.fsync(parent_fd)
     except OSError as exc:

@@ -43,6 +43,9 @@ def version_in_name(name: str) -> int:
 def read_entry_files(folder: str, *, dir_fd: int) -> list[EntryFile]:
     """Read our entries, the greatest version first; none if there is no such directory.
 
+    Of two with the same version the one without counters, or that has fewer tries left, counts: the
+    power failed when it took the place of the other one. What is empty was to be written then.
+
     Raises:
         EntryInvalid: A file is no boot entry.
         OSError: Something cannot be read.
@@ -52,11 +55,27 @@ def read_entry_files(folder: str, *, dir_fd: int) -> list[EntryFile]:
     except FileNotFoundError:
         return []
     try:
-        found = [EntryFile(name, _read_entry(name, fd)) for name in list_entry_files(fd)]
+        found = [
+            EntryFile(name, _read_entry(name, fd)) for name in _latest(list_entry_files(fd), fd)
+        ]
     finally:
         os.close(fd)
     found.sort(key=lambda file: version_key(file.entry.fields.get("version", "")), reverse=True)
     return found
+
+
+def _latest(names: list[str], fd: int) -> list[str]:
+    """Leave out what a power cut left beside what it was to become."""
+    best: dict[object, tuple[int, str]] = {}
+    for name in names:
+        if os.stat(name, dir_fd=fd).st_size == 0:
+            continue
+        parsed = EntryName.parse(name)
+        key = name if parsed is None else (parsed.version, parsed.stateroot)
+        left = -1 if parsed is None or parsed.tries is None else parsed.tries.left
+        if key not in best or left < best[key][0]:
+            best[key] = (left, name)
+    return [name for _, name in best.values()]
 
 
 def _read_entry(name: str, fd: int) -> Entry:

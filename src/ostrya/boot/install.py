@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux import reflink, xattr
 from ostrya._linux.atomic import TmpFile
-from ostrya._linux.dirfd import OPEN_FILE, ensure_dir, exists, list_names, open_dir, open_dir_below
+from ostrya._linux.dirfd import OPEN_FILE, ensure_dir, list_names, open_dir, open_dir_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def install_kernel(
         target_fd = open_dir_below(boot_fd, folder, follow=True)
         stack.callback(os.close, target_fd)
         for file in kernel.files:
-            if not exists(file.name, dir_fd=target_fd):
+            if not _is_installed(file.source, source_fd, file.name, target_fd):
                 install_file(file.source, source_fd, file.name, target_fd, label_for)
         if kernel.dtb_dir is not None:
             _install_dir(kernel.dtb_dir, source_fd, target_fd, label_for)
@@ -77,8 +77,20 @@ def _install_dir(
         for child in sorted(list_names(from_fd)):
             if stat.S_ISDIR(os.stat(child, dir_fd=from_fd, follow_symlinks=False).st_mode):
                 _install_dir(child, from_fd, to_fd, label_for)
-            elif not exists(child, dir_fd=to_fd):
+            elif not _is_installed(child, from_fd, child, to_fd):
                 install_file(child, from_fd, child, to_fd, label_for)
+
+
+def _is_installed(source: str, source_fd: int, name: str, target_fd: int) -> bool:
+    """Say whether a file is there; on VFAT a power cut leaves names of empty files."""
+    try:
+        found = os.stat(name, dir_fd=target_fd)
+    except FileNotFoundError:
+        return False
+    if found.st_size or not os.stat(source, dir_fd=source_fd).st_size:
+        return True
+    os.unlink(name, dir_fd=target_fd)
+    return False
 
 
 def install_file(

@@ -25,7 +25,7 @@ from ostrya.sysroot.overlay_initrds import overlay_initrd_path
 from ostrya.tree.selinux import load_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ostrya.boot.kernel_set import KernelSet
     from ostrya.formats.checksum import Checksum
@@ -97,6 +97,19 @@ def write_entry(
     file = _make_name(sysroot, deployment, place, numbering.tries)
     replace_file(f"{folder}/{file}", entry.to_text().encode(), dir_fd=sysroot.dir_fd)
     return deployment._replace(entry=entry, entry_name=file)
+
+
+def install_kernels(sysroot: Sysroot, deployments: Iterable[Deployment]) -> None:
+    """Put all that the entries of deployments will name into ``/boot``.
+
+    Raises:
+        BootloaderError: One has no kernel, or no name.
+        SysrootError: A further ramdisk is gone.
+        OSError: Something could not be read or written.
+    """
+    for deployment in deployments:
+        install_deployment_kernel(sysroot, deployment)
+        install_overlays(sysroot, deployment)
 
 
 def install_deployment_kernel(sysroot: Sysroot, deployment: Deployment) -> tuple[KernelSet, str]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ostrya._linux.dirfd import open_dir
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import open_dir, read_file
 from ostrya._linux.trace import trace
 from ostrya.boot.bls import Tries
 from ostrya.boot.trace_points import Point
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ostrya.sysroot.sysroot import Sysroot
 
 _OFF = "automatic rollback is off"
+_MAX_ENTRY_BYTES = 1 << 20
 _HINT = "`ostrya.rollback` in the system repository's config turns it on"
 
 
@@ -181,7 +183,10 @@ def _name_entry(sysroot: Sysroot, deployment: Deployment, tries: Tries | None) -
         return
     fd = open_dir(paths.FLAT_ENTRIES, dir_fd=sysroot.dir_fd, follow=True)
     try:
-        os.rename(str(old), str(old._replace(tries=tries)), src_dir_fd=fd, dst_dir_fd=fd)
+        # Not renamed: on VFAT a name that is new is that of an empty file for a moment.
+        data = read_file(str(old), dir_fd=fd, max_bytes=_MAX_ENTRY_BYTES)
+        replace_file(str(old._replace(tries=tries)), data, dir_fd=fd)
+        os.unlink(str(old), dir_fd=fd)
         os.fsync(fd)
     finally:
         os.close(fd)

@@ -37,7 +37,7 @@ from ostrya.boot.install import make_dirs
 from ostrya.boot.trace_points import Point
 from ostrya.errors import OstryaError, SysrootError
 from ostrya.sysroot import paths
-from ostrya.sysroot.boot_entries import Numbering, commit_version, write_entry
+from ostrya.sysroot.boot_entries import Numbering, commit_version, install_kernels, write_entry
 from ostrya.sysroot.boot_links import (
     link_boot_to_itself,
     make_links,
@@ -326,6 +326,8 @@ def _write_flat(
         subbootversion = 1 - loaded.subbootversion
         going = [one for one in loaded.deployments if not any(map(one.is_same, deployments))]
         make_links(sysroot.dir_fd, loaded.bootversion, subbootversion, [*deployments, *going])
+        # What an entry names is whole before there is an entry.
+        install_kernels(sysroot, deployments)
         trace(Point.WRITE_LINKS_MADE)
         _sync(sysroot)
         swap_links(sysroot.dir_fd, loaded.bootversion, subbootversion)
@@ -333,12 +335,12 @@ def _write_flat(
         _sync(sysroot)
         base = max(old.values(), default=0)
         numbering = Numbering(loaded.bootversion, base, entry_tries(sysroot, plan))
-        # The default comes last: with it, all of the new order counts at once.
+        # The default comes first: the others have greater numbers than the entries of before too,
+        # and must not be the default for a moment.
         written = [
             write_entry(sysroot, deployments, at, numbering, paths.FLAT_ENTRIES)
-            for at in reversed(range(len(deployments)))
+            for at in range(len(deployments))
         ]
-        written.reverse()
         trace(Point.WRITE_ENTRIES_WRITTEN)
         # What a loader's own file names is whole before that file is.
         _sync(sysroot)

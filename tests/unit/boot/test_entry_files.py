@@ -47,3 +47,10 @@ def test_damage(disk, data):
 def test_the_version_in_a_name():
     names = ("ostree-7-test+3-1.conf", "ostree-12.conf", "ostree-x.conf")
     assert [version_in_name(name) for name in names] == [7, 12, 0]
+
+
+def test_what_a_power_cut_left_beside_what_was_to_come(disk):
+    for name in ("ostree-2+3.conf", "ostree-2.conf", "ostree-1+0-3.conf", "ostree-1+2-1.conf"):
+        disk.make(f"{FOLDER}/{name}", f"version {name[7]}\n")
+    disk.make(f"{FOLDER}/ostree-3.conf")
+    assert read(disk) == ["ostree-2.conf", "ostree-1+0-3.conf"]

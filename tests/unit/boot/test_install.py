@@ -120,3 +120,13 @@ def test_directories(disk):
 def test_how_much_room_it_takes(disk):
     assert kernel_bytes(disk.kernel, disk.tree_fd, 512) == 3 * 512
     assert kernel_bytes(disk.kernel, disk.tree_fd, 1) == 9 + 10 + 16
+
+
+def test_an_empty_file_is_no_kernel(disk):
+    disk.install()
+    kernel = disk.boot / FOLDER / "vmlinuz-6.1.0-test"
+    wanted = kernel.read_bytes()
+    kernel.unlink()
+    kernel.touch()
+    disk.install()
+    assert kernel.read_bytes() == wanted

@@ -123,11 +123,13 @@ class Grub2:
         trace(Point.LOADER_FILE_KEPT)
         os.rename(new, path, src_dir_fd=context.sysroot_fd, dst_dir_fd=context.sysroot_fd)
         trace(Point.LOADER_FILE_REPLACED)
-        folder_fd = open_dir(os.path.dirname(path), dir_fd=context.sysroot_fd, follow=True)
-        try:
-            os.fsync(folder_fd)
-        finally:
-            os.close(folder_fd)
+        # VFAT writes size and place of a file with the file, not with its directory.
+        for one in (path, os.path.dirname(path)):
+            fd = os.open(one, os.O_RDONLY | os.O_CLOEXEC, dir_fd=context.sysroot_fd)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
 
 
 def _delete_unnamed(context: LoaderContext, folder: str) -> None:
