@@ -331,9 +331,10 @@ def choose_entry(fat: Folder) -> Choice:
     if not found:
         raise ReadError("there are no boot entries")
     found.sort(key=lambda one: one[0], reverse=True)
-    is_fallback = found[0][1] and not all(one[1] for one in found)
     newest = found[0]
     found.sort(key=lambda one: one[1])
+    # A name that takes the place of another one is there beside it for a moment.
+    is_fallback = newest[3].fields != found[0][3].fields
     if is_fallback:
         # As of the other loaders: the default first, and what is started instead second.
         found.remove(newest)

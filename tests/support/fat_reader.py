@@ -58,7 +58,7 @@ class Fat:
 
     def _root(self) -> bytes:
         if self._bits == 32:
-            return self._chain(self._root_cluster) or b""
+            return self._chain(self._root_cluster)
         return self._data[self._root_at : self._root_at + self._root_bytes]
 
     def _content(self, one: Found) -> bytes | None:
@@ -66,16 +66,16 @@ class Fat:
             return self._chain(one.cluster)
         if one.size == 0:
             return b""
-        content = self._chain(one.cluster)
-        return None if content is None or len(content) < one.size else content[: one.size]
+        content = self._chain(one.cluster, one.size)
+        return None if len(content) < one.size else content[: one.size]
 
-    def _chain(self, cluster: int) -> bytes | None:
-        """What is in a chain of clusters; None for one that is broken."""
+    def _chain(self, cluster: int, wanted: int = 1 << 40) -> bytes:
+        """What is in a chain of clusters, as far as that is asked for and can be followed."""
         parts = []
         end = {12: 0xFF8, 16: 0xFFF8, 32: 0x0FFFFFF8}[self._bits]
-        while cluster < end:
+        while cluster < end and len(parts) * self._cluster_bytes < wanted:
             if not 2 <= cluster < self._clusters + 2 or len(parts) > _MOST_CLUSTERS:
-                return None
+                break
             at = self._data_at + (cluster - 2) * self._cluster_bytes
             parts.append(self._data[at : at + self._cluster_bytes])
             cluster = self._next(cluster)

@@ -13,12 +13,12 @@ from support import disk_images, qemu
 from support.blklog import Bounds
 from support.cut_guest import record_in_guest
 from support.cut_world import CutMachine, judge_all
-from support.disk_judge import GRUB, UBOOT
+from support.disk_judge import GRUB, SYSTEMD_BOOT, UBOOT
 
 pytestmark = [pytest.mark.vm, pytest.mark.timeout(3600), pytest.mark.xdist_group("vm")]
 
 
-@pytest.mark.parametrize("loader", [UBOOT, GRUB])
+@pytest.mark.parametrize("loader", [UBOOT, GRUB, SYSTEMD_BOOT])
 def test_power_cut(tmp_path, loader, crash_full, record_property):
     for reason in (qemu.missing(), vm_tree.missing(), disk_images.missing()):
         if reason:
