@@ -169,13 +169,20 @@ def _make_name(
     known = deployment.entry_name
     if tries is None:
         tries = sysroot.settings.boot_tries
+    elif place.at > 0 and _is_given_up(known):
+        # So it stays: its number is the greatest for a moment, until the default has its entry.
+        pass
     elif place.at > 0 or not tries:
         # What is not on trial is never given up.
         tries, known = 0, None
-    elif known is not None and known.tries is None:
-        # It was found good, or never tried; now it is on trial.
+    elif known is not None and (known.tries is None or _is_given_up(known)):
+        # It was found good, or never tried, or is wanted again; now it is on trial.
         known = None
     return entry_name(place, tries=tries, known=known, stateroot=stateroot)
+
+
+def _is_given_up(name: EntryName | None) -> bool:
+    return name is not None and name.tries is not None and name.tries.left == 0
 
 
 def install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:

@@ -335,12 +335,12 @@ def _write_flat(
         _sync(sysroot)
         base = max(old.values(), default=0)
         numbering = Numbering(loaded.bootversion, base, entry_tries(sysroot, plan))
-        # The default comes first: the others have greater numbers than the entries of before too,
-        # and must not be the default for a moment.
+        # The default comes last: with it, all of the new order counts at once.
         written = [
             write_entry(sysroot, deployments, at, numbering, paths.FLAT_ENTRIES)
-            for at in range(len(deployments))
+            for at in reversed(range(len(deployments)))
         ]
+        written.reverse()
         trace(Point.WRITE_ENTRIES_WRITTEN)
         # What a loader's own file names is whole before that file is.
         _sync(sysroot)

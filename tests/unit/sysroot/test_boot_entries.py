@@ -5,15 +5,20 @@ from hashlib import sha256
 
 import pytest
 
+from ostrya.boot.bls import EntryName
+from ostrya.boot.entry import Place
 from ostrya.boot.errors import KernelNotFound
 from ostrya.errors import SysrootError
 from ostrya.sysroot.boot_entries import (
     Numbering,
+    _make_name,
     commit_version,
     find_deployment_kernel,
     install_deployment_kernel,
     write_entry,
 )
+from ostrya.sysroot.deployment import Deployment
+from ostrya.sysroot.paths import DeploymentName
 from support.machines import names_in, write
 
 
@@ -109,3 +114,22 @@ def test_versions(machine):
     assert commit_version(machine.sysroot.repo, machine.commit("2")) == "2"
     assert commit_version(machine.sysroot.repo, "5c" * 32) == ""
     assert names_in(machine.root / "boot") == []
+
+
+@pytest.mark.parametrize(
+    ("at", "tries", "known", "name"),
+    [
+        (1, 3, "ostree-2+0-3.conf", "ostree-1+0-3.conf"),
+        (1, 3, "ostree-2+2-1.conf", "ostree-1.conf"),
+        (0, 3, "ostree-1+0-3.conf", "ostree-2+3.conf"),
+        (0, 3, "ostree-2+2-1.conf", "ostree-2+2-1.conf"),
+        (0, 3, "ostree-1.conf", "ostree-2+3.conf"),
+        (0, 0, "ostree-1+0-3.conf", "ostree-2.conf"),
+    ],
+)
+def test_counters_on_trial_and_given_up(machine, at, tries, known, name):
+    """One that was given up stays so while it is not the default, and is tried again once it is."""
+    deployment = Deployment(
+        "test", DeploymentName("1c" * 32, 0), "3f" * 32, entry_name=EntryName.parse(known)
+    )
+    assert str(_make_name(machine.sysroot, deployment, Place(at, 2), tries)) == name
