@@ -17,7 +17,10 @@ _DATE = re.compile(
     r"[A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
 )
 _STRONG_TAG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"\Z')
-_WANTED = frozenset({b"etag", b"last-modified", b"content-range", b"content-encoding"})
+_WANTED = frozenset(
+    {b"etag", b"last-modified", b"content-range", b"content-encoding", b"retry-after"}
+)
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class ContentRange(NamedTuple):
@@ -37,6 +40,7 @@ class Header(NamedTuple):
         last_modified: Seconds since the epoch.
         content_range: Which part of the whole this is.
         encoding: How the body is coded, in lower case; empty when it is not.
+        retry_after: When to ask again, as it came: seconds, or a date; empty if nothing is said.
     """
 
     status: int = 0
@@ -44,6 +48,14 @@ class Header(NamedTuple):
     last_modified: int | None = None
     content_range: ContentRange | None = None
     encoding: str = ""
+    retry_after: str = ""
+
+    def pause_s(self, now: float) -> float:
+        """Say how long the server asks to wait, at a time in seconds since the epoch."""
+        if _SECONDS.fullmatch(self.retry_after):
+            return float(self.retry_after)
+        date = parse_date(self.retry_after)
+        return 0.0 if date is None else max(0.0, date - now)
 
     @classmethod
     def parse(cls, lines: Iterable[bytes]) -> Self:
@@ -65,6 +77,7 @@ class Header(NamedTuple):
             parse_date(fields.get(b"last-modified", "")),
             parse_content_range(fields.get(b"content-range", "")),
             fields.get(b"content-encoding", "").lower(),
+            fields.get(b"retry-after", ""),
         )
 
 

@@ -259,7 +259,7 @@ class HttpFetcher:
         asked_s = 0.0
         if is_overloaded(transfer.final_header().status):
             self.window.overloaded(now)
-            asked_s = float(transfer.curl.getinfo(pycurl.RETRY_AFTER))
+            asked_s = transfer.final_header().pause_s(time.time())
         else:
             self.window.completed(now, transfer.received)
         self._release(transfer)

@@ -32,6 +32,8 @@ SYSTEM_BUNDLES = (
 )
 _HTTP = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 _BUFFER_BYTES = 64 * 1024
+# Debian 12 has a pycurl without the newer one.
+_SIZE_DOWNLOAD = getattr(pycurl, "SIZE_DOWNLOAD_T", pycurl.SIZE_DOWNLOAD)
 # The page that comes with a refusal is read to keep the connection, unless it is longer.
 _REFUSAL_BYTES = 64 * 1024
 # What libcurl may read of a page that comes with a redirect, between two looks at it.
@@ -229,7 +231,7 @@ class Transfer:
     @property
     def is_flooded(self) -> bool:
         """Whether much comes that libcurl keeps to itself: the page that comes with a redirect."""
-        unseen = self.curl.getinfo(pycurl.SIZE_DOWNLOAD_T) - self.received
+        unseen = self.curl.getinfo(_SIZE_DOWNLOAD) - self.received
         return bool(unseen > _REDIRECT_BYTES)
 
     @property

@@ -104,3 +104,21 @@ def test_no_dates(text):
 )  # fmt: skip
 def test_strong_tags(tag, strong):
     assert is_strong_tag(tag) is strong
+
+
+@pytest.mark.parametrize(
+    ("said", "pause_s"),
+    [
+        ("120", 120.0),
+        ("0", 0.0),
+        ("Thu, 01 Jan 1970 00:20:00 GMT", 200.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("soon", 0.0),
+        ("-5", 0.0),
+        ("1e9", 0.0),
+    ],
+)
+def test_how_long_a_server_asks_to_wait(said, pause_s):
+    header = Header.parse([b"HTTP/1.1 503 Busy\r\n", f"Retry-After: {said}\r\n".encode()])
+    assert header.pause_s(1000.0) == pause_s
+    assert Header.parse([b"HTTP/1.1 503 Busy\r\n"]).pause_s(1000.0) == 0.0

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from ostrya.errors import FetchError
+from ostrya.fetch import transfer
 from ostrya.fetch.errors import TlsError
 from ostrya.fetch.fetcher import Request, fetch_one
 from ostrya.fetch.transfer import Transfer
@@ -49,3 +53,15 @@ def test_an_idle_handle_has_nothing(fetcher):
     assert isinstance(transfer, Transfer)
     assert transfer.absorb()
     assert transfer.final_header().status == 0
+
+
+def test_nothing_is_used_that_debians_pycurl_has_not():
+    """Devices have 7.45.2, without wheels; what it lacks has to be asked for by name."""
+    folder = Path(transfer.__file__).parent
+    used = {
+        name
+        for path in folder.glob("*.py")
+        for name in re.findall(r"pycurl\.(\w+)", path.read_text())
+    }
+    assert "SIZE_DOWNLOAD" in used
+    assert not {name for name in used if name == "RETRY_AFTER" or name.endswith("_T")}
