@@ -150,7 +150,7 @@ def ramdisk_is_corrupt(device: Device, loader: Loader) -> None:
     begin(device, loader)
     device.sh("ostree admin deploy os/2")
     path = _new_boot_file(device, "initrd")
-    device.sh(f"busybox dd if=/dev/urandom of={path} bs=64k count=8 conv=notrunc && sync")
+    device.sh(f"dd if=/dev/urandom of={path} bs=64k count=8 conv=notrunc && sync")
     expect(device.restart(timeout=300), "1", "fallback-tries", loader)
     is_back(device, loader, "tries")
 
@@ -177,7 +177,7 @@ def a_second_bad_release(device: Device, loader: Loader) -> None:
 
 def the_disk_is_full(device: Device, loader: Loader) -> None:
     begin(device, loader)
-    device.sh("busybox dd if=/dev/zero of=/var/fill bs=1M 2>/dev/null; sync", ok=False)
+    device.sh("dd if=/dev/zero of=/var/fill bs=1M 2>/dev/null; sync", ok=False)
     said = device.sh("ostree admin deploy os/2", ok=False)
     assert "No space left" in said or "no room" in said, said
     expect(device.restart(), "1", USUAL, loader)
