@@ -23,6 +23,7 @@ Source: ostree-sysroot-deploy.c (get_kernel_from_tree).
 from __future__ import annotations
 
 import os
+import re
 import stat
 from errno import ENOENT, ENOTDIR
 from hashlib import sha256
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 MODULES = "usr/lib/modules"
 _LEGACY = ("usr/lib/ostree-boot", "boot")
 _INITRAMFS = ("initramfs.img", "initramfs")
+_PLAIN = re.compile(r"[A-Za-z0-9._+~:@=,%-]+")
 _LEGACY_KINDS = ("vmlinuz", "initramfs", "devicetree")
 
 
@@ -79,7 +81,7 @@ def find_kernel_versions(tree_fd: int) -> list[str]:
     """Return the versions of the kernels in ``usr/lib/modules``, the greatest first.
 
     Raises:
-        KernelNotFound: No boot loader would find one of them.
+        KernelNotFound: A boot loader could take the name of one for something else.
     """
     fd = _open_if_there(tree_fd, MODULES)
     if fd == -1:
@@ -89,9 +91,17 @@ def find_kernel_versions(tree_fd: int) -> list[str]:
     finally:
         os.close(fd)
     for name in versions:
-        if any(letter.isspace() for letter in name):
-            raise KernelNotFound(f"'{MODULES}/{name}': no boot loader finds a name with spaces")
+        _require_plain(MODULES, name)
     return sorted(versions, key=kernel_version_key, reverse=True)
+
+
+def _require_plain(folder: str, name: str) -> None:
+    """Refuse a name that is more than one word, or a command, in a boot loader's language."""
+    if not _PLAIN.fullmatch(name):
+        raise KernelNotFound(
+            f"'{folder}/{name}': no boot loader is told of a name with other characters than "
+            "letters, digits and ._+~:@=,%-"
+        )
 
 
 def kernel_version_key(version: str) -> tuple[object, ...]:
@@ -177,6 +187,8 @@ def _legacy_files(names: list[str], bootcsum: str | None) -> dict[str, tuple[Ker
 
 
 def _make_legacy(folder: str, found: dict[str, tuple[KernelFile, str]]) -> KernelSet:
+    for file, _checksum in found.values():
+        _require_plain(folder, file.name)
     kernel, bootcsum = found["vmlinuz"]
     files: dict[str, KernelFile] = {}
     for kind, what in (("initramfs", "initrd"), ("devicetree", "device tree in tree")):

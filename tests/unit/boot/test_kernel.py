@@ -141,3 +141,18 @@ def test_pieces_of_two(tree, kind):
     tree.write(f"boot/{kind}-6.1-{'4f' * 32}")
     with pytest.raises(KernelNotFound, match="Mismatched kernel checksum"):
         tree.find()
+
+
+@pytest.mark.parametrize("version", ["6.1;reboot", '6.1"', "$(x)", "6 1", "6.1\nset", "ü", "6.1\\"])
+def test_a_name_that_a_boot_loader_would_read_as_something_else(tree, version):
+    tree.write(f"usr/lib/modules/{version}/vmlinuz")
+    with pytest.raises(KernelNotFound, match="no boot loader is told of a name"):
+        tree.find()
+
+
+@pytest.mark.parametrize("kind", ["vmlinuz", "initramfs", "devicetree"])
+def test_the_same_by_the_checksum_in_its_name(tree, kind):
+    tree.write(f"boot/vmlinuz-6.1-{CSUM}")
+    tree.write(f"boot/{kind}-99{{x}}-{CSUM}")
+    with pytest.raises(KernelNotFound, match="no boot loader is told of a name"):
+        tree.find()
