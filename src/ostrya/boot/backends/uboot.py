@@ -14,11 +14,15 @@ The default has no number, the next one is 2. Behind the default's come the line
 not; where they do, the link ``/boot/boot`` leads back. On VFAT, which has no such link, paths are
 those of the file system.
 
+Where there is automatic rollback, a release is not to get at what is said of its fallback, neither
+by the names in its own file nor by a line that does not end: see `lines_of_tree`.
+
 Source: ostree-bootloader-uboot.c.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ostrya.boot.backends.lines import join_lines, kernel_of
@@ -30,6 +34,10 @@ if TYPE_CHECKING:
 
 CONFIG = "uEnv.txt"
 TREES_OWN = "usr/lib/ostree-boot/uEnv.txt"
+_OURS = re.compile(
+    r"(kernel_image|ramdisk_image|fdt_file|fdtdir|bootargs)[0-9]*|dep_.*"
+    r"|(fdt_overlays|fdtfile)[0-9]+"
+)
 _PATHS = (("ramdisk_image", "initrd"), ("fdt_file", "devicetree"), ("fdtdir", "fdtdir"))
 
 
@@ -54,7 +62,29 @@ def make_uenv(entries: Sequence[Entry], trees_own: str | None, *, prefix: str = 
             if key in entry.fields
         ]
         if "options" in entry.fields:
-            lines.append(f"bootargs{number}={entry.fields['options']}")
+            # U-Boot takes what is behind a backslash as it is, be it the end of the line.
+            options = entry.fields["options"].replace("\\", "\\\\")
+            lines.append(f"bootargs{number}={options}")
             if index == 0 and trees_own is not None:
                 lines.append(trees_own)
     return join_lines(lines)
+
+
+def lines_of_tree(text: str) -> str:
+    """Return a tree's own text without what only we have to say, and what U-Boot reads further."""
+    return "\n".join(line for line in text.split("\n") if not _is_ours_to_say(line))
+
+
+def fallback_lines(text: str, names: Sequence[str]) -> list[str]:
+    """Return what the fallback's own text says of some variables, as the second entry's."""
+    said = {}
+    for line in lines_of_tree(text).split("\n"):
+        name, equals, value = line.strip().partition("=")
+        if equals and name in names:
+            said[name] = value
+    return [f"{name}2={value}" for name, value in said.items()]
+
+
+def _is_ours_to_say(line: str) -> bool:
+    name = line.partition("=")[0].strip()
+    return "\0" in line or line.endswith("\\") or _OURS.fullmatch(name) is not None

@@ -13,8 +13,14 @@ from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import exists, open_dir, open_file_below, read_fd
 from ostrya.boot.backends.extlinux import CONFIG as EXTLINUX_CONFIG
 from ostrya.boot.backends.extlinux import make_extlinux
-from ostrya.boot.backends.uboot import CONFIG, TREES_OWN, make_uenv
-from ostrya.boot.backends.uboot_trial import trial_lines
+from ostrya.boot.backends.uboot import (
+    CONFIG,
+    TREES_OWN,
+    fallback_lines,
+    lines_of_tree,
+    make_uenv,
+)
+from ostrya.boot.backends.uboot_trial import TREES_OWN_NAMES, trial_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +46,14 @@ class UBoot:
     def write_config(self, context: LoaderContext, bootversion: int, boots: Sequence[Boot]) -> None:
         """Write ``uEnv.txt``."""
         trees_own = None if not boots else _read_trees_own(context, boots[0])
+        if trees_own is not None and context.trial is not None:
+            trees_own = lines_of_tree(trees_own)
         prefix = "" if context.is_flat else "/boot"
         text = make_uenv([boot.entry for boot in boots], trees_own, prefix=prefix)
         if context.trial is not None:
-            text += "".join(f"{line}\n" for line in trial_lines(context.trial))
+            second = _read_trees_own(context, boots[1]) if len(boots) > 1 else None
+            more = [] if second is None else fallback_lines(second, TREES_OWN_NAMES)
+            text += "".join(f"{line}\n" for line in [*more, *trial_lines(context.trial)])
         path = f"{context.loader_dir(bootversion)}/{CONFIG}"
         replace_file(path, text.encode(errors="surrogateescape"), dir_fd=context.sysroot_fd)
         if exists(_EXTLINUX, dir_fd=context.sysroot_fd):

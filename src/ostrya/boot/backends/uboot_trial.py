@@ -27,8 +27,10 @@ FORMAT = "1"
 _UENV = "/boot/loader/uEnv.txt"
 _PER_ENTRY = ("kernel_image", "ramdisk_image", "fdt_file", "fdtdir", "bootargs")
 _TRIAL = ("dep_id", "dep_id2", "dep_trial", "dep_tries")
-_TREES_OWN = ("fdt_overlays", "fdtfile")
+# What a tree says for itself, each of its own: a bad one's would be in the way of the fallback.
+TREES_OWN_NAMES = ("fdt_overlays", "fdtfile")
 _MOST = "x" * MOST_TRIES
+_DEFAULT_FDTFILE = 'if test -z "${fdtfile}"; then setenv fdtfile "${ostrya_fdtfile}"; fi'
 _KINDS = ("booti", "bootz", "bootm", "zboot")
 
 
@@ -80,7 +82,8 @@ def make_boot_script(board: ScriptBoard) -> str:
 
 
 def _head(board: ScriptBoard) -> str:
-    lists = (_PER_ENTRY, [f"{name}2" for name in _PER_ENTRY], (*_TRIAL, *_TREES_OWN))
+    own = (*TREES_OWN_NAMES, *(f"{name}2" for name in TREES_OWN_NAMES))
+    lists = (_PER_ENTRY, [f"{name}2" for name in _PER_ENTRY], _TRIAL, own)
     # Named, since the file could bring any variable otherwise; few at a time, since some boards
     # take no more than 16 words.
     imports = "\n".join(
@@ -100,7 +103,7 @@ else
   sleep 3
   reset
 fi
-if test -z "${{fdtfile}}"; then setenv fdtfile "${{ostrya_fdtfile}}"; fi"""
+{_DEFAULT_FDTFILE}"""
 
 
 def _commands(board: ScriptBoard) -> str:
@@ -128,9 +131,12 @@ def _commands(board: ScriptBoard) -> str:
         f"setenv ostrya_saved 1; "
         f"fatwrite ${{ostrya_part}} {board.state_addr} {STATE_FILES[1]} {STATE_BYTES:x}; fi"
     )
-    swap = "; ".join(f'setenv {name} "${{{name}2}}"' for name in _PER_ENTRY)
-    first = "; ".join(f'setenv {name}1 "${{{name}}}"' for name in _PER_ENTRY)
-    back = "; ".join(f'setenv {name} "${{{name}1}}"' for name in _PER_ENTRY)
+    names = (*_PER_ENTRY, *TREES_OWN_NAMES)
+    first = "; ".join(f'setenv {name}1 "${{{name}}}"' for name in names)
+    swap, back = (
+        "; ".join([*(f'setenv {name} "${{{name}{number}}}"' for name in names), _DEFAULT_FDTFILE])
+        for number in (2, 1)
+    )
     return f"""\
 setenv ostrya_start '{start}'
 setenv ostrya_save '{save}'

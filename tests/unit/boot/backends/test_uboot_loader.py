@@ -72,3 +72,16 @@ def test_what_is_on_trial(disk):
     UBoot().write_config(disk.context()._replace(trial=trial), 1, boots)
     text = (disk.top / "boot/loader.1/uEnv.txt").read_text()
     assert text.endswith("dep_id=aaaaaaaaaaaa.0-0000\ndep_trial=1\ndep_tries=xxx\n")
+
+
+def test_on_trial_each_tree_speaks_for_itself(disk):
+    boots = disk.write(1)
+    texts = ("fdt_overlays=/a\nkernel_image2=/b\n", "fdt_overlays=/c\nx=1\n")
+    for boot, text in zip(boots, texts, strict=True):
+        disk.make(f"{boot.root}/usr/lib/ostree-boot/uEnv.txt", text)
+    trial = Trial("a" * 12 + ".0-0000", "", on_trial=True)
+    UBoot().write_config(disk.context()._replace(trial=trial), 1, boots)
+    lines = (disk.top / "boot/loader.1/uEnv.txt").read_text().splitlines()
+    assert "fdt_overlays=/a" in lines
+    assert "fdt_overlays2=/c" in lines
+    assert not {"kernel_image2=/b", "x=1"} & set(lines)

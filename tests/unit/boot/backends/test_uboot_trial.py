@@ -121,3 +121,20 @@ def test_where_u_boot_counts_itself(variables, missing, started):
 def test_no_such_command():
     with pytest.raises(ValueError, match="bootx"):
         make_boot_script(ScriptBoard("bootx"))
+
+
+def test_overlays_of_a_bad_release_are_not_in_the_way_of_its_fallback():
+    board = ScriptBoard("booti", kernel_addr="1", ramdisk_addr="2", fdt_addr="3", overlay_addr="4")
+    uenv = {
+        **UENV, "fdtdir": "/boot/dtb", "fdtdir2": "/boot/dtb2", "fdt_overlays": "/boot/bad",
+        "fdtfile": "bad.dtb", "fdt_overlays2": "/boot/good",
+    }  # fmt: skip
+    variables = {"fdtfile": "board.dtb"}
+    started, said, _ = start(board, uenv, ["/boot/bad", "/boot/dtb2/bad.dtb"], variables)
+    assert started == ["n=2", "ostrya.pick=fallback-load"]
+    assert said[-2:] == [("fdt", "apply", "4"), ("booti", "1", "2:200", "3")]
+    # And back, if the fallback cannot be loaded either.
+    started, _, machine = start(board, uenv, ["/boot/k1", "/boot/k2"], variables)
+    assert started is None
+    assert machine.shell.variables["fdt_overlays"] == "/boot/bad"
+    assert machine.shell.variables["fdtfile"] == "bad.dtb"
