@@ -23,7 +23,7 @@ from ostrya.boot.backends.uboot_trial import FORMAT, FORMAT_VARIABLE, STATE_BYTE
 from ostrya.boot.errors import EnvironmentInvalid, TrialStateInvalid
 from ostrya.boot.grubenv import SIZE_BYTES, decode_grubenv, encode_grubenv
 from ostrya.boot.trace_points import Point
-from ostrya.boot.trial import VARIABLES, End, Record
+from ostrya.boot.trial import MOST_TRIES, VARIABLES, End, Record
 from ostrya.boot.uboot_env import (
     MAX_BYTES,
     decode_environment,
@@ -166,7 +166,9 @@ class ClassicEnvironment:
         if variables.get("upgrade_available") != "1":
             return Stored(Record(self._identity, 0, End.OK))
         count = variables.get("bootcount", "0")
-        return Stored(Record(self._identity, min(int(count), 9) if count.isdigit() else 0))
+        # Longer numbers than that are as good as the greatest.
+        is_number = count.isascii() and count.isdigit()
+        return Stored(Record(self._identity, min(int(count[:9]), MOST_TRIES) if is_number else 0))
 
     def write(self, record: Record) -> None:
         """Write the variables; all others stay."""

@@ -106,11 +106,13 @@ def classic(tmp_path, *copies, redundant=True):
         ({"upgrade_available": "1", "bootcount": "2"}, Record(ONE.identity, 2)),
         ({"upgrade_available": "1", "bootcount": "77"}, Record(ONE.identity, 9)),
         ({"upgrade_available": "1", "bootcount": "?"}, Record(ONE.identity, 0)),
+        ({"upgrade_available": "1", "bootcount": "²"}, Record(ONE.identity, 0)),
+        ({"upgrade_available": "1", "bootcount": "9" * 5000}, Record(ONE.identity, 9)),
         ({"rollback": "1"}, Record(ONE.identity, 0, End.TRIES)),
     ],
 )
 def test_u_boots_own_variables(tmp_path, variables, record):
-    store = classic(tmp_path, encode_environment(variables, 256))
+    store = classic(tmp_path, encode_environment(variables, 8192))
     assert store.read() == Stored(record)
 
 
