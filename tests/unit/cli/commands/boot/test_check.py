@@ -22,9 +22,10 @@ def checked(boot, monkeypatch):
     return boot
 
 
-def test_all_is_well(checked):
+def test_all_is_well(checked, schema):
     assert checked.ok("check").startswith("ok     required.d/x")
     found = checked.json("check")
+    schema(found, "boot-check")
     assert (found["healthy"], found["checks"][0]["ok"], found["damage"]) == (True, True, [])
     checked.ok("check", "--act")
     assert (checked.hooks, checked.programs) == ([True], [])
