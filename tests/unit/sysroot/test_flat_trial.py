@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ostrya.boot.trial import End
@@ -54,7 +56,8 @@ def test_a_bad_release(machine):
     bad = settled(machine)
     assert (bad.checksum, bad.why) == (second.checksum, "tries")
     assert machine.loaded.deployments[0].is_same(machine.first)
-    assert tries_of(machine) == ["", ""]
+    # It stays given up by its name: it may have the greatest number for a moment.
+    assert tries_of(machine) == ["", "+0-3"]
     assert machine.start().booted.is_same(machine.first)
 
 
@@ -92,3 +95,27 @@ def test_by_hand(machine):
     set_default(machine.sysroot, machine.loaded, 1)
     assert tries_of(machine) == ["", ""]
     assert machine.start().booted.is_same(machine.first)
+
+
+def test_counters_change_by_a_copy(machine, monkeypatch):
+    """Power fails before the old name goes: the same again ends it, whoever of both is read."""
+    second = machine.deploy(machine.commit("2"))
+    loaded = machine.start()
+    folder = machine.root / "boot/loader/entries"
+    text = (folder / str(loaded.deployments[0].entry_name)).read_text()
+    before = set(os.listdir(folder))
+
+    def cut(*_arguments, **_options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", cut)
+        with pytest.raises(KeyboardInterrupt):
+            mark_good(machine.sysroot, loaded)
+    (new,) = set(os.listdir(folder)) - before
+    assert "+" not in new
+    assert before < set(os.listdir(folder))
+    assert (folder / new).read_text() == text
+    # What was found good counts, beside the name that has counters still.
+    assert tries_of(machine) == ["", ""]
+    assert machine.start().booted.is_same(second)
