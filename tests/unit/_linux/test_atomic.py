@@ -174,3 +174,29 @@ def test_names_on_the_way_are_known(top):
     assert atomic.is_temporary_name(atomic.temporary_name())
     assert not atomic.is_temporary_name("tmp.conf")
     assert not atomic.is_temporary_name(f"{atomic.temporary_name()}.bak")
+
+
+def test_what_had_a_name_on_the_way_is_synced_by_its_last_one(tmp_path, top, monkeypatch, request):
+    """VFAT writes size and place of a file with the file, under the name that it has then."""
+    done = []
+
+    def note(what, real):
+        def call(*arguments, **options):
+            kind = what
+            if what == "sync":
+                kind = (
+                    "sync folder" if stat.S_ISDIR(os.fstat(arguments[0]).st_mode) else "sync file"
+                )
+            done.append(kind)
+            return real(*arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(os, "fsync", note("sync", os.fsync))
+    monkeypatch.setattr(os, "rename", note("rename", os.rename))
+    atomic.replace_file("f", b"1", dir_fd=top)
+    again = ["sync file"] if "named" in request.node.callspec.id.split("-") else []
+    assert done == ["sync file", "rename", *again, "sync folder"]
+    done.clear()
+    atomic.replace_file("f", b"2", dir_fd=top, durable=False)
+    assert done == ["rename"]

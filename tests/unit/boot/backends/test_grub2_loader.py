@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ostrya._linux.process import run
@@ -201,3 +203,20 @@ def test_mkconfig_of_the_tree(disk, monkeypatch):
     monkeypatch.setattr(grub2_loader.os, "geteuid", lambda: 1000)
     Grub2().write_config(disk.context(), 1, boots)
     assert len(commands) == 1
+
+
+def test_on_efi_the_file_itself_is_synced_after_it_has_its_name(disk, monkeypatch):
+    """VFAT writes size and place of a file with the file, not with its directory."""
+    config = disk.make(f"{EFI}/debian/grub.cfg", "old")
+    Grub2().write_config(disk.context(), 1, disk.write(1))
+    synced = []
+    real = os.fsync
+
+    def fsync(fd):
+        synced.append(os.readlink(f"/proc/self/fd/{fd}"))
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    Grub2().after_swap(disk.context(), 1)
+    assert synced[-2:] == [str(config), str(config.parent)]
+    assert not config.with_name("grub.cfg.new").exists()
