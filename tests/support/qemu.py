@@ -12,6 +12,7 @@ instructions that it does not emulate.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import select
@@ -121,6 +122,8 @@ class Guest:
         self.started = time.monotonic()
         self._at = 0
         self._raw = b""
+        # A character may come in two parts.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._log = log.open("wb") if log else None
         self._process = subprocess.Popen(
             self.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -210,7 +213,7 @@ class Guest:
         ready = self._raw if cut == -1 or _ESCAPE.match(self._raw, cut) else self._raw[:cut]
         self._raw = self._raw[len(ready) :]
         text = _ESCAPE.sub(b"", ready).replace(b"\r", b"")
-        self.transcript += text.decode("utf-8", "replace")
+        self.transcript += self._decoder.decode(text)
         return True
 
 
