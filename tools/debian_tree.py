@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+NOT_ROOT = "not root"
 CODENAME = "bookworm"
 SUITES = {"rel1": (CODENAME,), "rel2": (CODENAME, f"{CODENAME}-updates", f"{CODENAME}-security")}
 PACKAGES = (
@@ -114,7 +115,7 @@ def sources_for(release: str) -> list[str]:
 def can_build() -> str:
     """Empty if trees can be built here, else the reason why not."""
     if os.geteuid() != 0:
-        return "not root"
+        return NOT_ROOT
     if shutil.which("mmdebstrap") is None:
         return "mmdebstrap is not installed"
     if not sources_for("rel1"):

@@ -9,6 +9,7 @@ a root file system a device: DHCP, and root on the serial line without a passwor
 from __future__ import annotations
 
 import argparse
+import getpass
 import io
 import os
 import py_compile
@@ -19,7 +20,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from debian_tree import CODENAME, cache_folder, can_build, sources_for
+from debian_tree import CODENAME, NOT_ROOT, cache_folder, can_build, sources_for
 from filelock_once import locked
 
 # No other than these: pycurl and cryptography are Debian's own, and there is no compiled helper.
@@ -67,7 +68,23 @@ def base_path() -> Path:
 
 def missing() -> str:
     """Empty if the tar is here or can be made, else why not."""
-    return "" if base_path().exists() else can_build()
+    if base_path().exists():
+        return ""
+    reason = can_build()
+    return _missing_for_user() if reason == NOT_ROOT else reason
+
+
+def _missing_for_user() -> str:
+    """Say what mmdebstrap lacks to work in a name space of users."""
+    for program, package in (("mmdebstrap", "mmdebstrap"), ("newuidmap", "uidmap")):
+        if shutil.which(program) is None:
+            return f"{NOT_ROOT}, and {program} is not installed, which is in Debian's {package}"
+    name = getpass.getuser()
+    for path in (Path("/etc/subuid"), Path("/etc/subgid")):
+        lines = path.read_text().splitlines() if path.exists() else []
+        if not any(line.startswith(f"{name}:") for line in lines):
+            return f"{NOT_ROOT}, and {path} gives {name} no numbers"
+    return ""
 
 
 def build_base() -> Path:
@@ -82,8 +99,9 @@ def build_base() -> Path:
         if target.exists():
             return target
         unfinished, log = target.with_suffix(".unfinished"), target.with_suffix(".log")
+        mode = "root" if os.geteuid() == 0 else "unshare"
         argv = [
-            "mmdebstrap", "--mode=root", "--format=tar", "--variant=essential",
+            "mmdebstrap", f"--mode={mode}", "--format=tar", "--variant=essential",
             f"--include={','.join(PACKAGES)}",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
             CODENAME, str(unfinished), "-",
@@ -137,13 +155,20 @@ def _compiled(path: Path, shown: str) -> bytes:
         return Path(target).read_bytes()
 
 
+def release_files(version: str) -> dict[str, str]:
+    """What says which release it is: path, content."""
+    return {
+        "usr/share/release": f"{version}\n",
+        "usr/lib/os-release": f'PRETTY_NAME="Device {version}"\nID=device\nVERSION_ID={version}\n',
+    }
+
+
 def _device_files(version: str) -> dict[str, str]:
     units = "etc/systemd/system"
     return {
         "usr/bin/ostrya": _PROGRAM,
         "usr/bin/ostree": "->ostrya",
-        "usr/share/release": f"{version}\n",
-        "usr/lib/os-release": f'PRETTY_NAME="Device {version}"\nID=device\nVERSION_ID={version}\n',
+        **release_files(version),
         "etc/hostname": "device\n",
         "etc/fstab": "",
         "etc/systemd/network/80-dhcp.network": _NETWORK,
