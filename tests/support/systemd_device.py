@@ -26,10 +26,11 @@ _SHELL = (
     "stty -echo -onlcr; exec env -i PATH=$PATH HOME=/root TERM=dumb SYSTEMD_COLORS=0"
     " SYSTEMD_PAGER= PS1= PS2= sh"
 )
-_COMMAND_LINE = r'^Kernel command line: "(.*)"$'
-_ROOT = r"^ostrya: starting \S+ of /sysroot/ostree/deploy/[^/]+/deploy/([0-9a-f]{64})\.\d+$"
+# Whole lines: the end of one may be on its way.
+_COMMAND_LINE = r'^Kernel command line: "(.*)"\n'
+_ROOT = r"^ostrya: starting \S+ of /sysroot/ostree/deploy/[^/]+/deploy/([0-9a-f]{64})\.\d+\n"
 _PROMPT = r"device login: root \(automatic login\)(?s:.)*?^root@device:.*# "
-_PANIC = r"Kernel panic - not syncing: (.*)$"
+_PANIC = r"Kernel panic - not syncing: (.*)\n"
 
 
 class Start(NamedTuple):
@@ -123,7 +124,7 @@ class SystemdDevice:
         guest = self.running
         before = len(guest.transcript)
         guest.send(f'{{ {command}\n}} 2>&1; echo "done:{self._number}:$?"')
-        found = guest.expect(rf"^done:{self._number}:(\d+)$", timeout)
+        found = guest.expect(rf"^done:{self._number}:(\d+)\n", timeout)
         said = guest.transcript[before : found.start()]
         return int(found[1]), re.sub(r"\A.*stty -echo.*\n", "", said).strip("\n")
 
