@@ -7,9 +7,10 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.made
 JOBS ?= 2
 SCRIPTS ?=
+DEMO_BOOT ?=
 FUZZ_RUNS ?= 20000
 
-.PHONY: help venv demo lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full boot-test boot-test-full clean
+.PHONY: help venv demo demo-boot lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full boot-test boot-test-full clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -24,6 +25,10 @@ $(STAMP): pyproject.toml constraints.txt tools/make_venv.py
 #: make demo          a real tree: commit, change, commit, compare, check out, verify (ROOTFS=/path/to/rootfs)
 demo: $(STAMP)
 	@$(PY) tools/demo.py $(if $(ROOTFS),--rootfs $(ROOTFS))
+
+#: make demo-boot     a device in QEMU updates itself, and comes back from a broken release (DEMO_BOOT=--write-transcript)
+demo-boot: $(STAMP) system-packages
+	@$(PY) tools/demo_boot.py $(DEMO_BOOT)
 
 #: make lint          ruff, types, import contracts, spelling
 lint: $(STAMP)
