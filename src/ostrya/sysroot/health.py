@@ -221,8 +221,10 @@ def _program(path: str, settings: HealthSettings) -> Callable[[], str]:
             return exc.message
         if done.status == 0:
             return ""
-        said = (done.stderr.strip() or done.stdout.strip()).decode(errors="replace")
-        return f"exit status {done.status}{f': {said[-_MOST_SAID:]}' if said else ''}"
+        said = (done.stderr.strip() or done.stdout.strip())[-_MOST_SAID:].decode(errors="replace")
+        # It is shown in one line, and remembered.
+        said = "".join(letter if letter.isprintable() else " " for letter in said)
+        return f"exit status {done.status}{f': {said}' if said else ''}"
 
     return check
 

@@ -62,7 +62,8 @@ class BadRelease(NamedTuple):
             "checksum": self.checksum,
             "identity": self.identity,
             "why": self.why,
-            "detail": self.detail,
+            # Else what is said could make the file larger than what is read.
+            "detail": self.detail[:_MOST_DETAIL],
             "time": self.time,
         }
 
@@ -76,9 +77,9 @@ class BadRelease(NamedTuple):
         time = found.get("time")
         return cls(
             Checksum(found["checksum"]),
-            str(found.get("identity", "")),
-            str(found.get("why", "")),
-            str(found.get("detail", ""))[:_MOST_DETAIL],
+            _line(found.get("identity", "")),
+            _line(found.get("why", "")),
+            _line(found.get("detail", "")),
             time if isinstance(time, int) else 0,
         )
 
@@ -86,6 +87,12 @@ class BadRelease(NamedTuple):
         """Say in one sentence why it is bad."""
         said = _REASONS.get(self.why, self.why)
         return f"{said}: {self.detail}" if self.detail else said
+
+
+def _line(value: object) -> str:
+    """Return a text as it may be shown: programs of a bad release have said it."""
+    text = str(value)[:_MOST_DETAIL]
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 _REASONS = {

@@ -84,6 +84,11 @@ def test_what_fails_and_what_that_means(tmp_path):
     )
 
 
+def test_what_they_say_is_one_line(tmp_path):
+    program(tmp_path, "etc/ostrya/health/required.d/r", "printf 'a\\nb\\033[2J'; exit 1")
+    assert results(tmp_path)[0].problem == "exit status 1: a b [2J"
+
+
 def test_a_deadline(tmp_path):
     program(tmp_path, "etc/ostrya/health/required.d/r", "exec sleep 60")
     found = results(tmp_path, QUIET._replace(deadline_s=1))

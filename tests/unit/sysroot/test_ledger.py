@@ -57,3 +57,20 @@ def test_it_does_not_grow_for_ever():
 def test_a_sentence(why):
     assert BAD._replace(why=why).describe().endswith(": x: y")
     assert BAD._replace(why=why, detail="").describe()
+
+
+def test_long_words_do_not_make_it_forget(machine):
+    ledger = Ledger()
+    for number in range(64):
+        one = BadRelease(Checksum(f"{number:064x}"), "", "health", "\U0001f4a5" * 20_000)
+        ledger = ledger.with_bad(one)
+    write_ledger(machine.sysroot, ledger)
+    found = read_ledger(machine.sysroot)
+    assert len(found.bad) == 64
+    assert len(found.bad[0].detail) == 1000
+
+
+def test_what_a_terminal_would_obey_is_not_shown(machine):
+    bad = BAD._replace(detail="a\x1b[2Jb\nc")
+    write_ledger(machine.sysroot, Ledger().with_bad(bad))
+    assert read_ledger(machine.sysroot).bad[0].detail == "a [2Jb c"

@@ -17,7 +17,7 @@ from ostrya.cli.kernel_line import running_kargs
 from ostrya.cli.options import flag
 from ostrya.cli.output import write_json, write_line, write_message
 from ostrya.cli.sysroot_lookup import changing_sysroot, reading_sysroot
-from ostrya.errors import SysrootError
+from ostrya.errors import OstryaError, SysrootError
 from ostrya.sysroot.boot_status import read_boot_status
 from ostrya.sysroot.health import (
     describe,
@@ -86,9 +86,18 @@ def _answers(address: str, deadline_s: float) -> str:
 def _give_up(arguments: Arguments, context: Context, why: str, *, fails_fast: bool) -> None:
     """Note why, and restart; the loader counts what was started."""
     write_message(f"this start failed its health checks, and the release is on trial: {why}")
-    with changing_sysroot(arguments, context.environment) as (sysroot, loaded):
-        booted = loaded.booted
-        if fails_fast and booted is not None:
-            mark_bad(sysroot, loaded, booted, Verdict(End.HEALTH, why, int(time.time())))
+    if fails_fast:
+        try:
+            _mark_bad(arguments, context, why)
+        except (OstryaError, OSError) as exc:
+            # The disk itself may be what is not well. As a failed start it counts in any case.
+            write_message(f"the verdict could not be noted: {exc}")
     os.sync()
     run_program(["systemctl", "--no-block", "reboot"])
+
+
+def _mark_bad(arguments: Arguments, context: Context, why: str) -> None:
+    with changing_sysroot(arguments, context.environment) as (sysroot, loaded):
+        if loaded.booted is not None:
+            verdict = Verdict(End.HEALTH, why, int(time.time()))
+            mark_bad(sysroot, loaded, loaded.booted, verdict)

@@ -57,6 +57,23 @@ def test_fail_fast(checked):
     assert checked.machine.start().booted.is_same(checked.machine.first)
 
 
+def test_where_nothing_can_be_noted_it_is_started_again_all_the_same(checked, monkeypatch):
+    checked.machine.configure("ostrya", rollback_fail_fast="true")
+    checked.machine.deploy(checked.machine.commit("2"))
+    checked.machine.start()
+    checked.problem = "broken"
+
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(check, "mark_bad", full)
+    done = checked.run("boot", "check", "--act")
+    assert done.status != 0
+    assert "the verdict could not be noted: [Errno 28] No space left on device" in done.err
+    assert checked.programs == [["systemctl", "--no-block", "reboot"]]
+    assert checked.machine.record().end is End.OPEN
+
+
 def test_damage_is_told(checked):
     (checked.machine.state / "ostrya0.env").unlink()
     done = checked.run("boot", "check")
