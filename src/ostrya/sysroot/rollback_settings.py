@@ -91,5 +91,7 @@ def parse_rollback(keyfile: KeyFile) -> RollbackSettings:
         raise SysrootError("Invalid ostrya.rollback-state: it is empty")
     is_fast = value("rollback-fail-fast", "false")
     if is_fast not in ("true", "false"):
-        raise SysrootError(f"Invalid ostrya.rollback-fail-fast: '{is_fast}'")
+        raise SysrootError(
+            f"Invalid ostrya.rollback-fail-fast: '{is_fast}' is neither true nor false"
+        )
     return RollbackSettings(protocol, int(tries), state, is_fast == "true")
