@@ -10,7 +10,14 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import exists, open_dir, open_dir_below, open_file_below, read_fd
+from ostrya._linux.dirfd import (
+    FileTooLargeError,
+    exists,
+    open_dir,
+    open_dir_below,
+    open_file_below,
+    read_fd,
+)
 from ostrya._linux.naming import name_error
 from ostrya.boot.bls import BootLink, Entry, EntryName
 from ostrya.boot.entry import Bootable, Place, entry_name, make_entry
@@ -222,6 +229,10 @@ def _read_os_release(tree_fd: int) -> str:
             continue
         try:
             return read_fd(fd, max_bytes=_MAX_OS_RELEASE_BYTES).decode(errors="replace")
+        except FileTooLargeError:
+            raise SysrootError(
+                f"the tree's {path} has more than {_MAX_OS_RELEASE_BYTES} bytes"
+            ) from None
         finally:
             os.close(fd)
     raise SysrootError(

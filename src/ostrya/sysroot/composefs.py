@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import open_file_below, read_fd
+from ostrya._linux.dirfd import FileTooLargeError, open_file_below, read_fd
 from ostrya.errors import FormatError, SysrootError
 from ostrya.formats.keyfile import KeyFile
 from ostrya.tree.composefs import Verity, checkout_image
@@ -62,6 +62,8 @@ def read_prepare_root_config(tree_fd: int) -> KeyFile:
             return KeyFile.decode(read_fd(fd, max_bytes=_MAX_CONFIG_BYTES))
         except FormatError as exc:
             raise SysrootError(f"Parsing prepare-root config: {path}: {exc}") from exc
+        except FileTooLargeError:
+            raise SysrootError(f"{path} has more than {_MAX_CONFIG_BYTES} bytes") from None
         finally:
             os.close(fd)
     return KeyFile()

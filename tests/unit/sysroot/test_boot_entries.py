@@ -69,6 +69,16 @@ def test_a_tree_without_a_name(machine):
         machine.deploy(machine.commit("1", edit=drop))
 
 
+@pytest.mark.parametrize("path", ["usr/etc/os-release", "usr/lib/ostree/prepare-root.conf"])
+def test_a_file_that_is_too_large(machine, path):
+    def grow(tree):
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_bytes(b"#" * (2 << 20))
+
+    with pytest.raises(SysrootError, match=r"has more than \d+ bytes"):
+        machine.deploy(machine.commit("1", edit=grow))
+
+
 def test_a_tree_without_a_kernel(deployed):
     machine, deployment = deployed
     modules = machine.root / deployment.path / "usr/lib/modules/6.1.0-test"

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import exists, open_dir, open_file_below, read_fd
+from ostrya._linux.dirfd import FileTooLargeError, exists, open_dir, open_file_below, read_fd
 from ostrya.boot.backends.extlinux import CONFIG as EXTLINUX_CONFIG
 from ostrya.boot.backends.extlinux import make_extlinux
 from ostrya.boot.backends.uboot import (
@@ -21,6 +21,7 @@ from ostrya.boot.backends.uboot import (
     make_uenv,
 )
 from ostrya.boot.backends.uboot_trial import TREES_OWN_NAMES, trial_lines
+from ostrya.errors import BootloaderError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,9 @@ class UBoot:
         prefix = "" if context.is_flat else "/boot"
         text = make_uenv([boot.entry for boot in boots], trees_own, prefix=prefix)
         if context.trial is not None:
-            second = _read_trees_own(context, boots[1]) if len(boots) > 1 else None
+            # The second one may be a bad release, if there is nothing to fall back to.
+            has_fallback = context.trial.fallback is not None and len(boots) > 1
+            second = _read_trees_own(context, boots[1]) if has_fallback else None
             more = [] if second is None else fallback_lines(second, TREES_OWN_NAMES)
             text += "".join(f"{line}\n" for line in [*more, *trial_lines(context.trial)])
         path = f"{context.loader_dir(bootversion)}/{CONFIG}"
@@ -76,5 +79,7 @@ def _read_trees_own(context: LoaderContext, boot: Boot) -> str | None:
         os.close(tree_fd)
     try:
         return read_fd(fd, max_bytes=_MAX_BYTES).decode(errors="surrogateescape")
+    except FileTooLargeError:
+        raise BootloaderError(f"{boot.root}/{TREES_OWN} has more than {_MAX_BYTES} bytes") from None
     finally:
         os.close(fd)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import pytest
+
 from ostrya.boot.backends.uboot_loader import UBoot
 from ostrya.boot.trial import Trial
+from ostrya.errors import BootloaderError
 
 
 def test_where_it_is(disk):
@@ -29,6 +32,14 @@ def test_the_trees_own_lines(disk):
     data = (disk.top / "boot/loader.1/uEnv.txt").read_bytes()
     assert b"load=\xff\n" in data
     assert b"other" not in data
+
+
+def test_lines_that_are_too_many(disk):
+    boots = disk.write(1)
+    own = disk.make(f"{boots[0].root}/usr/lib/ostree-boot/uEnv.txt")
+    own.write_bytes(b"#" * (2 << 20))
+    with pytest.raises(BootloaderError, match="has more than 1048576 bytes"):
+        UBoot().write_config(disk.context(), 1, boots)
 
 
 def test_where_boot_has_no_links(disk):
@@ -85,3 +96,6 @@ def test_on_trial_each_tree_speaks_for_itself(disk):
     assert "fdt_overlays=/a" in lines
     assert "fdt_overlays2=/c" in lines
     assert not {"kernel_image2=/b", "x=1"} & set(lines)
+    without = trial._replace(fallback=None, on_trial=False)
+    UBoot().write_config(disk.context()._replace(trial=without), 1, boots)
+    assert "overlays2" not in (disk.top / "boot/loader.1/uEnv.txt").read_text()
