@@ -120,6 +120,8 @@ def _read_record(sysroot: Sysroot, loaded: Loaded) -> tuple[Record, tuple[str, .
             if store is None:
                 return Record(), ()
             return store.read()
+    except PermissionError:
+        return Record(), ("the record of trials cannot be read: only root may",)
     except (OstryaError, OSError) as exc:
         said = exc.message if isinstance(exc, OstryaError) else f"{exc.strerror}: {exc.filename}"
         return Record(), (f"the record of trials cannot be read: {said}",)

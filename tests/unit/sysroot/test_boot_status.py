@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import pytest
 
+from ostrya.sysroot import boot_status
 from ostrya.sysroot.boot_status import read_boot_status
+from ostrya.sysroot.errors import TrialStateMissing
 from ostrya.sysroot.settle import settle
 from ostrya.sysroot.verdict import mark_good
 from support.trial_world import TrialMachine
@@ -60,3 +62,22 @@ def test_status_tells_what_is_damaged(machine):
 def test_without_rollback(machine):
     machine.configure("ostrya", rollback="none")
     assert read_boot_status(machine.sysroot, machine.loaded, machine.kargs) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(1, "Operation not permitted", "/dev/vda1"), "only root may"),
+        (OSError(5, "Input/output error", "/dev/vda1"), "Input/output error: /dev/vda1"),
+        (TrialStateMissing("LABEL=boot"), "not where ostrya.rollback-state says: LABEL=boot"),
+    ],
+)
+def test_a_record_that_cannot_be_read(machine, monkeypatch, error, said):
+    def fail(_sysroot, _identity):
+        raise error
+
+    monkeypatch.setattr(boot_status, "open_store", fail)
+    status = read_boot_status(machine.sysroot, machine.loaded, machine.kargs)
+    (line,) = status.damage
+    assert line.startswith("the record of trials cannot be read: ")
+    assert line.endswith(said)
