@@ -95,6 +95,30 @@ def test_a_staged_update_and_what_lasts(device, world):
     assert device.run("test -e /etc/new-in-2")[0] == 1
 
 
+def test_overlays_on_usr(device, world):
+    device.sh("ostree admin unlock")
+    assert writes(device, "/usr/development")
+    assert deployments(device)[0]["unlocked"] == "development"
+
+    assert names(world, device.restart()) == ("os/1", "")
+    assert device.run("test -e /usr/development")[0] == 1
+    assert not writes(device, "/usr/x")
+    device.sh("ostree admin unlock --hotfix")
+    device.sh("echo fixed > /usr/share/hotfix")
+
+    assert names(world, device.restart()) == ("os/1", "")
+    assert device.wait_complete() == "running"
+    assert device.sh("cat /usr/share/hotfix") == "fixed"
+    assert deployments(device)[0]["unlocked"] == "hotfix"
+    device.sh("ostree admin deploy os/2")
+
+    assert names(world, device.restart()) == ("os/2", PICK_TRIAL)
+    assert device.wait_complete() == "running"
+    assert device.run("test -e /usr/share/hotfix")[0] == 1
+    assert not writes(device, "/usr/x")
+    assert deployments(device)[0]["unlocked"] == "none"
+
+
 def test_a_sick_release_restarts_and_is_left(device, world):
     device.sh("ostree config --repo=/sysroot/ostree/repo set ostrya.rollback-tries 2")
     device.sh("ostree admin deploy os/sick")
