@@ -82,6 +82,29 @@ SETTINGS_MODULES = (
 )  # fmt: skip
 
 
+# Modules of sysroots that read one group each, through a function of their own.
+OWN_GROUPS = {
+    "settings": "sysroot",
+    "rollback_settings": "ostrya",
+    "health": "/etc/ostrya/health.conf",
+}
+
+
+def read_own(module: str) -> set[tuple[str, str]]:
+    """Find the keys that a module of sysroots reads of its group."""
+    tree = ast.parse((ROOM.parent / "sysroot" / f"{module}.py").read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    keys = [text_of(call.args[0]) for call in calls if name_of(call) in {"has", "value"}]
+    return {(OWN_GROUPS[module], key) for key in keys if key is not None}
+
+
+@pytest.mark.parametrize("module", OWN_GROUPS)
+def test_every_key_of_a_sysroot_that_is_read_is_listed(module):
+    keys = read_own(module)
+    assert keys
+    assert {key for _, key in keys} <= listed()[OWN_GROUPS[module]]
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_every_key_that_is_read_is_listed(module):
     keys = read_keys(ROOM / f"{module}.py")
@@ -99,6 +122,7 @@ def test_every_setting_that_is_read_is_listed(module):
 def test_what_is_listed_is_read():
     loops = {("ex-fsverity", "required"), ("ex-fsverity", "opportunistic")}
     read = loops.union(*(read_keys(ROOM / f"{module}.py") for module in MODULES))
+    read.update(*(read_own(module) for module in OWN_GROUPS))
     read.update(*(read_settings(ROOM.parent / f"{module}.py") for module in SETTINGS_MODULES))
     assert {(group, key) for group, keys in listed().items() for key in keys} == read
 
