@@ -21,11 +21,12 @@ from ostrya.image.board import Qemu, load_board
 from ostrya.image.builder import DiskOptions, build_disk
 from ostrya.image.release import ReleaseOptions, commit_release
 from ostrya.repo.modes import RepoMode
-from ostrya.repo.reader import load_commit, load_dirtree
+from ostrya.repo.reader import load_commit, load_dirtree, load_file
 from ostrya.repo.refs import require_rev
 from ostrya.repo.repository import Repository, create_repository
 from ostrya.repo.transaction import Transaction
 from ostrya.tree.commit import write_commit, write_tree
+from ostrya.tree.lookup import commit_root, resolve_path, walk
 from ostrya.tree.modifier import CommitModifier
 from ostrya.tree.mutable_tree import MutableTree
 from ostrya.tree.scan import write_directory
@@ -39,6 +40,8 @@ TIME = 1_767_225_600
 BEHAVIOURS = {
     "2": "good", "3": "good", "panic": "panic", "hang": "hang", "unhealthy": "unhealthy",
 }  # fmt: skip
+# Releases with the same kernel share it in /boot: this one has another.
+OTHER_KERNEL = "3"
 KARGS = (f"init=/{TEST}/init", "panic=1", "quiet")
 BIOS = "-bios"
 # Not needed by what these devices do; a device takes time for every file.
@@ -187,6 +190,8 @@ def _commit_other(repo: Repository, ref: str, release: str, folder: Path) -> Non
     (overlay / TEST / "release").write_text(f"{release}\n")
     (overlay / TEST / "behaviour").write_text(f"{BEHAVIOURS[release]}\n")
     first = load_commit(repo, require_rev(repo, "os/1"))
+    if release == OTHER_KERNEL:
+        _write_other_kernel(repo, overlay)
     with Transaction(repo) as tx:
         tree = MutableTree.from_checksums(
             first.root_contents, first.root_metadata, lambda name: load_dirtree(repo, name)
@@ -199,3 +204,16 @@ def _commit_other(repo: Repository, ref: str, release: str, folder: Path) -> Non
         tx.set_ref(None, ref, checksum)
         tx.commit()
     shutil.rmtree(overlay)
+
+
+def _write_other_kernel(repo: Repository, overlay: Path) -> None:
+    """The same kernel with a few bytes behind it: another one for whoever looks at its checksum."""
+    root = commit_root(repo, require_rev(repo, "os/1"))
+    modules = resolve_path(repo, root, "/usr/lib/modules")
+    folder = next(entry.path for entry in walk(repo, modules) if entry.path.count("/") == 4)
+    kernel = resolve_path(repo, root, f"{folder}/vmlinuz")
+    with load_file(repo, kernel.checksum) as file:
+        data = b"".join(file.chunks())
+    target = overlay / folder.lstrip("/") / "vmlinuz"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(data + bytes(16))

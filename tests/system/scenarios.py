@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can happen to a device, and where it has to end: in a complete, healthy release.
 
-Each scenario gets a device that is off and has release 1 deployed; releases 2, ``panic``, ``hang``
-and ``unhealthy`` are in its repository.
+Each scenario gets a device that is off and has release 1 deployed; releases 2, 3 with another kernel,
+``panic``, ``hang`` and ``unhealthy`` are in its repository.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _new_boot_file(device: Device, key: str) -> str:
 
 def kernel_is_missing(device: Device, loader: Loader) -> None:
     begin(device, loader)
-    device.sh("ostree admin deploy os/2")
+    device.sh("ostree admin deploy os/3")
     device.sh(f"rm {_new_boot_file(device, 'linux')}; sync")
     if loader.sees_loads:
         expect(device.restart(), "1", "fallback-load", loader)
@@ -148,7 +148,7 @@ def kernel_is_missing(device: Device, loader: Loader) -> None:
 
 def ramdisk_is_corrupt(device: Device, loader: Loader) -> None:
     begin(device, loader)
-    device.sh("ostree admin deploy os/2")
+    device.sh("ostree admin deploy os/3")
     path = _new_boot_file(device, "initrd")
     device.sh(f"dd if=/dev/urandom of={path} bs=64k count=8 conv=notrunc && sync")
     expect(device.restart(timeout=300), "1", "fallback-tries", loader)
@@ -188,8 +188,8 @@ def the_disk_is_full(device: Device, loader: Loader) -> None:
 def the_fallback_is_damaged(device: Device, loader: Loader) -> None:
     begin(device, loader)
     kernel = _new_boot_file(device, "linux")
-    device.sh("ostree admin deploy os/2")
-    expect(device.restart(), "2", "trial", loader)
+    device.sh("ostree admin deploy os/3")
+    expect(device.restart(), "3", "trial", loader)
     device.sh(f"rm {kernel}")
     assert any("not there" in line for line in status(device)["damage"])
     assert "Damage: fallback" in device.sh("ostree admin status")
