@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from ostrya.boot.backends.uboot_trial import (
@@ -18,10 +19,15 @@ from ostrya.boot.errors import EnvironmentInvalid
 from ostrya.boot.kargs import KernelArguments
 from ostrya.boot.trial import Record
 from ostrya.boot.uboot_env import decode_environment, encode_environment
+from ostrya.sysroot.deployment import Deployment
+from ostrya.sysroot.ledger import BadRelease
 from ostrya.sysroot.loading import Loaded
+from ostrya.sysroot.settle import settle
+from ostrya.sysroot.verdict import mark_good
 from support.loader_shell import Reset, Started, UBootMachine, Writes
 from support.machines import Machine
 
+NOW = 1_800_000_000
 STATE = "state"
 SCRIPT = make_boot_script(ScriptBoard("booti"))
 
@@ -75,6 +81,25 @@ class TrialMachine(Machine):
         link = (self.root / self.kargs.last_value("ostree").removeprefix("/")).resolve()
         paths = [(self.root / one.path).resolve() for one in self.loaded.deployments]
         return self.run(paths.index(link))
+
+
+def begun_machine(top: Path) -> Iterator[TrialMachine]:
+    """A machine that runs its first release, which is known to be good; closed at the end."""
+    machine = TrialMachine(top)
+    machine.first = machine.deploy(machine.commit("1"))
+    mark_good(machine.sysroot, machine.start())
+    yield machine
+    machine.close()
+
+
+def running(machine: TrialMachine) -> Deployment:
+    """What runs."""
+    return next(one for one in machine.loaded.deployments if one.booted)
+
+
+def settled(machine: TrialMachine) -> BadRelease | None:
+    """Do what is done early in a start."""
+    return settle(machine.sysroot, machine.loaded, machine.kargs, NOW)
 
 
 class FlatTrialMachine(Machine):

@@ -6,28 +6,12 @@ import pytest
 from ostrya.sysroot import boot_status
 from ostrya.sysroot.boot_status import read_boot_status
 from ostrya.sysroot.errors import TrialStateMissing
-from ostrya.sysroot.settle import settle
-from ostrya.sysroot.verdict import mark_good
-from support.trial_world import TrialMachine
-
-NOW = 1_800_000_000
+from support.trial_world import begun_machine, running, settled
 
 
 @pytest.fixture
 def machine(tmp_path, no_waiting):
-    made = TrialMachine(tmp_path)
-    made.first = made.deploy(made.commit("1"))
-    mark_good(made.sysroot, made.start())
-    yield made
-    made.close()
-
-
-def running(machine):
-    return next(one for one in machine.loaded.deployments if one.booted)
-
-
-def settled(machine):
-    return settle(machine.sysroot, machine.loaded, machine.kargs, NOW)
+    yield from begun_machine(tmp_path)
 
 
 def test_status_tells(machine):

@@ -7,29 +7,14 @@ import pytest
 
 from ostrya.boot.trial import End, Record
 from ostrya.sysroot.ledger import read_ledger
-from ostrya.sysroot.settle import settle
 from ostrya.sysroot.trial import identity_of
 from ostrya.sysroot.verdict import Verdict, mark_bad, mark_good
-from support.trial_world import TrialMachine
-
-NOW = 1_800_000_000
+from support.trial_world import NOW, begun_machine, running, settled
 
 
 @pytest.fixture
 def machine(tmp_path, no_waiting):
-    made = TrialMachine(tmp_path)
-    made.first = made.deploy(made.commit("1"))
-    mark_good(made.sysroot, made.start())
-    yield made
-    made.close()
-
-
-def running(machine):
-    return next(one for one in machine.loaded.deployments if one.booted)
-
-
-def settled(machine):
-    return settle(machine.sysroot, machine.loaded, machine.kargs, NOW)
+    yield from begun_machine(tmp_path)
 
 
 def test_a_release_that_does_not_come_up(machine):
