@@ -8,6 +8,7 @@ STAMP := $(VENV)/.made
 JOBS ?= 2
 SCRIPTS ?=
 DEMO_BOOT ?=
+BOOT_TEST ?=
 FUZZ_RUNS ?= 20000
 
 .PHONY: help venv demo demo-boot lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full boot-test boot-test-full clean
@@ -66,9 +67,9 @@ crash-full: $(STAMP) system-packages
 boot-test: $(STAMP) kernel
 	$(PY) -m pytest -n $(JOBS) tests/system
 
-#: make boot-test-full   all of it, some hours; writes docs/boot-tests.md
+#: make boot-test-full   all of it, some hours; writes docs/boot-tests.md (BOOT_TEST=--pivot-root: by pivot_root)
 boot-test-full: $(STAMP) kernel
-	$(PY) tools/boot_test_full.py
+	$(PY) tools/boot_test_full.py $(BOOT_TEST)
 
 #: make rootfs-full   a Debian tree in every mode on every file system; writes docs/rootfs-tests.md
 rootfs-full: $(STAMP) system-packages

@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="the Debian tree in all modes on all file systems",
     )
+    parser.addoption("--pivot-root", action="store_true", help="the boot matrix by pivot_root")
     parser.addoption("--vm-full", action="store_true", help="also the boots that take long")
     parser.addoption("--no-rootfs", action="store_true", help="leave out tests on the Debian tree")
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import sys
 
 from full_run import FullRun, run
@@ -17,12 +19,30 @@ missing or damaged, records of trials that are torn, a full disk, and power that
 named point of a deployment, of a verdict and of settling, and at random instants, whose seeds are
 named.
 """
-RUN = FullRun(
-    name="boot-tests",
-    arguments=("-n", "2", "tests/system", "--vm-full"),
-    introduction=INTRODUCTION,
-    headings=("device", "what happened"),
+PIVOT_INTRODUCTION = """# Boot tests by pivot_root: the last full run
+
+`make boot-test-full BOOT_TEST=--pivot-root` writes this page: what
+[the other one](boot-tests.md) has of loaders, on devices whose ramdisk goes over to the root by
+`pivot_root`.
+"""
+HEADINGS = ("device", "what happened")
+RUN = FullRun("boot-tests", ("-n", "2", "tests/system", "--vm-full"), INTRODUCTION, HEADINGS)
+PIVOT_RUN = FullRun(
+    "boot-tests-pivot-root",
+    ("-n", "2", "tests/system/test_rollback.py", "--vm-full", "--pivot-root"),
+    PIVOT_INTRODUCTION,
+    HEADINGS,
 )
 
+
+def main() -> int:
+    """Run what is asked for; more arguments are pytest's."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pivot-root", action="store_true")
+    arguments, more = parser.parse_known_args()
+    chosen = PIVOT_RUN if arguments.pivot_root else RUN
+    return run(dataclasses.replace(chosen, arguments=(*chosen.arguments, *more)))
+
+
 if __name__ == "__main__":
-    sys.exit(run(RUN))
+    sys.exit(main())

@@ -2,8 +2,9 @@
 """A Debian for devices with Ostrya in it, as a tar: what disks are built of in tests and demos.
 
 ``device-base.tar`` has the packages of Debian as they are; it is built once, by mmdebstrap, and
-kept in the cache folder. ``make_device_tar`` puts Ostrya as it is now on top of it, and what makes
-a root file system a device: DHCP, and root on the serial line without a password.
+kept in the cache folder; that of another architecture needs qemu-user-static, by which the kernel
+runs the packages' own scripts. ``make_device_tar`` puts Ostrya as it is now on top of it, and what
+makes a root file system a device: DHCP, and root on the serial line without a password.
 """
 
 from __future__ import annotations
@@ -25,9 +26,19 @@ from filelock_once import locked
 
 # No other than these: pycurl and cryptography are Debian's own, and there is no compiled helper.
 PACKAGES = (
-    "linux-image-cloud-amd64", "systemd-sysv", "udev", "dbus", "python3", "python3-pycurl",
-    "python3-cryptography", "ca-certificates", "e2fsprogs", "kmod", "iproute2",
+    "systemd-sysv", "udev", "dbus", "python3", "python3-pycurl", "python3-cryptography",
+    "ca-certificates", "e2fsprogs", "kmod", "iproute2",
 )  # fmt: skip
+NATIVE = "amd64"
+# How programs of other architectures are told, and what runs them.
+_FOREIGN = {
+    "arm64": (
+        "qemu-aarch64",
+        rb"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00",
+        rb"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff",
+    ),
+}
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 SOURCE = Path(__file__).resolve().parent.parent / "src/ostrya"
 _PACKAGE = "usr/lib/python3/dist-packages/ostrya"
@@ -61,17 +72,39 @@ _MASKED = (
 _UNITS = "/lib/systemd/system"
 
 
-def base_path() -> Path:
+def base_path(arch: str = NATIVE) -> Path:
     """Where the packages are kept."""
-    return cache_folder() / "device-base.tar"
+    return cache_folder() / f"device-base{'' if arch == NATIVE else f'-{arch}'}.tar"
 
 
-def missing() -> str:
+def missing(arch: str = NATIVE) -> str:
     """Empty if the tar is here or can be made, else why not."""
-    if base_path().exists():
+    if base_path(arch).exists():
         return ""
+    if arch != NATIVE and (reason := _cannot_emulate(arch)):
+        return reason
     reason = can_build()
     return _missing_for_user() if reason == NOT_ROOT else reason
+
+
+def _cannot_emulate(arch: str) -> str:
+    """Have the kernel run programs of another architecture; say why it does not."""
+    name, magic, mask = _FOREIGN[arch]
+    emulator = shutil.which(f"{name}-static")
+    if emulator is None:
+        return f"{name}-static is not installed, which is in Debian's qemu-user-static"
+    if (_BINFMT / name).exists():
+        return ""
+    try:
+        if not (_BINFMT / "register").exists():
+            argv = ["mount", "-t", "binfmt_misc", "binfmt_misc", str(_BINFMT)]
+            subprocess.run(argv, check=True, capture_output=True)
+        # F: opened now, so that it is there in every root.
+        line = b":%s:M::%s:%s:%s:F" % (name.encode(), magic, mask, emulator.encode())
+        (_BINFMT / "register").write_bytes(line)
+    except (OSError, subprocess.CalledProcessError) as exc:
+        return f"the kernel cannot be told of {emulator}: {exc}"
+    return ""
 
 
 def _missing_for_user() -> str:
@@ -87,13 +120,13 @@ def _missing_for_user() -> str:
     return ""
 
 
-def build_base() -> Path:
+def build_base(arch: str = NATIVE) -> Path:
     """Make the tar of the packages, or find it.
 
     Raises:
         subprocess.CalledProcessError: mmdebstrap failed; its log is beside the cache.
     """
-    target = base_path()
+    target = base_path(arch)
     target.parent.mkdir(parents=True, exist_ok=True)
     with locked(target.with_suffix(".lock")):
         if target.exists():
@@ -102,7 +135,8 @@ def build_base() -> Path:
         mode = "root" if os.geteuid() == 0 else "unshare"
         argv = [
             "mmdebstrap", f"--mode={mode}", "--format=tar", "--variant=essential",
-            f"--include={','.join(PACKAGES)}",
+            f"--architectures={arch}",
+            f"--include={','.join((f'linux-image-cloud-{arch}', *PACKAGES))}",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
             CODENAME, str(unfinished), "-",
         ]  # fmt: skip
@@ -117,7 +151,7 @@ def build_base() -> Path:
 
 
 def make_device_tar(
-    target: Path, *, version: str = "1", files: dict[str, str] | None = None
+    target: Path, *, version: str = "1", files: dict[str, str] | None = None, arch: str = NATIVE
 ) -> Path:
     """Make the tar of a release.
 
@@ -126,8 +160,9 @@ def make_device_tar(
         version: What the release is called, in ``/usr/share/release`` and ``os-release``.
         files: Others to be in it: path, content; one that begins with ``#!`` is executable, ``->``
             at the beginning makes a link.
+        arch: As Debian calls it.
     """
-    shutil.copyfile(build_base(), target)
+    shutil.copyfile(build_base(arch), target)
     with tarfile.open(target, "a", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(SOURCE.rglob("*")):
             relative = path.relative_to(SOURCE)
@@ -202,11 +237,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("output", type=Path)
     parser.add_argument("--version", default="1")
+    parser.add_argument("--arch", default=NATIVE, choices=(NATIVE, *_FOREIGN))
     args = parser.parse_args()
-    if reason := missing():
+    if reason := missing(args.arch):
         print(f"cannot build a Debian for devices: {reason}", file=sys.stderr)
         return 1
-    print(make_device_tar(args.output, version=args.version), os.path.getsize(args.output))
+    made = make_device_tar(args.output, version=args.version, arch=args.arch)
+    print(made, os.path.getsize(made))
     return 0
 
 

@@ -283,7 +283,7 @@ def describe_function(name: str, function: object, level: str = "###") -> list[s
 def call_of(name: str, function: object) -> str:
     """Return how something is called; over several lines where one would be too long."""
     try:
-        signature = inspect.signature(function)  # type: ignore[arg-type]  # anything callable
+        signature = signature_of(function)
     except (TypeError, ValueError):
         return ""
     parameters = [
@@ -302,6 +302,24 @@ def call_of(name: str, function: object) -> str:
     returns = text[len(name) + len(inner) :]
     body = "".join(f"    {part},\n" for part in split_arguments(inner[1:-1]))
     return f"{name}(\n{body}){returns}"
+
+
+def signature_of(function: object) -> inspect.Signature:
+    """Return how something is called; of a named tuple, as it was described."""
+    if not inspect.isclass(function) or "_field_defaults" not in vars(function):
+        return inspect.signature(function)  # type: ignore[arg-type]  # anything callable
+    defaults = vars(function)["_field_defaults"]
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=defaults.get(name, inspect.Parameter.empty),
+                annotation=function.__annotations__[name],
+            )
+            for name in vars(function)["_fields"]
+        ]
+    )
 
 
 class Bare(str):

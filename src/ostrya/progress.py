@@ -8,7 +8,9 @@ A long operation takes ``progress: ProgressSink = NULL_PROGRESS`` as its last ke
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from ostrya.named_tuple import NamedTuple
 
 
 class Unit(StrEnum):

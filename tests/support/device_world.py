@@ -72,12 +72,17 @@ def board_of(name: str) -> tuple[str, str]:
     return board, "bios" if name != board else ""
 
 
-def build_disk_of(name: str) -> Path:
-    """Build the disk of a board, or find it."""
+def build_disk_of(name: str, kargs: tuple[str, ...] = ()) -> Path:
+    """Build the disk of a board, or find it.
+
+    Args:
+        name: Of the matrix.
+        kargs: Kernel arguments beside the usual ones.
+    """
     board_name, _ = board_of(name)
     folder = cache_folder() / "devices"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{board_name}-{_fingerprint()}.img"
+    target = folder / f"{board_name}-{_fingerprint(kargs)}.img"
     with locked(folder / f"{board_name}.lock"):
         if target.exists():
             return target
@@ -89,7 +94,7 @@ def build_disk_of(name: str) -> Path:
         repo, refs = _releases(folder)
         with repo:
             options = DiskOptions(
-                "os/1", TIME, kargs=KARGS,
+                "os/1", TIME, kargs=(*KARGS, *kargs),
                 preloaded=tuple((ref, commit) for ref, commit in refs.items() if ref != "os/1"),
             )  # fmt: skip
             build_disk(repo, [refs["os/1"]], load_board(board_name), str(unfinished), options)
@@ -122,9 +127,9 @@ def _arguments(qemu: Qemu, disk: Path, top: Path) -> Iterator[str]:
         yield word.format(disk=disk, vars=variables)
 
 
-def _fingerprint() -> str:
+def _fingerprint(kargs: tuple[str, ...] = ()) -> str:
     """What a disk depends on: our sources, the test's files, and Debian's packages."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(" ".join(kargs).encode())
     paths = [*SOURCE.rglob("*"), *FILES.rglob("*"), Path(__file__), Path(device_tree.__file__)]
     for path in sorted(paths):
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":

@@ -54,10 +54,12 @@ class SystemdDevice:
         argv: The emulator's command line.
         log: What it says on its serial line goes here too.
         guest: The running emulator; None while it is off.
+        tells_kargs: Whether its loader shows the kernel's command line.
     """
 
-    def __init__(self, argv: list[str], log: Path) -> None:
+    def __init__(self, argv: list[str], log: Path, *, tells_kargs: bool = True) -> None:
         self.argv = argv
+        self.tells_kargs = tells_kargs
         self.log = log
         self.guest: Guest | None = None
         self._number = 0
@@ -86,6 +88,8 @@ class SystemdDevice:
 
     def wait_start(self, timeout: float = LOADER_S) -> Start:
         """Wait until the ramdisk starts a deployment."""
+        if not self.tells_kargs:
+            return Start(self.running.expect(_ROOT, timeout)[1], "", ())
         kargs = tuple(self.running.expect(_COMMAND_LINE, timeout)[1].split())
         commit = self.running.expect(_ROOT, timeout)[1]
         picks = [word.removeprefix("ostrya.pick=") for word in kargs if "ostrya.pick=" in word]

@@ -25,6 +25,7 @@ from support.commands import OURS
 from support.systemd_device import SystemdDevice
 
 BOARD = "qemu-x86_64-uboot"
+ARM_BOARD = "qemu-arm64"
 FIRST = "os/1"
 TIME = 1_767_225_600
 KARGS = ("loglevel=4", "mitigations=off")
@@ -59,25 +60,32 @@ class World(NamedTuple):
     Attributes:
         disk: Its image; nobody changes it.
         commits: Of releases, by their refs; all are in the disk's repository.
+        board: What it is a disk of.
     """
 
     disk: Path
     commits: dict[str, str]
+    board: str
 
 
-def missing() -> str:
+def missing(board: str = BOARD) -> str:
     """Empty if disks can be built, else why not."""
-    for program in ("qemu-system-x86_64", "mke2fs", "debugfs"):
+    emulator = "qemu-system-x86_64" if board == BOARD else "qemu-system-aarch64"
+    for program in (emulator, "mke2fs", "debugfs"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
-    return device_tree.missing()
+    return device_tree.missing(_arch(board))
 
 
-def build_world() -> World:
+def _arch(board: str) -> str:
+    return "arm64" if board == ARM_BOARD else "amd64"
+
+
+def build_world(board: str = BOARD) -> World:
     """Build the disk, or find it."""
-    folder = cache_folder() / "systemd-device"
+    folder = cache_folder() / "systemd-device" / board
     folder.mkdir(parents=True, exist_ok=True)
-    name = _fingerprint()
+    name = _fingerprint(_arch(board))
     with locked(folder / "lock"):
         top = folder / name
         if not top.exists():
@@ -86,23 +94,27 @@ def build_world() -> World:
                     shutil.rmtree(old)
             unfinished = folder / "unfinished"
             unfinished.mkdir()
-            _build(unfinished)
+            _build(unfinished, board)
             unfinished.rename(top)
     with create_repository(str(top / "repo"), RepoMode.ARCHIVE) as repo:
-        return World(top / "disk.img", _commits(repo))
+        return World(top / "disk.img", _commits(repo), board)
 
 
 def make_device(world: World, top: Path) -> SystemdDevice:
     """Return a device with a disk of its own, switched off."""
     own = top / "disk.img"
     subprocess.run(["cp", "--sparse=always", world.disk, own], check=True)
-    qemu = load_board(BOARD).qemu
+    qemu = load_board(world.board).qemu
     assert qemu is not None
-    return SystemdDevice([*qemu.argv(str(own)), "-nic", "none"], top / "console.log")
+    return SystemdDevice(
+        [*qemu.argv(str(own)), "-nic", "none"],
+        top / "console.log",
+        tells_kargs=world.board == BOARD,
+    )
 
 
-def _build(top: Path) -> None:
-    tar = device_tree.make_device_tar(top / "debian.tar", version="1")
+def _build(top: Path, board: str) -> None:
+    tar = device_tree.make_device_tar(top / "debian.tar", version="1", arch=_arch(board))
     with create_repository(str(top / "repo"), RepoMode.ARCHIVE) as repo:
         for group, key, value in (("core", "fsync", "false"), ("archive", "zlib-level", "1")):
             OURS("config", f"--repo={top}/repo", "set", f"{group}.{key}", value)
@@ -114,7 +126,7 @@ def _build(top: Path) -> None:
         commits = _commits(repo)
         others = tuple((ref, commits[ref]) for ref in RELEASES)
         options = DiskOptions(FIRST, TIME, kargs=KARGS, preloaded=others)
-        build_disk(repo, [commits[FIRST]], load_board(BOARD), str(top / "disk.img"), options)
+        build_disk(repo, [commits[FIRST]], load_board(board), str(top / "disk.img"), options)
 
 
 def _commits(repo: Repository) -> dict[str, str]:
@@ -139,7 +151,7 @@ def _commit_changes(top: Path, ref: str, files: dict[str, str]) -> None:
     )  # fmt: skip
 
 
-def _fingerprint() -> str:
+def _fingerprint(arch: str) -> str:
     """What a disk depends on: our sources, this file, and Debian's packages."""
     digest = hashlib.sha256()
     for path in sorted([*device_tree.SOURCE.rglob("*"), Path(__file__)]):
@@ -147,6 +159,6 @@ def _fingerprint() -> str:
             digest.update(str(path.relative_to(path.anchor)).encode())
             digest.update(path.read_bytes())
     digest.update(Path(device_tree.__file__).read_bytes())
-    base = device_tree.base_path()
+    base = device_tree.base_path(arch)
     digest.update(str(base.stat().st_mtime_ns if base.exists() else 0).encode())
     return digest.hexdigest()[:16]

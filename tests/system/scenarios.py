@@ -185,6 +185,19 @@ def the_disk_is_full(device: Device, loader: Loader) -> None:
     expect(device.restart(), "2", "trial", loader)
 
 
+def the_boot_is_full(device: Device, loader: Loader) -> None:
+    """No kernel fits beside the others, be ``/boot`` a file system of its own or not."""
+    begin(device, loader)
+    before = device.sh("ls /boot/loader/entries; cat /boot/loader/uEnv.txt 2>/dev/null; :")
+    device.sh("dd if=/dev/zero of=/boot/fill bs=1M 2>/dev/null; sync", ok=False)
+    said = device.sh("ostree admin deploy os/3", ok=False)
+    assert "No space left" in said or "no room" in said or "/boot" in said, said
+    assert device.sh("ls /boot/loader/entries; cat /boot/loader/uEnv.txt 2>/dev/null; :") == before
+    expect(device.restart(), "1", USUAL, loader)
+    device.sh("rm /boot/fill; ostree admin deploy os/3")
+    expect(device.restart(), "3", "trial", loader)
+
+
 def the_fallback_is_damaged(device: Device, loader: Loader) -> None:
     begin(device, loader)
     kernel = _new_boot_file(device, "linux")
@@ -295,6 +308,7 @@ ALL: dict[str, Callable[[Device, Loader], None]] = {
         rolled_back_by_hand,
         a_second_bad_release,
         the_disk_is_full,
+        the_boot_is_full,
         the_fallback_is_damaged,
         the_clock_says_1970,
     )
@@ -302,10 +316,17 @@ ALL: dict[str, Callable[[Device, Loader], None]] = {
 
 # Where the power is cut: in a command, or in a start.
 DEPLOY_POINTS = (
-    "deploy.begun", "deploy.checked-out", "deploy.merged", "deploy.finished", "write.begun",
-    "write.entries-written", "write.links-made", "write.links-swapped", "write.loader-file-written",
-    "write.synced", "write.swapped", "write.flushed", "write.done", "write.cleaned-up",
+    "deploy.begun", "deploy.checked-out", "deploy.laid-out", "deploy.merged", "deploy.finished",
+    "write.begun", "write.trial-begun", "write.entries-written", "write.links-made",
+    "write.links-swapped", "write.loader-file-written", "write.synced", "write.swapped",
+    "write.flushed", "write.after-swap", "write.done", "write.cleaned-up",
 )  # fmt: skip
+# The others, of a deployment that is staged, and finalized at shutdown.
+STAGE_POINTS = (
+    "stage.rehearsed", "stage.noted", "stage.done", "finalize.begun", "finalize.forgotten",
+    "finalize.merged", "finalize.written", "finalize.done",
+)  # fmt: skip
+BAD_POINTS = ("mark-bad.begun", "mark-bad.remembered", "mark-bad.done")
 GOOD_POINTS = ("mark-good.begun", "mark-good.remembered", "record.copy-written", "mark-good.done")
 SETTLE_POINTS = (
     "settle.begun",
@@ -319,8 +340,11 @@ SETTLE_POINTS = (
 def cut_in_deploy(device: Device, loader: Loader, point: str) -> None:
     """The power fails within a deployment; the device starts, and the same again succeeds."""
     begin(device, loader)
+    how = "--stage " if point in STAGE_POINTS else ""
+    then = " && ostree admin finalize-staged >> /tmp/said 2>&1" if how else ""
     device.running.send(
-        "OSTRYA_TRACE=/dev/console ostree admin deploy os/2 > /tmp/said 2>&1; echo over"
+        f"export OSTRYA_TRACE=/dev/console; ostree admin deploy {how}os/2 > /tmp/said 2>&1{then}; "
+        "unset OSTRYA_TRACE; echo over"
     )
     points = device.follow(r"^over\n", point)
     assert points[-1:] == [point], points
@@ -337,19 +361,22 @@ def cut_in_deploy(device: Device, loader: Loader, point: str) -> None:
 def cut_in_start(device: Device, loader: Loader, point: str, release: str) -> None:
     """The power fails while a start is judged, or a fallback settled; the next one ends it."""
     begin(device, loader)
+    wanted = "2" if release == "2" else "1"
+    if point in BAD_POINTS:
+        device.sh("ostree config --repo=/sysroot/ostree/repo set ostrya.rollback-fail-fast true")
     device.sh(f"touch /var/trace; ostree admin deploy os/{release}")
     device.running.send("sync; reboot -f")
     points = device.follow(READY, point, timeout=300)
     assert points[-1:] == [point], points
     device.power_on()
-    device.follow(READY, timeout=300)
-    wanted = "2" if release == "2" else "1"
+    device.follow(rf"device: ready release={wanted}\n", timeout=300)
     device.sh("rm /var/trace")
     found = status(device)
     assert (found["damage"], found["on-trial"]) == ([], False), found
     expect(device.restart(), wanted, USUAL, loader)
     if release != "2":
-        assert found["last-rollback"]["why"] == "tries"
+        why = "health" if point in BAD_POINTS else "tries"
+        assert found["last-rollback"]["why"] == why
 
 
 def cut_at_random(device: Device, loader: Loader, seed: int) -> None:

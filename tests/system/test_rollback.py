@@ -11,10 +11,12 @@ import pytest
 from support import device_world
 from system import scenarios
 from system.scenarios import (
+    BAD_POINTS,
     DEPLOY_POINTS,
     GOOD_POINTS,
     RECORDS,
     SETTLE_POINTS,
+    STAGE_POINTS,
     Loader,
     cut_at_random,
     cut_in_deploy,
@@ -52,11 +54,12 @@ SEEDS = range(20)
 
 
 @pytest.fixture(scope="session")
-def disks():
+def disks(pytestconfig):
     """Disks by the loader's name, built when they are asked for."""
     if reason := device_world.missing():
         pytest.skip(reason)
-    return device_world.build_disk_of
+    kargs = ("ostrya.pivot",) if pytestconfig.getoption("--pivot-root") else ()
+    return lambda name: device_world.build_disk_of(name, kargs)
 
 
 @pytest.mark.parametrize(("loader", "name"), CASES)
@@ -67,7 +70,7 @@ def test_it_ends_in_a_healthy_release(loader, name, disks, tmp_path, record_prop
 
 
 @pytest.mark.vm_full
-@pytest.mark.parametrize("point", DEPLOY_POINTS)
+@pytest.mark.parametrize("point", [*DEPLOY_POINTS, *STAGE_POINTS])
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda one: one.name)
 def test_power_fails_in_a_deployment(loader, point, disks, tmp_path, record_property):
     record_property("told", f"{loader.name}|power cut at {point}")
@@ -78,7 +81,11 @@ def test_power_fails_in_a_deployment(loader, point, disks, tmp_path, record_prop
 @pytest.mark.vm_full
 @pytest.mark.parametrize(
     ("release", "point"),
-    [*(("2", point) for point in GOOD_POINTS), *(("panic", point) for point in SETTLE_POINTS)],
+    [
+        *(("2", point) for point in GOOD_POINTS),
+        *(("panic", point) for point in SETTLE_POINTS),
+        *(("unhealthy", point) for point in BAD_POINTS),
+    ],
 )
 @pytest.mark.parametrize("loader", LOADERS, ids=lambda one: one.name)
 def test_power_fails_in_a_start(loader, release, point, disks, tmp_path, record_property):

@@ -19,6 +19,7 @@ OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONB
 _OPENAT2 = 437
 _NO_LINKS = 0x04
 _NO_ESCAPE = 0x08
+_IN_ROOT = 0x10
 _NO_OPENAT2_ERRNOS = (ENOSYS, EPERM, EINVAL, EAGAIN)
 # The kernel gives up on a path with ".." when anything on the machine is renamed meanwhile.
 _OPENAT2_TRIES = 256
@@ -85,7 +86,34 @@ def open_file_below(root_fd: int, relative: str) -> int:
     Raises:
         OSError: As ``openat`` does; ELOOP or ENOTDIR for a link, EXDEV for one that leads out.
     """
-    fd = _openat2(root_fd, os.fsencode(relative), OPEN_FILE & ~os.O_NOFOLLOW, _NO_ESCAPE)
+    return _open_file(root_fd, relative, _NO_ESCAPE)
+
+
+def open_file_in_root(root_fd: int, relative: str) -> int:
+    """Open a file of a tree as a process would whose root the tree is; see `open_file_below`.
+
+    A link such as ``/boot/vmlinuz`` leads to that file of the tree, not of this machine.
+
+    Raises:
+        OSError: As ``openat`` does; ELOOP or ENOTDIR for a link that cannot be followed safely.
+    """
+    return _open_file(root_fd, relative, _IN_ROOT)
+
+
+def stat_in_root(root_fd: int, relative: str) -> os.stat_result:
+    """Return what a path of a tree leads to; see `open_file_in_root`."""
+    found = os.stat(relative, dir_fd=root_fd, follow_symlinks=False)
+    if not stat.S_ISLNK(found.st_mode):
+        return found
+    fd = open_file_in_root(root_fd, relative)
+    try:
+        return os.fstat(fd)
+    finally:
+        os.close(fd)
+
+
+def _open_file(root_fd: int, relative: str, resolve: int) -> int:
+    fd = _openat2(root_fd, os.fsencode(relative), OPEN_FILE & ~os.O_NOFOLLOW, resolve)
     if fd != -1:
         return fd
     parent, _, name = relative.rpartition("/")

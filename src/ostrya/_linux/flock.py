@@ -12,7 +12,8 @@ import os
 import struct
 from contextlib import suppress
 from errno import EACCES, EAGAIN, EINVAL
-from typing import NamedTuple
+
+from ostrya.named_tuple import NamedTuple
 
 _F_OFD_SETLK = 37
 _BUSY = (EAGAIN, EACCES)

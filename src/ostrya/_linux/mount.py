@@ -6,9 +6,10 @@ from __future__ import annotations
 import ctypes
 import os
 from errno import EINTR, EINVAL, ENOENT
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.child import call_in_child
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from ostrya._linux.dirfd import read_file
+from ostrya.named_tuple import NamedTuple
 
 _PATH = "/proc/self/mountinfo"
 _MAX_BYTES = 16 * 1024 * 1024

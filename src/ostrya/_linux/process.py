@@ -4,17 +4,26 @@
 from __future__ import annotations
 
 import logging
+import os
+import selectors
+import signal
 import subprocess
+import time
 from contextlib import suppress
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import CommandFailed
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 log = logging.getLogger(__name__)
+
+_PIPE_BYTES = 64 << 10
+# What has ended, or is killed, is gone by then, if it can go at all.
+_REAP_S = 1.0
 
 
 class Completed(NamedTuple):
@@ -87,6 +96,73 @@ def run_to_end(
     except subprocess.TimeoutExpired as exc:
         raise CommandFailed(tuple(argv), -9, f"no end after {timeout_s:g} s") from exc
     return Completed(result.returncode, result.stdout, result.stderr)
+
+
+def run_and_listen(argv: Sequence[str], *, timeout_s: float, most_bytes: int) -> Completed:
+    """Run a program that nobody vouches for: all that it started ends with it.
+
+    Args:
+        argv: The program and its arguments.
+        timeout_s: When it is killed, with whatever it has started.
+        most_bytes: How much of the end of what it says is kept, of either kind.
+
+    Raises:
+        CommandFailed: It could not be started, or did not end in time.
+    """
+    log.debug("running argv=%s", list(argv))
+    end = time.monotonic() + timeout_s
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as exc:
+        raise CommandFailed(tuple(argv), 127, f"{argv[0]}: {exc.strerror}") from exc
+    pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
+    try:
+        stdout, stderr = _hear_out(process, end, most_bytes)
+        status = process.wait(_REAP_S)
+    except (TimeoutError, subprocess.TimeoutExpired) as exc:
+        # The whole session: a script that hangs mostly hangs in what it has called.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        # What waits for a disk that is gone cannot even be killed: nobody waits for it.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_REAP_S)
+        raise CommandFailed(tuple(argv), -9, f"no end after {timeout_s:g} s") from exc
+    finally:
+        for pipe in pipes:
+            pipe.close()
+    return Completed(status, stdout, stderr)
+
+
+def _hear_out(process: subprocess.Popen[bytes], end: float, most_bytes: int) -> tuple[bytes, bytes]:
+    """Read what a program says until it ends, not what it leaves behind; TimeoutError if late."""
+    said = {pipe.fileno(): b"" for pipe in (process.stdout, process.stderr) if pipe is not None}
+    ended_fd = os.pidfd_open(process.pid)
+    try:
+        with selectors.DefaultSelector() as selector:
+            for fd in (*said, ended_fd):
+                selector.register(fd, selectors.EVENT_READ)
+            while ended_fd in selector.get_map():
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                ready = [key.fd for key, _ in selector.select(left)]
+                for fd in ready:
+                    data = b"" if fd == ended_fd else os.read(fd, _PIPE_BYTES)
+                    if fd != ended_fd:
+                        said[fd] = (said[fd] + data)[-most_bytes:]
+                    # Its last words come before its end.
+                    if not data and (fd != ended_fd or len(ready) == 1):
+                        selector.unregister(fd)
+    finally:
+        os.close(ended_fd)
+    stdout, stderr = said.values()
+    return stdout, stderr
 
 
 def run_interactive(argv: Sequence[str], *, variables: Mapping[str, str] | None = None) -> int:

@@ -20,10 +20,11 @@ Source: UAPI.1; ``ostree-bootconfig-parser.c``; ``ostree-sysroot-deploy.c``.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.errors import EntryInvalid
 from ostrya.boot.kargs import KernelArguments
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,9 +16,10 @@ Source: ostree-sysroot.c (_ostree_sysroot_query_bootloader).
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ostrya.boot.errors import LoaderUnknown
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

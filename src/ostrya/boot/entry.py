@@ -6,10 +6,11 @@ Source: ostree-sysroot-deploy.c (install_deployment_kernel, bootloader_entry_fil
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.bls import BootLink, Entry, EntryName, Tries
 from ostrya.boot.kargs import KernelArguments
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
 from ostrya.boot.bls import Entry, EntryName, version_key
 from ostrya.boot.errors import EntryInvalid
+from ostrya.named_tuple import NamedTuple
 
 _MAX_BYTES = 1 << 20
 

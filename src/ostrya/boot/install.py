@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux import reflink, xattr
 from ostrya._linux.atomic import TmpFile
-from ostrya._linux.dirfd import OPEN_FILE, ensure_dir, list_names, open_dir, open_dir_below
+from ostrya._linux.dirfd import (
+    ensure_dir,
+    list_names,
+    open_dir,
+    open_dir_below,
+    open_file_in_root,
+    stat_in_root,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,64 +58,64 @@ def install_kernel(
     """
     make_dirs(folder, dir_fd=boot_fd, mode=0o775)
     with ExitStack() as stack:
-        source_fd = open_dir_below(tree_fd, kernel.folder, follow=True)
-        stack.callback(os.close, source_fd)
         target_fd = open_dir_below(boot_fd, folder, follow=True)
         stack.callback(os.close, target_fd)
         for file in kernel.files:
-            if not _is_installed(file.source, source_fd, file.name, target_fd):
-                install_file(file.source, source_fd, file.name, target_fd, label_for)
+            path = f"{kernel.folder}/{file.source}"
+            if not _is_installed(path, tree_fd, file.name, target_fd):
+                install_file(path, tree_fd, file.name, target_fd, label_for)
         if kernel.dtb_dir is not None:
-            _install_dir(kernel.dtb_dir, source_fd, target_fd, label_for)
+            path = f"{kernel.folder}/{kernel.dtb_dir}"
+            _install_dir(path, tree_fd, kernel.dtb_dir, target_fd, label_for)
 
 
 def _install_dir(
+    path: str,
+    tree_fd: int,
     name: str,
-    source_fd: int,
     target_fd: int,
     label_for: Callable[[str, int], str | None] | None,
 ) -> None:
     ensure_dir(name, dir_fd=target_fd, mode=0o755)
     with ExitStack() as stack:
-        from_fd = open_dir(name, dir_fd=source_fd)
+        from_fd = open_dir_below(tree_fd, path)
         stack.callback(os.close, from_fd)
         to_fd = open_dir(name, dir_fd=target_fd)
         stack.callback(os.close, to_fd)
         for child in sorted(list_names(from_fd)):
+            inner = f"{path}/{child}"
             if stat.S_ISDIR(os.stat(child, dir_fd=from_fd, follow_symlinks=False).st_mode):
-                _install_dir(child, from_fd, to_fd, label_for)
-            elif not _is_installed(child, from_fd, child, to_fd):
-                install_file(child, from_fd, child, to_fd, label_for)
+                _install_dir(inner, tree_fd, child, to_fd, label_for)
+            elif not _is_installed(inner, tree_fd, child, to_fd):
+                install_file(inner, tree_fd, child, to_fd, label_for)
 
 
-def _is_installed(source: str, source_fd: int, name: str, target_fd: int) -> bool:
+def _is_installed(path: str, tree_fd: int, name: str, target_fd: int) -> bool:
     """Say whether a file is there; on VFAT a power cut leaves names of empty files."""
     try:
         found = os.stat(name, dir_fd=target_fd)
     except FileNotFoundError:
         return False
-    if found.st_size or not os.stat(source, dir_fd=source_fd).st_size:
+    if found.st_size or not stat_in_root(tree_fd, path).st_size:
         return True
     os.unlink(name, dir_fd=target_fd)
     return False
 
 
 def install_file(
-    source: str,
-    source_fd: int | None,
+    path: str,
+    tree_fd: int,
     name: str,
     target_fd: int,
     label_for: Callable[[str, int], str | None] | None = None,
 ) -> None:
-    """Link or copy one file; a copy is on the disk before it has its name."""
-    try:
-        os.link(source, name, src_dir_fd=source_fd, dst_dir_fd=target_fd, follow_symlinks=False)
-    except OSError as exc:
-        if exc.errno not in _CANNOT_LINK:
-            raise
-    else:
+    """Link or copy one file of a tree; a copy is on the disk before it has its name.
+
+    Of a symbolic link, what it leads to is copied: beside the copy it would lead nowhere.
+    """
+    if _link(path, tree_fd, name, target_fd):
         return
-    fd = os.open(source, OPEN_FILE & ~os.O_NOFOLLOW, dir_fd=source_fd)
+    fd = open_file_in_root(tree_fd, path)
     try:
         found = os.fstat(fd)
         with TmpFile(target_fd) as tmp:
@@ -119,6 +126,18 @@ def install_file(
             tmp.replace(name, dir_fd=target_fd)
     finally:
         os.close(fd)
+
+
+def _link(path: str, tree_fd: int, name: str, target_fd: int) -> bool:
+    if stat.S_ISLNK(os.stat(path, dir_fd=tree_fd, follow_symlinks=False).st_mode):
+        return False
+    try:
+        os.link(path, name, src_dir_fd=tree_fd, dst_dir_fd=target_fd, follow_symlinks=False)
+    except OSError as exc:
+        if exc.errno not in _CANNOT_LINK:
+            raise
+        return False
+    return True
 
 
 def _take_owner_and_mode(fd: int, found: os.stat_result) -> None:
@@ -152,14 +171,12 @@ def make_dirs(path: str, *, dir_fd: int, mode: int = 0o755) -> None:
 
 def kernel_bytes(kernel: KernelSet, tree_fd: int, block_bytes: int) -> int:
     """Return how much room a kernel takes on a file system with blocks of this size."""
-    with ExitStack() as stack:
-        fd = open_dir_below(tree_fd, kernel.folder, follow=True)
-        stack.callback(os.close, fd)
-        sizes = [os.stat(file.source, dir_fd=fd).st_size for file in kernel.files]
-        total = sum(_in_blocks(size, block_bytes) for size in sizes)
-        if kernel.dtb_dir is not None:
-            total += dir_bytes(kernel.dtb_dir, fd, block_bytes)
-        return total
+    paths = [f"{kernel.folder}/{file.source}" for file in kernel.files]
+    sizes = [stat_in_root(tree_fd, path).st_size for path in paths]
+    total = sum(_in_blocks(size, block_bytes) for size in sizes)
+    if kernel.dtb_dir is not None:
+        total += dir_bytes(f"{kernel.folder}/{kernel.dtb_dir}", tree_fd, block_bytes)
+    return total
 
 
 def dir_bytes(name: str, dir_fd: int, block_bytes: int) -> int:

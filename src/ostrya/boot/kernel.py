@@ -29,7 +29,14 @@ from errno import ENOENT, ENOTDIR
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import OPEN_FILE, exists, list_names, open_dir, open_dir_below, read_chunks
+from ostrya._linux.dirfd import (
+    exists,
+    list_names,
+    open_dir_below,
+    open_file_in_root,
+    read_chunks,
+    stat_in_root,
+)
 from ostrya.boot.bls import version_key
 from ostrya.boot.errors import KernelNotFound
 from ostrya.boot.kernel_set import KernelFile, KernelSet
@@ -87,7 +94,7 @@ def find_kernel_versions(tree_fd: int) -> list[str]:
     if fd == -1:
         return []
     try:
-        versions = [name for name in list_names(fd) if _has_kernel(name, fd)]
+        versions = [name for name in list_names(fd) if _has_kernel(name, fd, tree_fd)]
     finally:
         os.close(fd)
     for name in versions:
@@ -115,7 +122,7 @@ def _find_modern(tree_fd: int, bootcsum: str | None, *, with_devicetrees: bool) 
     for version in versions:
         fd = open_dir_below(tree_fd, f"{MODULES}/{version}", follow=True)
         try:
-            found = _read_modern(version, fd, with_devicetrees=with_devicetrees)
+            found = _read_modern(version, fd, tree_fd, with_devicetrees=with_devicetrees)
         finally:
             os.close(fd)
         if bootcsum in (None, found.bootcsum):
@@ -124,37 +131,37 @@ def _find_modern(tree_fd: int, bootcsum: str | None, *, with_devicetrees: bool) 
     return first
 
 
-def _has_kernel(version: str, fd: int) -> bool:
+def _has_kernel(version: str, fd: int, tree_fd: int) -> bool:
     if not stat.S_ISDIR(os.stat(version, dir_fd=fd, follow_symlinks=False).st_mode):
         return False
     try:
-        return stat.S_ISREG(os.stat(f"{version}/vmlinuz", dir_fd=fd).st_mode)
+        return stat.S_ISREG(stat_in_root(tree_fd, f"{MODULES}/{version}/vmlinuz").st_mode)
     except FileNotFoundError:
         return False
 
 
-def _read_modern(version: str, fd: int, *, with_devicetrees: bool) -> KernelSet:
+def _read_modern(version: str, fd: int, tree_fd: int, *, with_devicetrees: bool) -> KernelSet:
     hasher = sha256()
+    folder = f"{MODULES}/{version}"
     kernel = KernelFile("vmlinuz", f"vmlinuz-{version}")
-    _hash_file("vmlinuz", fd, hasher)
+    _hash_file(f"{folder}/vmlinuz", tree_fd, hasher)
     initramfs = devicetree = dtb_dir = None
     source = next((name for name in _INITRAMFS if exists(name, dir_fd=fd)), None)
     if source is not None:
         initramfs = KernelFile(source, f"initramfs-{version}.img")
-        _hash_file(source, fd, hasher)
+        _hash_file(f"{folder}/{source}", tree_fd, hasher)
     if with_devicetrees and exists("devicetree", dir_fd=fd):
         devicetree = KernelFile("devicetree", f"devicetree-{version}")
-        _hash_file("devicetree", fd, hasher)
+        _hash_file(f"{folder}/devicetree", tree_fd, hasher)
     elif with_devicetrees and _is_dir("dtb", fd):
         dtb_dir = "dtb"
-        _hash_dir("dtb", fd, hasher)
+        _hash_dir(f"{folder}/dtb", tree_fd, hasher)
     hmac = aboot = None
     if exists(".vmlinuz.hmac", dir_fd=fd):
         # As dracut looks for it.
         hmac = KernelFile(".vmlinuz.hmac", f".{kernel.name}.hmac")
     if exists("aboot.img", dir_fd=fd):
         aboot = KernelFile("aboot.img", f"aboot-{version}.img")
-    folder = f"{MODULES}/{version}"
     return KernelSet(
         folder, hasher.hexdigest(), kernel, initramfs, devicetree, dtb_dir, hmac, aboot
     )
@@ -220,8 +227,8 @@ def _is_dir(name: str, fd: int) -> bool:
         return False
 
 
-def _hash_file(name: str, dir_fd: int, hasher: _Hash) -> None:
-    fd = os.open(name, OPEN_FILE & ~os.O_NOFOLLOW, dir_fd=dir_fd)
+def _hash_file(path: str, tree_fd: int, hasher: _Hash) -> None:
+    fd = open_file_in_root(tree_fd, path)
     try:
         for chunk in read_chunks(fd):
             hasher.update(chunk)
@@ -229,14 +236,14 @@ def _hash_file(name: str, dir_fd: int, hasher: _Hash) -> None:
         os.close(fd)
 
 
-def _hash_dir(name: str, dir_fd: int, hasher: _Hash) -> None:
+def _hash_dir(path: str, tree_fd: int, hasher: _Hash) -> None:
     """Hash the files of a directory in the order of the bytes of their names."""
-    fd = open_dir(name, dir_fd=dir_fd, follow=True)
+    fd = open_dir_below(tree_fd, path, follow=True)
     try:
         for child in sorted(list_names(fd), key=os.fsencode):
             if stat.S_ISDIR(os.stat(child, dir_fd=fd, follow_symlinks=False).st_mode):
-                _hash_dir(child, fd, hasher)
+                _hash_dir(f"{path}/{child}", tree_fd, hasher)
             else:
-                _hash_file(child, fd, hasher)
+                _hash_file(f"{path}/{child}", tree_fd, hasher)
     finally:
         os.close(fd)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from ostrya.named_tuple import NamedTuple
 
 
 class KernelFile(NamedTuple):

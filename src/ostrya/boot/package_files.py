@@ -8,11 +8,12 @@ is to be replaced.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import OPEN_DIR, exists
 from ostrya.boot.install import make_dirs
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

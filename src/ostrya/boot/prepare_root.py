@@ -19,10 +19,11 @@ Source: ``ostree-prepare-root(1)``.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.errors import InitramfsError
 from ostrya.formats.keyfile import KeyFile
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ journal.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ostrya._linux.dirfd import FileTooLargeError, ensure_dir, read_fd
 from ostrya._linux.trace import trace
@@ -31,6 +31,7 @@ from ostrya.boot.uboot_env import (
     newer_copy,
     parse_fw_env_config,
 )
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.boot.uboot_env import Environment, EnvironmentPlace

@@ -13,10 +13,11 @@ Source: U-Boot's env/common.c, tools/env/fw_env.c.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from ostrya.boot.errors import EnvironmentInvalid
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import struct
 from enum import IntEnum
-from typing import NamedTuple
 from zlib import crc32
 
 from ostrya.boot.errors import ImageInvalid
+from ostrya.named_tuple import NamedTuple
 
 HEADER_BYTES = 64
 MAX_SCRIPT_BYTES = 1 << 20

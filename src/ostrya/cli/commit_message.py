@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError, OstryaError
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.cli.parser import Arguments

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
 
 from ostrya.cli.commit_modifier import set_policy, set_policy_of_commit
 from ostrya.cli.errors import UsageError
 from ostrya.cli.standard_input import standard_input
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.refs import require_rev
 from ostrya.tree.errors import ArchiveError
 

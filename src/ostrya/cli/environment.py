@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from ostrya.cli.errors import UsageError
+from ostrya.named_tuple import NamedTuple
 
 
 class Environment(NamedTuple):

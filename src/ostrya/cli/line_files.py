@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from ostrya.errors import FormatError
+from ostrya.named_tuple import NamedTuple
 
 # Digits of no more than a mode; int() would take 1_0 and digits of other scripts too.
 _MODE = re.compile(r"\+?([0-9]{1,10})", re.ASCII)

@@ -8,7 +8,8 @@ prints them and :mod:`ostrya.cli.reference` writes them into the documentation.
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+from ostrya.named_tuple import NamedTuple
 
 
 class Kind(Enum):

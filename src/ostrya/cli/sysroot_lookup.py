@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.cli.output import write_line, write_message
 from ostrya.cli.repo_lookup import make_runtime, root_of_system
 from ostrya.errors import SysrootError
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot.loading import Loaded, load_sysroot
 from ostrya.sysroot.lock import sysroot_lock
 from ostrya.sysroot.running import find_running, make_writable

@@ -7,7 +7,8 @@ Looking a verb up imports nothing; the module is loaded when the verb is run.
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+from ostrya.named_tuple import NamedTuple
 
 
 class Repo(Enum):

@@ -7,7 +7,7 @@ slower, and its patches are somewhat larger.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from ostrya.named_tuple import NamedTuple
 
 try:
     from ostrya.delta._bsdiff import make_patch as _make_patch

@@ -8,10 +8,11 @@ others it goes on as long as most bytes agree.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.delta.rollsum import find_common_ranges
 from ostrya.formats.delta_operations import CONTROL_BYTES, PatchControl
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

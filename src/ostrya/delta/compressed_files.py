@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import lzma
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.delta.bsdiff import make_patch
 from ostrya.delta.similarity import FileNames, find_partners_by_name
 from ostrya.delta.trees import read_tree
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.reader import content_chunks, load_file
 
 if TYPE_CHECKING:

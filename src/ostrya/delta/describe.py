@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.delta_operations import (
     Close,
@@ -17,6 +17,7 @@ from ostrya.formats.delta_operations import (
     Write,
     decode_operations,
 )
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.delta.open_delta import OpenDelta

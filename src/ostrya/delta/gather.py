@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.delta.generate_worker import make_sketch_worker
 from ostrya.delta.plan import NewObject
@@ -11,6 +11,7 @@ from ostrya.delta.similarity import FileNames, find_partners_by_content, find_pa
 from ostrya.delta.trees import TreeContents, read_tree
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.reader import load_file, load_metadata
 from ostrya.workers import map_batches
 

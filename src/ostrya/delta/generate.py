@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import get_ident
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import ensure_dir, open_dir
@@ -43,6 +43,7 @@ from ostrya.formats.delta_superblock import (
 from ostrya.formats.gvariant.byteorder import swap_u64
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, Started, Unit
 from ostrya.repo.detached import read_detached
 from ostrya.repo.reader import load_commit_bytes, load_file

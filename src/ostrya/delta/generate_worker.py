@@ -10,7 +10,7 @@ from __future__ import annotations
 import lzma
 import os
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import temporary_name
 from ostrya.delta.bsdiff import MadePatch, make_patch
@@ -21,6 +21,7 @@ from ostrya.delta.rollsum import CommonRange, find_common_ranges
 from ostrya.delta.similarity import sketch
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import content_chunks, load_file, load_metadata
 

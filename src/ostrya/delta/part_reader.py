@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from hashlib import sha256
 from lzma import FORMAT_XZ, LZMADecompressor, LZMAError
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import open_spool, write_all
 from ostrya._linux.dirfd import read_chunks
@@ -28,6 +28,7 @@ from ostrya.formats.delta_part import (
     part_places,
 )
 from ostrya.formats.errors import DeltaFormatError
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

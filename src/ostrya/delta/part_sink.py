@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.delta.apply import PartApplier
 from ostrya.errors import FormatError, IntegrityError
+from ostrya.named_tuple import NamedTuple
 from ostrya.workers import default_jobs
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import hashlib
 import lzma
 import os
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import open_spool, write_all
 from ostrya.delta.plan import choose_dictionary
@@ -29,6 +29,7 @@ from ostrya.formats.delta_operations import (
 )
 from ostrya.formats.delta_part import COMPRESSION_XZ, FileMode, frame_part
 from ostrya.formats.delta_superblock import encode_objects
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.delta.open_delta import open_delta
 from ostrya.delta.trees import read_tree
@@ -18,6 +18,7 @@ from ostrya.formats.delta_name import superblock_path
 from ostrya.formats.delta_superblock import KEY_APPLY_MEMORY
 from ostrya.formats.gvariant.byteorder import swap_u64
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.delta_files import list_deltas
 from ostrya.repo.reader import load_file, load_metadata
 

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from ostrya.fetch.errors import AddressError
+from ostrya.named_tuple import NamedTuple
 
 _PARTS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 # Said by what is in them: to compile the million others takes milliseconds.

@@ -7,7 +7,9 @@ Source: RFC 9110, sections 8.4 (Content-Encoding), 8.8 (validators) and 14.4 (Co
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
+
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

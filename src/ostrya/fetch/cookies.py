@@ -16,11 +16,11 @@ import os
 import re
 import stat
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, read_file
 from ostrya.fetch.errors import CookieError
+from ostrya.named_tuple import NamedTuple
 
 MAX_JAR_BYTES = 1024 * 1024
 """A jar is not longer."""

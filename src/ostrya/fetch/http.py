@@ -11,11 +11,10 @@ from contextlib import suppress
 from select import select
 from typing import TYPE_CHECKING, Self
 
-import pycurl
-
 from ostrya.errors import FetchError, OstryaError
 from ostrya.fetch.addresses import parse_address
 from ostrya.fetch.body import HELD_BYTES, Memory
+from ostrya.fetch.curl import pycurl
 from ostrya.fetch.errors import (
     AddressError,
     BadAnswer,

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from ostrya import __version__
 from ostrya.fetch.errors import FetchOptionError
 from ostrya.fetch.retry import RetryPolicy
+from ostrya.named_tuple import NamedTuple
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PATIENCE = RetryPolicy()

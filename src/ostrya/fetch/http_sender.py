@@ -13,10 +13,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pycurl
-
 from ostrya.fetch.addresses import hide_password, parse_address
 from ostrya.fetch.answer import Header
+from ostrya.fetch.curl import pycurl
 from ostrya.fetch.errors import BodyTooLarge, FetchOptionError, NetworkError, TlsError
 from ostrya.fetch.http_options import header_line
 from ostrya.fetch.retry import is_transient

@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import NamedTuple
 from xml.parsers import expat
 
 from ostrya.fetch.addresses import parse_address
 from ostrya.fetch.errors import AddressError, MetalinkError
+from ostrya.named_tuple import NamedTuple
 
 MAX_TARGETS = 256
 """Addresses further down are not looked at."""

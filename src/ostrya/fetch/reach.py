@@ -33,7 +33,7 @@ def reach(address: str, deadline_s: float) -> str:
 
 
 def _ask(url: str, deadline_s: float) -> str:
-    import pycurl
+    from ostrya.fetch.curl import pycurl
 
     handle = pycurl.Curl()
     try:

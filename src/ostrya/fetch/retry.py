@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+
+from ostrya.named_tuple import NamedTuple
 
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _OVERLOADED_STATUSES = frozenset({429, 503})

@@ -12,7 +12,7 @@ import os
 import struct
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from ostrya._linux.atomic import write_all
 from ostrya._linux.process import PipedProcess
@@ -20,6 +20,7 @@ from ostrya.errors import CommandFailed
 from ostrya.fetch import sftp_packets as wire
 from ostrya.fetch.errors import SftpError
 from ostrya.fetch.sftp_packets import Attrs, Fields, Kind, OpenFlag, Packet, Status
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

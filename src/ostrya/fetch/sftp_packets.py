@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import struct
 from enum import IntEnum, IntFlag
-from typing import NamedTuple, Self
+from typing import Self
 
 from ostrya.fetch.errors import SftpError
+from ostrya.named_tuple import NamedTuple
 
 MAX_PACKET_BYTES = 1 << 20
 VERSION = 3

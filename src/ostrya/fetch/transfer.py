@@ -12,10 +12,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import pycurl
-
 from ostrya.fetch.answer import Header, format_date
 from ostrya.fetch.coding import ACCEPTED
+from ostrya.fetch.curl import pycurl
 from ostrya.fetch.errors import FetchOptionError
 from ostrya.fetch.http_options import HttpOptions, header_line
 

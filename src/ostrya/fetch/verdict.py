@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pycurl
-
 from ostrya.fetch.addresses import hide_password
 from ostrya.fetch.body import Body
 from ostrya.fetch.coding import inflate, is_known
+from ostrya.fetch.curl import pycurl
 from ostrya.fetch.errors import (
     BadAnswer,
     BodyTooLarge,

@@ -24,7 +24,7 @@ Source: ostree-core.h (OSTREE_COMMIT_GVARIANT_FORMAT, OSTREE_COMMIT_META_KEY_*),
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from ostrya.formats.checksum import RAW_LENGTH, Checksum, from_raw, to_raw
 from ostrya.formats.errors import ObjectFormatError
@@ -34,6 +34,7 @@ from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectType
 from ostrya.formats.varint import decode_varint, encode_varint
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

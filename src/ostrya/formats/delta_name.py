@@ -19,8 +19,6 @@ Source: ostree-core.c (_ostree_get_relative_static_delta_path, _ostree_parse_del
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ostrya.errors import FormatError
 from ostrya.formats.checksum import (
     Checksum,
@@ -28,6 +26,7 @@ from ostrya.formats.checksum import (
     from_modified_base64,
     to_modified_base64,
 )
+from ostrya.named_tuple import NamedTuple
 
 SUPERBLOCK = "superblock"
 INDEX_SUFFIX = ".index"

@@ -31,12 +31,13 @@ Source: ostree-repo-static-delta-processing.c (dispatch_*), ostree-repo-static-d
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.varint import decode_varint, encode_varint
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -25,13 +25,14 @@ from __future__ import annotations
 
 from struct import error as struct_error
 from struct import iter_unpack, pack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.gvariant.encode import encode_variant, pack_offsets
 from ostrya.formats.gvariant.split import member_places, split_array, tuple_tail_size
 from ostrya.formats.xattrs import decode_xattrs, encode_xattrs
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,13 +12,14 @@ Source: ostree-repo-static-delta-private.h (OSTREE_STATIC_DELTA_SIGNED_FORMAT).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.split import split_tuple
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.formats.gvariant.vardict import VarDict

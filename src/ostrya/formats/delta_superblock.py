@@ -38,7 +38,7 @@ ostree-repo-static-delta-core.c (_ostree_delta_get_endianness).
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ostrya.errors import FormatError
 from ostrya.formats.checksum import RAW_LENGTH, Checksum, from_raw, to_raw
@@ -52,6 +52,7 @@ from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.split import split_array, split_tuple, split_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from struct import Struct
 from struct import error as struct_error
-from typing import NamedTuple, Self
+from typing import Self
 
 from ostrya.formats.errors import GVariantError, ObjectFormatError
 from ostrya.formats.xattrs import Xattrs, decode_xattrs, encode_xattrs
+from ostrya.named_tuple import NamedTuple
 
 _FIXED = Struct(">III")
 _S_IFMT = 0o170000

@@ -27,13 +27,14 @@ from __future__ import annotations
 from itertools import pairwise
 from operator import lt
 from struct import unpack
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from ostrya.formats.checksum import HEX_LENGTH, RAW_LENGTH, Checksum, from_raw
 from ostrya.formats.errors import GVariantError, ObjectFormatError, printable
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import pack_offsets
 from ostrya.formats.gvariant.types import framed_offset_size, offset_size
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

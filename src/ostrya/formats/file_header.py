@@ -29,11 +29,12 @@ from __future__ import annotations
 
 from struct import Struct
 from struct import error as struct_error
-from typing import NamedTuple, Self
+from typing import Self
 
 from ostrya.formats.errors import GVariantError, ObjectFormatError, printable
 from ostrya.formats.gvariant.types import framed_offset_size, offset_size
 from ostrya.formats.xattrs import Xattrs, decode_xattrs, encode_xattrs
+from ostrya.named_tuple import NamedTuple
 
 PREFIX_SIZE = 8
 MAX_HEADER_SIZE = 16 * 1024 * 1024

@@ -13,10 +13,11 @@ Source: ostree-core.h (OstreeObjectType), ostree-core.c (_ostree_loose_path).
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.checksum import HEX_LENGTH, RAW_LENGTH, Checksum, PackedSet, is_checksum
 from ostrya.formats.errors import ObjectFormatError, printable
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

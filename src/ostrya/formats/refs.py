@@ -18,9 +18,8 @@ Source: ostree-core.c (OSTREE_REF_REGEXP, ostree_validate_collection_id).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ostrya.formats.errors import RefNameError, printable
+from ostrya.named_tuple import NamedTuple
 
 MAX_COLLECTION_ID_LENGTH = 255
 

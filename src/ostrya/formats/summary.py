@@ -27,7 +27,7 @@ Source: ostree-core.h (OSTREE_SUMMARY_GVARIANT_FORMAT), ostree-repo-private.h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ostrya.formats.checksum import Checksum, from_raw, to_raw
 from ostrya.formats.errors import ObjectFormatError, SummaryFormatError
@@ -35,6 +35,7 @@ from ostrya.formats.gvariant.byteorder import decode_time, encode_time
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant, glib_dict_order
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

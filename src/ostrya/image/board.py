@@ -29,11 +29,12 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.backends.uboot_trial import ScriptBoard
 from ostrya.boot.uboot_image import Architecture
 from ostrya.image.errors import BoardError
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.process import run
 from ostrya.boot.backends.grub2_trial import STATE_FILE, make_stub
@@ -35,6 +35,7 @@ from ostrya.boot.uboot_image import encode_script
 from ostrya.image.errors import BoardError, LayoutError
 from ostrya.image.fat import FatFile
 from ostrya.image.mbr import BOOT_CODE_BYTES, SECTOR_BYTES
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.image.board import Board, GrubTarget

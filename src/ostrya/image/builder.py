@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import tempfile
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import remove_tree
 from ostrya._linux.umask import umask
@@ -34,6 +34,7 @@ from ostrya.image.fat import FatFile, FatOptions, encode_fat
 from ostrya.image.filesystem import Ext4Options, measure, write_ext4
 from ostrya.image.gpt import TYPE_BASIC_DATA, TYPE_BIOS_BOOT, TYPE_ESP, TYPE_LINUX
 from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 
 if TYPE_CHECKING:
@@ -180,6 +181,10 @@ class _Build:
     def _uuid(self, what: str) -> UUID:
         return named_uuid(self._seed, what)
 
+    @property
+    def _boot_volume(self) -> int:
+        return self._uuid("boot").int & 0xFFFFFFFF
+
     def _system_options(self) -> SystemOptions:
         board, options = self._board, self._options
         settings = [
@@ -187,7 +192,7 @@ class _Build:
             ("ostrya", "rollback", board.loader),
         ]
         if not board.boot_on_fat:
-            settings.append(("ostrya", "rollback-state", f"LABEL={BOOT_LABEL}"))
+            settings.append(("ostrya", "rollback-state", _volume_tag(self._boot_volume)))
         links = (("boot/grub2/grub.cfg", "../loader/grub.cfg"),) if board.grub else ()
         return SystemOptions(
             options.stateroot,
@@ -236,11 +241,16 @@ class _Build:
                 fat = FatOptions(
                     plan.size(at),
                     BOOT_LABEL,
-                    self._uuid("boot").int & 0xFFFFFFFF,
+                    self._boot_volume,
                     self._options.timestamp,
                     plan.partitions[at].first,
                 )
                 yield Content(tuple(encode_fat(files, fat)))
+
+
+def _volume_tag(number: int) -> str:
+    """Return what finds a FAT by its number, which no other disk in the machine has."""
+    return f"UUID={number >> 16:04X}-{number & 0xFFFF:04X}"
 
 
 def _wish(partition: BoardPartition, root_bytes: int) -> PartitionWish:

@@ -18,12 +18,13 @@ What was decided is told; conflicts all at once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.kernel import MODULES, kernel_version_key
 from ostrya.boot.package_files import PackageLink
 from ostrya.image import bytecode
 from ostrya.image.errors import SourceError
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot.units_install import unit_files
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ end the repository's mode is ``bare``, which it then is.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import remove_tree
 from ostrya.boot.kargs import KernelArguments
 from ostrya.image.filesystem import Inode
 from ostrya.image.objects import copy_objects
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.repo.config_writer import write_config
 from ostrya.repo.modes import RepoMode

@@ -7,12 +7,13 @@ into the rest of a larger disk; what nobody else needs, it gets.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from ostrya.image.errors import LayoutError
 from ostrya.image.gpt import BACKUP_SECTORS, LEGACY_BOOTABLE, GptPartition
 from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import struct
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.image.errors import LayoutError
 from ostrya.image.fat_names import Names, encode_name
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

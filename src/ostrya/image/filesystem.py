@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.process import run, run_to_end
 from ostrya.errors import CommandFailed
 from ostrya.image.errors import LayoutError, SourceError
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

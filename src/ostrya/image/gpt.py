@@ -20,12 +20,13 @@ Source: UEFI specification 2.10, section 5.3.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from uuid import UUID
 from zlib import crc32
 
 from ostrya.image.errors import LayoutError
 from ostrya.image.mbr import SECTOR_BYTES, protective_mbr
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

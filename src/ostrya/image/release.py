@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.initramfs.build import InitramfsOptions, build_initramfs
 from ostrya.formats.commit import KEY_COLLECTION_BINDING, KEY_REF_BINDING, KEY_VERSION
@@ -11,6 +11,7 @@ from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.image.convert import ConvertOptions, convert
 from ostrya.image.sources import take_in
 from ostrya.image.tree_view import EditedTreeFiles
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.repo.reader import load_commit
 from ostrya.repo.refs import resolve_rev

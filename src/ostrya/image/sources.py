@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.image.errors import SourceError
 from ostrya.image.tree import TreeEditor
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.tree.archive_import import import_archive
 from ostrya.tree.modifier import CommitModifier, FileInfo

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 # An object larger than that is no file of an operating system.
 MAX_CONTENT_BYTES = 1 << 40
-BATCH_FILES = 256
 # Whose it is; files that came; bytes that came.
 _SLOT = struct.Struct("<QQQ")
 _SLOTS = 256

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.gvariant.byteorder import swap_u64
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.free_space import format_size
 
 if TYPE_CHECKING:

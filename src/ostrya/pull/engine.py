@@ -20,7 +20,6 @@ from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.progress import Advanced, Finished, Started, Unit
-from ostrya.pull.content_workers import BATCH_FILES, ContentWorkers, content_request
 from ostrya.pull.errors import ObjectNotServed
 from ostrya.repo.errors import ChecksumMismatch, ObjectNotFound
 from ostrya.repo.partial import is_partial
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from ostrya.formats.commit import Commit
     from ostrya.progress import ProgressSink
     from ostrya.pull.content import ContentSink
+    from ostrya.pull.content_workers import ContentWorkers
     from ostrya.pull.places import Places
     from ostrya.pull.planner import Planner, Wanted
     from ostrya.repo.importer import Importer
@@ -48,6 +48,8 @@ _REPORT_S = 0.5
 _PAUSE_S = 0.2
 # After so many files, what was written is put on the disk while more comes.
 _SYNC_FILES = 2048
+# What a worker process is given at once.
+_BATCH_FILES = 256
 # Fewer files are not worth another process.
 _SMALL_BATCH = 32
 # A commit lists no files, nor does what is detached of it, which is held until the commit is here:
@@ -95,7 +97,7 @@ class Engine:
         tx: Transaction,
         planner: Planner,
         fetcher: Fetcher,
-        content: ContentSink | ContentWorkers,
+        open_content: Callable[[], ContentSink | ContentWorkers],
         places: Places,
         commits: CommitTaker,
         caches: tuple[Importer, ...] = (),
@@ -106,7 +108,8 @@ class Engine:
         self._repo = tx.repo
         self._planner = planner
         self._fetcher = fetcher
-        self._content = content
+        self._open_content = open_content
+        self._workers: ContentWorkers | None = None
         self._is_local = is_local
         self._places = places
         self._commits = commits
@@ -132,11 +135,31 @@ class Engine:
         """
         progress = self._progress
         progress.send(Started(TASK, None, Unit.ITEMS))
-        if isinstance(self._content, ContentWorkers):
-            self._run_with_workers(self._content)
-        else:
-            self._run_here(self._content)
+        self._take_first_metadata()
+        if not self._planner.is_empty or self._fetcher.in_flight:
+            self._take_content()
         progress.send(Finished(TASK, self._done, self.bytes_received))
+
+    def _take_first_metadata(self) -> None:
+        """Go on until a file is wanted: where nothing is new, none ever is."""
+        while not self._planner.content_waiting:
+            self._ask_for_metadata()
+            if not self._fetcher.in_flight:
+                return
+            for key, answer in each_completion(self._fetcher.wait(_REPORT_S)):
+                self._take(key, answer, None)
+            self._report()
+
+    def _take_content(self) -> None:
+        # What stores files is worth loading only where there are files.
+        from ostrya.pull.content_workers import ContentWorkers
+
+        content = self._open_content()
+        if isinstance(content, ContentWorkers):
+            self._workers = content
+            self._run_with_workers(content)
+        else:
+            self._run_here(content)
 
     def _run_here(self, sink: ContentSink) -> None:
         while True:
@@ -184,8 +207,8 @@ class Engine:
         next_pause = 0.0
         while True:
             self._ask_for_metadata()
-            while self._planner.content_waiting >= BATCH_FILES:
-                yield from self._next_batch(BATCH_FILES)
+            while self._planner.content_waiting >= _BATCH_FILES:
+                yield from self._next_batch(_BATCH_FILES)
             if self._fetcher.in_flight:
                 for key, answer in each_completion(self._fetcher.wait(_PAUSE_S)):
                     self._take(key, answer, None)
@@ -213,15 +236,15 @@ class Engine:
     def bytes_received(self) -> int:
         """How many bytes came over the network."""
         received = self._fetcher.stats.bytes_received
-        if isinstance(self._content, ContentWorkers):
-            received += self._content.counts.total()[1]
+        if self._workers is not None:
+            received += self._workers.counts.total()[1]
         return received
 
     @property
     def _files_fetched(self) -> int:
-        if isinstance(self._content, ContentWorkers):
+        if self._workers is not None:
             # What of batches is done, too.
-            return max(self._content.counts.total()[0], self.content_fetched)
+            return max(self._workers.counts.total()[0], self.content_fetched)
         return self.content_fetched
 
     @property
@@ -231,7 +254,7 @@ class Engine:
 
     def _report(self) -> None:
         waiting = self._planner.content_waiting + self._fetcher.in_flight
-        if isinstance(self._content, ContentWorkers):
+        if self._workers is not None:
             waiting += max(self._handed_out - self._files_fetched, 0)
         event = Advanced(TASK, self._done, self._done + waiting, self.bytes_received)
         if event != self._reported:
@@ -247,6 +270,8 @@ class Engine:
 
     def _ask_for_content(self, sink: ContentSink) -> None:
         """Keep the network busy."""
+        from ostrya.pull.content_workers import content_request
+
         while self._fetcher.room > 0 and not sink.is_full:
             checksum = self._planner.next_content()
             if checksum is None:

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import OstryaError
 from ostrya.fetch.fetcher import Request, fetch_one
 from ostrya.formats.commit import Commit
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import RemoteRefusal
 from ostrya.pull.finders import configured_places, mounted_places
 from ostrya.pull.offers import (

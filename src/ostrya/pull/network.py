@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.fetch.http_options import HttpOptions
 from ostrya.fetch.retry import RetryPolicy
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import RemoteRefusal
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ behind cannot bring anybody back to yesterday.
 from __future__ import annotations
 
 from functools import cmp_to_key
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.gvariant.vardict import glib_str_hash, glib_table_order
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

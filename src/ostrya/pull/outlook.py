@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS
 from ostrya.pull.delta_found import DeltaTarget
 from ostrya.pull.delta_offers import DeltaOffers, has_indexes

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import RemoteRefusal
 
 _SCHEMES = ("http://", "https://", "file://")

@@ -8,10 +8,11 @@ is still being discovered. Every object is wanted once, whatever number of direc
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.checksum import RAW_LENGTH, Checksum, DigestSet
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.fetch.http import HttpFetcher
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.errors import RemoteRefusal
 from ostrya.pull.judge import Judge

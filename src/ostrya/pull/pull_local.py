@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError, SignatureError
 from ostrya.formats.checksum import Checksum, is_checksum
 from ostrya.formats.commitmeta import decode_commitmeta, signatures_in
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
 from ostrya.formats.refs import check_ref_name
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bindings import check_bindings
 from ostrya.repo.detached import read_detached_bytes, write_detached_bytes

@@ -9,10 +9,11 @@ moved it meanwhile, and the summary last.
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.refs import parse_refspec
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.errors import PushRefused
 from ostrya.pull.parallel import DEFAULT_JOBS

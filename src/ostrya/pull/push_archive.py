@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ostrya.errors import FormatError, OstryaError
 from ostrya.formats.checksum import Checksum, check_checksum
@@ -13,6 +13,7 @@ from ostrya.formats.keyfile import KeyFile
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.formats.refs import check_ref_name, is_ref_name
 from ostrya.formats.summary import Summary, SummaryRef, summary_ref
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import PushFailed, PushRefused, RefMoved
 from ostrya.pull.parallel import DEFAULT_JOBS, each
 from ostrya.pull.push_send import count_missing, send_objects

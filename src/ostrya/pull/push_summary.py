@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.formats.summary import (
@@ -19,6 +19,7 @@ from ostrya.formats.summary import (
     SummaryRef,
     build_summary,
 )
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

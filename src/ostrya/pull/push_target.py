@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import PushRefused
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import PushRefused
 from ostrya.pull.parallel import DEFAULT_JOBS, each
 from ostrya.repo.errors import ObjectNotFound

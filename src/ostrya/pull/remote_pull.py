@@ -11,8 +11,6 @@ from ostrya.formats.checksum import Checksum, is_checksum
 from ostrya.formats.refs import CollectionRef
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.commits import CommitRules, CommitWriter
-from ostrya.pull.content import ContentSink
-from ostrya.pull.content_workers import ContentWorkers
 from ostrya.pull.delta_found import DeltaCounts, DeltaTarget
 from ostrya.pull.delta_offers import DeltaOffers, has_indexes
 from ostrya.pull.delta_pull import DeltaPull
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ostrya.fetch.fetcher import Fetcher
+    from ostrya.pull.content import ContentSink
+    from ostrya.pull.content_workers import ContentWorkers
     from ostrya.pull.judge import Judge
     from ostrya.pull.places import RemotePlaces
     from ostrya.pull.ways import WayFinder
@@ -310,7 +310,7 @@ class RemotePull:
                 tx=tx,
                 planner=planner,
                 fetcher=self._fetcher,
-                content=self._content(tx, stack),
+                open_content=lambda: self._open_content(tx, stack),
                 places=self._places,
                 commits=taker,
                 caches=self._importers(tx),
@@ -338,8 +338,11 @@ class RemotePull:
             for source in near
         )
 
-    def _content(self, tx: Transaction, stack: ExitStack) -> ContentSink | ContentWorkers:
+    def _open_content(self, tx: Transaction, stack: ExitStack) -> ContentSink | ContentWorkers:
         """Return who stores files: processes with fetchers of their own, else threads."""
+        from ostrya.pull.content import ContentSink
+        from ostrya.pull.content_workers import ContentWorkers
+
         options = self._options
         trusted = options.mirror and options.trusted_http and not options.untrusted
         jobs = default_jobs() if self._jobs is None else self._jobs

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError, RepoError
 from ostrya.fetch.fetcher import Request, fetch_one
 from ostrya.formats.checksum import Checksum, check_checksum, is_checksum, quash
 from ostrya.formats.refs import CollectionRef, check_collection_id, check_ref_name
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import RemoteRefusal
 from ostrya.repo.refs import points_to
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd
 from ostrya._linux.atomic import TmpFile, replace_file, write_all
@@ -23,6 +23,7 @@ from ostrya.fetch.fetcher import Request, fetch_one
 from ostrya.formats.commitmeta import decode_commitmeta
 from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.formats.summary import Summary
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import NotTrusted, RemoteRefusal
 
 if TYPE_CHECKING:

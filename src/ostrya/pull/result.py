@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import json
 import zipfile
-from typing import NamedTuple
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import PushRefused
 
 MEMBER = "treehub.json"

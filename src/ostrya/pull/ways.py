@@ -16,7 +16,7 @@ and is estimated from a delta that names them.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.delta.routes import RouteKind
 from ostrya.delta.trees import read_tree
@@ -25,6 +25,7 @@ from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import Commit, decode_sizes
 from ostrya.formats.delta_name import DeltaName
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.engine import MAX_COMMIT_BYTES
 from ostrya.pull.errors import ObjectNotServed
 from ostrya.pull.way import Way, WaysTo

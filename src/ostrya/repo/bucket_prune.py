@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ostrya.errors import FormatError, OstryaError
 from ostrya.formats.checksum import Checksum, check_checksum
@@ -28,6 +28,7 @@ from ostrya.formats.object_name import (
     parse_loose_name,
 )
 from ostrya.formats.summary import Summary
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bucket_marks import PRUNE, Mark
 from ostrya.repo.config import MAX_CONFIG_BYTES, parse_config

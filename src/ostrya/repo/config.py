@@ -7,8 +7,9 @@ Source: ``ostree.repo-config(5)``.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import RepoConfigError
 from ostrya.repo.lock import NO_LOCKING
 from ostrya.repo.modes import RepoMode, parse_mode

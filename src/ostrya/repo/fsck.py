@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.naming import names_repo
 from ostrya.errors import FormatError, OstryaError
 from ostrya.formats.commit import collection_binding, ref_bindings
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.refs import CollectionRef, parse_refspec
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.bindings import check_bindings
 from ostrya.repo.deletion import delete_object

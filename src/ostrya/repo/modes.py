@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import RepoConfigError
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext, suppress
 from errno import EINVAL
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.naming import names_repo
 from ostrya.formats.object_name import (
@@ -20,6 +20,7 @@ from ostrya.formats.object_name import (
     loose_path,
     parse_loose_name,
 )
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.config import parse_config
 from ostrya.repo.deletion import delete_object

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from errno import EISDIR, ELOOP
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file
 from ostrya._linux.naming import name_below, name_error
@@ -17,6 +17,7 @@ from ostrya.formats.commit import Commit
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path, parse_loose_name
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import ObjectInvalid, ObjectNotFound
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.staged import staged_path

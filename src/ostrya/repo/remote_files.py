@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, list_names, open_dir, read_file, unlink_if_exists
 from ostrya.errors import FormatError
 from ostrya.formats.keyfile import KeyFile
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.config_writer import write_config
 from ostrya.repo.errors import RepoConfigError
 

@@ -16,11 +16,12 @@ import os
 import stat
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd, flock
 from ostrya._linux.naming import name_error
 from ostrya.formats.object_name import ObjectType, parse_loose_name
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.staged import META, staged_path
 
 if TYPE_CHECKING:

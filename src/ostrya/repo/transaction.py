@@ -16,12 +16,14 @@ objects that no ref reaches.
 from __future__ import annotations
 
 from errno import EDQUOT, ENOSPC
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ostrya._linux.dirfd import list_names
 from ostrya._linux.naming import Below, has_name, name_below
 from ostrya._linux.signals import signals_deferred
 from ostrya.formats.checksum import check_checksum
 from ostrya.formats.refs import check_collection_id, check_ref_name, check_remote_name
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo import staging
 from ostrya.repo.errors import LowSpace, TransactionError
 from ostrya.repo.modes import RepoMode
@@ -220,6 +222,8 @@ class Transaction:
     def _publish(self, staging_fd: int) -> None:
         """Name the objects where they belong, durably if the repository is configured so."""
         repo = self.repo
+        if self._is_empty(staging_fd):
+            return
         if repo.config.fsync:
             from ostrya._linux.durability import sync_filesystem
 
@@ -230,6 +234,12 @@ class Transaction:
                 # Objects went into place one by one, so any directory may have changed.
                 touched = object_prefixes(repo.objects_fd)
             sync_object_dirs(repo, touched)
+
+    def _is_empty(self, staging_fd: int) -> bool:
+        """Say whether nothing was done, so that there is nothing to wait for."""
+        # One by one, objects do not come this way.
+        changes = self._refs or self._collection_refs or self.repo.config.per_object_fsync
+        return not changes and not list_names(staging_fd)
 
     def _write_refs(self) -> None:
         if not self._refs and not self._collection_refs:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from email.utils import formatdate, mktime_tz, parsedate_tz
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,8 @@ Source: RFC 9112, sections 2 to 6.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from ostrya.named_tuple import NamedTuple
 
 MAX_HEAD_BYTES = 16 * 1024
 """A longer head is refused."""

@@ -11,8 +11,8 @@
 from __future__ import annotations
 
 import base64
-from typing import NamedTuple
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.sign.errors import InvalidKey
 
 

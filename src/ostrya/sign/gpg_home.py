@@ -7,10 +7,11 @@ import logging
 import os
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.process import run_to_end
 from ostrya.errors import CommandFailed, SignatureError
+from ostrya.named_tuple import NamedTuple
 from ostrya.sign.errors import InvalidKey
 from ostrya.sign.openpgp import is_keybox, public_keys
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import NamedTuple
 from urllib.parse import unquote
+
+from ostrya.named_tuple import NamedTuple
 
 _PREFIX = "[GNUPG:] "
 # As GPGME names the algorithms of OpenPGP.

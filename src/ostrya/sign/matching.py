@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.sign.errors import BadSignature, KeyRevoked, NoSignature, UntrustedKey
 
 if TYPE_CHECKING:

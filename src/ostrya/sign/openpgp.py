@@ -16,8 +16,9 @@ Source: RFC 4880, sections 4 and 6.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.sign.errors import BadSignature, InvalidKey
 from ostrya.sign.keys import decode_base64
 

@@ -12,9 +12,10 @@ Source: ostree-repo-pull-verify.c.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import SignatureError
+from ostrya.named_tuple import NamedTuple
 from ostrya.sign.errors import NoSignature
 
 if TYPE_CHECKING:

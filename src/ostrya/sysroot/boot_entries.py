@@ -7,7 +7,7 @@ Source: ostree-sysroot-deploy.c (install_deployment_kernel).
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import (
@@ -26,6 +26,7 @@ from ostrya.boot.kernel import find_kernel
 from ostrya.boot.os_release import parse_os_release, system_title
 from ostrya.errors import OstryaError, SysrootError
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.reader import has_object, load_commit
 from ostrya.sysroot import paths
 from ostrya.sysroot.overlay_initrds import overlay_initrd_path
@@ -205,10 +206,14 @@ def install_overlays(sysroot: Sysroot, deployment: Deployment) -> None:
         name = f"{folder}/{checksum}.img"
         if exists(name, dir_fd=sysroot.boot_fd):
             continue
-        source = overlay_initrd_path(sysroot, checksum)
+        kept, source = os.path.split(overlay_initrd_path(sysroot, checksum))
         target_fd = open_dir_below(sysroot.boot_fd, folder, follow=True)
         try:
-            install_file(source, None, f"{checksum}.img", target_fd)
+            kept_fd = open_dir(kept, follow=True)
+            try:
+                install_file(source, kept_fd, f"{checksum}.img", target_fd)
+            finally:
+                os.close(kept_fd)
         except FileNotFoundError:
             raise SysrootError(
                 f"The ramdisk {checksum}, to be loaded with deployment {deployment.name}, is gone",

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from errno import EINVAL, ENOSPC, ENOSYS, EOPNOTSUPP
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import TmpFile
 from ostrya._linux.dirfd import exists, open_dir
 from ostrya.boot.install import dir_bytes, kernel_bytes
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot.boot_entries import find_deployment_kernel
 from ostrya.sysroot.errors import BootSpaceError
 

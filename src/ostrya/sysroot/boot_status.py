@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import open_dir_below
+from ostrya._linux.dirfd import open_dir_below, stat_in_root
 from ostrya.boot.trial import PICK, Record, Trial
 from ostrya.errors import OstryaError
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot import paths
 from ostrya.sysroot.boot_entries import find_deployment_kernel
 from ostrya.sysroot.ledger import Ledger, read_ledger
@@ -58,7 +59,9 @@ class BootStatus(NamedTuple):
         if bad is not None and bad.identity == identity:
             return f"failed: {bad.describe()}"
         if self.trial.on_trial and identity == self.trial.identity:
-            return f"on trial, {self.tries} of {self.trial.most} starts"
+            words = self.ledger.words_of(identity)
+            said = f", the last failed: {words}" if words else ""
+            return f"on trial, {self.tries} of {self.trial.most} starts{said}"
         return ""
 
     def as_json(self) -> dict[str, object]:
@@ -135,7 +138,7 @@ def _missing(sysroot: Sysroot, deployment: Deployment) -> list[str]:
         return [exc.message if isinstance(exc, OstryaError) else f"{exc.strerror}"]
     found = []
     folder = paths.kernel_dir(deployment.stateroot, deployment.bootcsum)
-    tree_fd = open_dir_below(sysroot.dir_fd, f"{deployment.path}/{kernel.folder}", follow=True)
+    tree_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
     try:
         for file in kernel.files:
             path = f"{folder}/{file.name}"
@@ -144,7 +147,7 @@ def _missing(sysroot: Sysroot, deployment: Deployment) -> list[str]:
             except OSError:
                 found.append(f"/{path} is not there")
                 continue
-            if size != os.stat(file.source, dir_fd=tree_fd).st_size:
+            if size != stat_in_root(tree_fd, f"{kernel.folder}/{file.source}").st_size:
                 found.append(f"/{path} is damaged")
     finally:
         os.close(tree_fd)

@@ -15,6 +15,7 @@ from ostrya.sysroot.errors import DeploymentNotFound
 from ostrya.sysroot.order import neighbours
 from ostrya.sysroot.origin import Origin
 from ostrya.sysroot.staged import read_staged, write_staged
+from ostrya.sysroot.trial import plan_trial
 from ostrya.sysroot.write_deployments import touch_sysroot, write_deployments
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def undeploy(sysroot: Sysroot, loaded: Loaded, index: int) -> tuple[Deployment, 
     """Delete a deployment; return it, and what there is then.
 
     Raises:
-        SysrootError: It is running.
+        SysrootError: It is running, or what a trial falls back to.
     """
     gone = loaded.all[index]
     if gone.booted:
@@ -77,8 +78,21 @@ def undeploy(sysroot: Sysroot, loaded: Loaded, index: int) -> tuple[Deployment, 
             f"Cannot undeploy currently booted deployment {index}",
             hint="boot another one first: ostrya admin set-default",
         )
+    if loaded.booted is not None and gone is _fallback(sysroot, loaded):
+        raise SysrootError(
+            f"Cannot undeploy {gone.name}: what runs is on trial, and falls back to it",
+            hint="end the trial first: ostrya boot mark-good",
+        )
     left = [one for one in loaded.all if one is not gone]
     return gone, write_deployments(sysroot, loaded, left)
+
+
+def _fallback(sysroot: Sysroot, loaded: Loaded) -> Deployment | None:
+    """Return what a trial that goes on falls back to."""
+    plan = plan_trial(sysroot, loaded.deployments)
+    if plan is None or not plan.trial.on_trial or plan.fallback is None:
+        return None
+    return loaded.deployments[plan.fallback]
 
 
 def set_default(sysroot: Sysroot, loaded: Loaded, index: int) -> Loaded:

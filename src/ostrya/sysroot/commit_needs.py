@@ -9,11 +9,12 @@ Source: ostree-sysroot-deploy.c (get_kernel_layout_size), for which files belong
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.kernel import kernel_version_key
 from ostrya.formats.commit import SizeEntry, decode_sizes
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import has_object, load_commit, load_file

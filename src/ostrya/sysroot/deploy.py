@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import (
@@ -39,6 +39,7 @@ from ostrya.boot.kernel import MODULES, find_kernel, find_kernel_versions
 from ostrya.boot.sandbox import BWRAP, run_in_tree
 from ostrya.boot.trace_points import Point
 from ostrya.errors import SysrootError
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
 from ostrya.sysroot.cleanup import abandon_deployment, list_deployment_dirs

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.kargs import KernelArguments
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot import paths
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import exists, open_dir, open_dir_below
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.reader import load_file
 from ostrya.sysroot.errors import EtcConflict

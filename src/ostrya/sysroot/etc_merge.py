@@ -12,10 +12,11 @@ import os
 import stat
 from contextlib import ExitStack
 from errno import ELOOP, ENOENT, ENOTDIR
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.copying import copy_dir_attributes, copy_entry
 from ostrya._linux.dirfd import ensure_dir, open_dir, open_dir_below, remove_tree, unlink_if_exists
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot.errors import EtcConflict
 from ostrya.sysroot.etc_plan import EtcChange, Kind, Outcome, plan_merge
 from ostrya.tree.diff import HostTree, HostView, TreeDiff, compare_trees

@@ -28,11 +28,14 @@ import os
 import re
 import stat
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
 
-from ostrya._linux.process import run_to_end
+from ostrya._linux.process import run_and_listen, run_to_end
 from ostrya.errors import CommandFailed, FormatError, SysrootError
 from ostrya.formats.keyfile import KeyFile
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -146,13 +149,15 @@ def find_checks(
     checks = []
     if settings.units and os.path.isdir(os.path.join(root, "run/systemd/system")):
         checks.append(Check("failed units", required=True, run=lambda: _failed_units(settings)))
+    deadline_s = settings.deadline_s
     if settings.disk:
         var = os.path.join(root, "var")
-        checks.append(Check("writable disk", required=True, run=lambda: _probe_disk(var)))
+        probe = _within(deadline_s, lambda: _probe_disk(var))
+        checks.append(Check("writable disk", required=True, run=probe))
     if settings.address:
-        address, deadline_s = settings.address, settings.deadline_s
-        name = f"answer of {address}"
-        checks.append(Check(name, required=True, run=lambda: answers(address, deadline_s)))
+        address = settings.address
+        ask = _within(deadline_s, lambda: answers(address, deadline_s))
+        checks.append(Check(f"answer of {address}", required=True, run=ask))
     for folder, is_required in (("required.d", True), ("wanted.d", False)):
         for name, path in _programs(root, folder, (*_OWN, *_GREENBOOT_CHECKS)):
             checks.append(Check(f"{folder}/{name}", is_required, _program(path, settings)))
@@ -163,11 +168,29 @@ def run_checks(checks: Iterable[Check]) -> Iterator[CheckResult]:
     """Run checks one after the other; none stops those behind it."""
     for check in checks:
         begun = time.monotonic()
-        try:
-            problem = check.run()
-        except OSError as exc:
-            problem = f"{exc.strerror}: {exc.filename}" if exc.filename else str(exc)
+        problem = _problem(check.run)
         yield CheckResult(check.name, check.required, problem, time.monotonic() - begun)
+
+
+def _problem(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except OSError as exc:
+        return f"{exc.strerror}: {exc.filename}" if exc.filename else str(exc)
+
+
+def _within(deadline_s: float, check: Callable[[], str]) -> Callable[[], str]:
+    """Give up on what nobody can stop: a disk that hangs, a name that is looked up."""
+
+    def run() -> str:
+        said: SimpleQueue[str] = SimpleQueue()
+        Thread(target=lambda: said.put(_problem(check)), daemon=True).start()
+        try:
+            return said.get(timeout=deadline_s)
+        except Empty:
+            return f"no end after {deadline_s:g} s"
+
+    return run
 
 
 def is_healthy(results: Iterable[CheckResult]) -> bool:
@@ -216,12 +239,12 @@ def _program(path: str, settings: HealthSettings) -> Callable[[], str]:
         if not os.access(path, os.X_OK):
             return "it cannot be run: its mode lacks x"
         try:
-            done = run_to_end([path], timeout_s=settings.deadline_s)
+            done = run_and_listen([path], timeout_s=settings.deadline_s, most_bytes=_MOST_SAID)
         except CommandFailed as exc:
             return exc.message
         if done.status == 0:
             return ""
-        said = (done.stderr.strip() or done.stdout.strip())[-_MOST_SAID:].decode(errors="replace")
+        said = (done.stderr.strip() or done.stdout.strip()).decode(errors="replace")
         # It is shown in one line, and remembered.
         said = "".join(letter if letter.isprintable() else " " for letter in said)
         return f"exit status {done.status}{f': {said}' if said else ''}"

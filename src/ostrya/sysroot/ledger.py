@@ -7,7 +7,8 @@
      "good": ["3f9c01a2b4d5.0-7f3a", …],                    identities, the newest last
      "bad": [{"checksum": "77aa…", "identity": "77aa10cc02ee.1-01d3", "why": "tries",
               "detail": "…", "time": 1767225600}, …],       one of a commit, the newest last
-     "last": {"checksum": …, "why": …, …}}                  the rollback that happened last
+     "last": {"checksum": …, "why": …, …},                  the rollback that happened last
+     "complaint": {"identity": …, "detail": …}}             what failed in a trial that goes on
 
 A loader's record is about one deployment, and forgets; this remembers, so that a bad release is not
 installed again.
@@ -16,13 +17,14 @@ installed again.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import FileTooLargeError, read_file
 from ostrya.boot.install import make_dirs
 from ostrya.boot.trial import is_identity
 from ostrya.formats.checksum import Checksum, is_checksum
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +106,29 @@ _REASONS = {
 }
 
 
+class Complaint(NamedTuple):
+    """What a start on trial said of itself before it gave up; its trial goes on.
+
+    Attributes:
+        identity: Of the deployment.
+        detail: What failed, in a sentence.
+    """
+
+    identity: str
+    detail: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for a file."""
+        return {"identity": self.identity, "detail": self.detail[:_MOST_DETAIL]}
+
+    @classmethod
+    def from_json(cls, found: object) -> Self | None:
+        """Read it; None for what is none."""
+        if not isinstance(found, dict) or not is_identity(str(found.get("identity"))):
+            return None
+        return cls(found["identity"], _line(found.get("detail", "")))
+
+
 class Ledger(NamedTuple):
     """What is remembered.
 
@@ -111,11 +136,18 @@ class Ledger(NamedTuple):
         good: Identities of deployments that stood their trial, the newest last.
         bad: Releases that did not, the newest last.
         last: The rollback that happened last; None if there was none.
+        complaint: What the last start on trial that could speak said of itself.
     """
 
     good: tuple[str, ...] = ()
     bad: tuple[BadRelease, ...] = ()
     last: BadRelease | None = None
+    complaint: Complaint | None = None
+
+    def words_of(self, identity: str) -> str:
+        """Return what a deployment said of itself in its trial; empty if it said nothing."""
+        complaint = self.complaint
+        return complaint.detail if complaint is not None and complaint.identity == identity else ""
 
     def find_bad(self, checksum: str) -> BadRelease | None:
         """Find what is known against a commit."""
@@ -161,6 +193,7 @@ def _parse(data: Mapping[str, object]) -> Ledger:
         tuple(name for name in names if is_identity(name))[-_MOST:],
         tuple(one for one in releases if one is not None)[-_MOST:],
         BadRelease.from_json(data.get("last")),
+        Complaint.from_json(data.get("complaint")),
     )
 
 
@@ -175,6 +208,7 @@ def write_ledger(sysroot: Sysroot, ledger: Ledger) -> None:
         "good": list(ledger.good),
         "bad": [one.as_json() for one in ledger.bad],
         "last": None if ledger.last is None else ledger.last.as_json(),
+        "complaint": None if ledger.complaint is None else ledger.complaint.as_json(),
     }
     make_dirs(FOLDER, dir_fd=sysroot.dir_fd)
     replace_file(PATH, json.dumps(data, indent=1).encode(), dir_fd=sysroot.dir_fd)

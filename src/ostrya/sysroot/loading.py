@@ -15,13 +15,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import FileTooLargeError, exists, read_file
 from ostrya.boot.bls import BootLink, Entry, EntryName
 from ostrya.boot.entry_files import read_entry_files
 from ostrya.boot.errors import EntryInvalid
 from ostrya.errors import BootloaderError, OstryaError, SysrootError
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot import paths
 from ostrya.sysroot.deployment import Deployment, Unlocked
 from ostrya.sysroot.origin import Origin

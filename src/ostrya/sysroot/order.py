@@ -11,8 +11,9 @@ Source: ostree-sysroot.c (ostree_sysroot_simple_write_deployment, query_deployme
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot.errors import DeploymentNotFound, NotBooted
 from ostrya.sysroot.paths import check_stateroot
 

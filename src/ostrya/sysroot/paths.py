@@ -19,10 +19,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import SysrootError
 from ostrya.formats.checksum import Checksum
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from typing import Self

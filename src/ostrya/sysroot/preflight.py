@@ -8,12 +8,13 @@ directories are pulled, which the next cleanup deletes again.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.install import dir_bytes
 from ostrya.boot.kargs import KernelArguments
 from ostrya.formats.commit import KEY_ENDOFLIFE
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.pull.commits import require_newer
 from ostrya.pull.options import PullOptions, RefRequest
 from ostrya.pull.outlook import Outlook, look_ahead

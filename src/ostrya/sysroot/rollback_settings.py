@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.trial import DEFAULT_TRIES, MOST_TRIES
 from ostrya.errors import SysrootError
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.formats.keyfile import KeyFile

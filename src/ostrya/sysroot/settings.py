@@ -19,10 +19,11 @@ Source: ostree-repo.c (reload_sysroot_config).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.bootloader import AUTO, SETTINGS
 from ostrya.errors import SysrootError
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot.rollback_settings import RollbackSettings, parse_rollback
 
 if TYPE_CHECKING:

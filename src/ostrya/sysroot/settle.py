@@ -55,9 +55,10 @@ def settle(
         return None
     ledger = read_ledger(sysroot)
     known = ledger.find_bad(default.checksum)
-    bad = BadRelease(default.checksum, identity_of(default), why, "", now)
-    if known is not None and known.identity == bad.identity:
-        # What the failed release said of itself, before it gave up.
+    identity = identity_of(default)
+    bad = BadRelease(default.checksum, identity, why, ledger.words_of(identity), now)
+    if known is not None and known.identity == identity:
+        # It called itself bad, and knows best why.
         bad = known
     if identity_of(booted):
         ledger = ledger.with_good(identity_of(booted), booted.checksum)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import exists, open_dir, unlink_if_exists
@@ -29,6 +29,7 @@ from ostrya._linux.process import run
 from ostrya.errors import SysrootError
 from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot import paths
 from ostrya.sysroot.composefs import IMAGE
 from ostrya.sysroot.order import require_booted

@@ -17,12 +17,11 @@ Source: ostree-sysroot-deploy.c (ostree_sysroot_stage_tree_with_options).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ostrya.errors import FormatError
 from ostrya.formats.gvariant.decode import decode_variant
 from ostrya.formats.gvariant.encode import encode_variant
 from ostrya.formats.gvariant.vardict import VarDict, Variant
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot.errors import StagedInvalid
 from ostrya.sysroot.paths import DeploymentName, check_stateroot
 

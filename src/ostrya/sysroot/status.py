@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import OstryaError
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.reader import has_object, load_commit
 from ostrya.sysroot.order import Neighbours, neighbours
 

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import open_dir
 from ostrya._linux.statfs import is_vfat
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.repository import open_repository
 from ostrya.repo.runtime import DEFAULT_RUNTIME, Runtime
 from ostrya.sysroot import paths

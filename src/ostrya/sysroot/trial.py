@@ -16,10 +16,11 @@ as its second entry is all that is said about it. Where there is none, nothing i
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.bls import Entry
 from ostrya.boot.trial import Record, Trial, is_identity, make_identity
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot.ledger import Ledger, read_ledger
 from ostrya.sysroot.rollback_settings import Protocol
 from ostrya.sysroot.trial_state import open_store

@@ -16,13 +16,14 @@ Source: ostree-sysroot-upgrader.c.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.errors import FetchError, SysrootError
 from ostrya.formats.checksum import is_checksum
 from ostrya.formats.commit import KEY_ENDOFLIFE, KEY_ENDOFLIFE_REBASE
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.formats.refs import check_ref_name, parse_refspec
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.commits import require_newer
 from ostrya.pull.options import PullOptions, RefRequest

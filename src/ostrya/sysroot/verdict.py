@@ -8,7 +8,7 @@ that goes on, and ends the same way at the next start.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import open_dir, read_file
@@ -17,9 +17,10 @@ from ostrya.boot.bls import Tries
 from ostrya.boot.trace_points import Point
 from ostrya.boot.trial import End, Record
 from ostrya.errors import SysrootError
+from ostrya.named_tuple import NamedTuple
 from ostrya.sysroot import paths
 from ostrya.sysroot.errors import NotBooted
-from ostrya.sysroot.ledger import BadRelease, read_ledger, write_ledger
+from ostrya.sysroot.ledger import BadRelease, Complaint, read_ledger, write_ledger
 from ostrya.sysroot.rollback_settings import Protocol
 from ostrya.sysroot.trial import identity_of, plan_trial
 from ostrya.sysroot.trial_state import open_store
@@ -138,6 +139,23 @@ def mark_bad(sysroot: Sysroot, loaded: Loaded, deployment: Deployment, verdict: 
         if store is not None:
             store.write(Record(identity, 0, verdict.end))
     trace(Point.BAD_DONE)
+
+
+def note_complaint(sysroot: Sysroot, loaded: Loaded, detail: str) -> None:
+    """Remember what fails in the running deployment's trial, which goes on.
+
+    Args:
+        sysroot: Where; it is locked.
+        loaded: What it has.
+        detail: What fails, in a sentence.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    identity = identity_of(loaded.booted)
+    ledger = read_ledger(sysroot)
+    if identity and ledger.words_of(identity) != detail:
+        write_ledger(sysroot, ledger._replace(complaint=Complaint(identity, detail)))
 
 
 def start_once(sysroot: Sysroot, loaded: Loaded, deployment: Deployment) -> None:

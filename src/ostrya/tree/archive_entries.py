@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import stat
 import tarfile
-from typing import IO, TYPE_CHECKING, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, cast
 
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.named_tuple import NamedTuple
 from ostrya.tree.archive_kinds import ISO_HEAD_BYTES, name_kind
 from ostrya.tree.archive_sparse import expand
 from ostrya.tree.archive_stream import ArchiveReader, InflatedStream, find_compression

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import stat
 from errno import EEXIST
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd
 from ostrya._linux.naming import Below, name_error
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_dirmeta, load_dirtree, load_file

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.commit import KEY_SIZES, Commit, encode_sizes
 from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.formats.object_name import ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.reader import load_commit, load_dirtree
 from ostrya.tree.errors import TreeConflict
 from ostrya.tree.mutable_tree import MutableTree

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
 from ostrya._linux.dirfd import OPEN_DIR, open_dir_below, remove_tree
 from ostrya._linux.naming import Below, name_below, name_error
+from ostrya.named_tuple import NamedTuple
 
 
 class _File(NamedTuple):

@@ -6,11 +6,12 @@ from __future__ import annotations
 import os
 import stat
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ostrya._linux import dirfd, xattr
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.xattrs import canonical_xattrs
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo import reader
 from ostrya.repo.modes import RepoMode
 from ostrya.tree.file_checksum import file_checksum

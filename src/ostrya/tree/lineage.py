@@ -7,9 +7,10 @@ would never end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import ObjectInvalid
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ Symbolic links are entries like others and are not followed, but by :func:`resol
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo import reader
 from ostrya.tree.errors import IsADirectory, NotADirectory, PathNotFound, TooManyLinks
 from ostrya.tree.lineage import Lineage

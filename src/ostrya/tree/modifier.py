@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.tree.errors import UnmatchedPaths
 
 if TYPE_CHECKING:

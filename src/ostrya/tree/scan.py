@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
 from ostrya._linux.dirfd import OPEN_DIR, open_dir_below
@@ -22,6 +22,7 @@ from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.errors import printable
 from ostrya.formats.object_name import ObjectType
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import load_file

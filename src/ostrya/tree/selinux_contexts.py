@@ -22,8 +22,8 @@ from __future__ import annotations
 import re
 import stat
 import warnings
-from typing import NamedTuple
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.tree.errors import ContextsError
 
 NO_LABEL = "<<none>>"

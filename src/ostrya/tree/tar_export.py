@@ -13,8 +13,9 @@ them.
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo import reader
 from ostrya.tree.lookup import Directory, File, list_directory
 

@@ -10,6 +10,7 @@ import pytest
 from ostrya._linux import xattr
 from ostrya._linux.dirfd import open_dir
 from ostrya.boot import install
+from ostrya.boot.errors import KernelNotFound
 from ostrya.boot.install import install_file, install_kernel, kernel_bytes, make_dirs
 from ostrya.boot.kernel import find_kernel
 from support import os_tree
@@ -70,6 +71,32 @@ def test_copied(disk, monkeypatch, number):
     assert found.stat().st_mode & 0o777 == 0o600
     assert disk.read("dtb/vendor/board.dtb") == "tree of devices\n"
     assert not [name for name in os.listdir(disk.boot / FOLDER) if name.startswith("tmp.")]
+
+
+@pytest.mark.parametrize("target", ["/usr/lib/kernel", "../../kernel", "../../../lib/kernel"])
+def test_of_a_link_what_it_leads_to_in_the_tree(disk, target):
+    kernel = disk.tree / "usr/lib/modules/6.1.0-test/vmlinuz"
+    kernel.rename(disk.tree / "usr/lib/kernel")
+    kernel.symlink_to(target)
+    found = find_kernel(disk.tree_fd)
+    assert found == disk.kernel
+    disk.install()
+    installed = disk.boot / FOLDER / "vmlinuz-6.1.0-test"
+    assert (installed.is_symlink(), installed.read_text()) == (False, "kernel 3\n")
+    assert kernel_bytes(found, disk.tree_fd, 1) == 9 + 10 + 16
+
+
+def test_a_link_does_not_lead_out_of_the_tree(disk, tmp_path):
+    (tmp_path / "secret").write_text("of this machine")
+    kernel = disk.tree / "usr/lib/modules/6.1.0-test/vmlinuz"
+    for target in (tmp_path / "secret", "../../../../../secret"):
+        kernel.unlink()
+        kernel.symlink_to(target)
+        with pytest.raises(FileNotFoundError):
+            disk.install()
+        with pytest.raises(KernelNotFound):
+            find_kernel(disk.tree_fd)
+    assert not (disk.boot / FOLDER / "vmlinuz-6.1.0-test").exists()
 
 
 def test_without_owners_modes_and_labels(disk, monkeypatch):

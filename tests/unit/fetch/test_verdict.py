@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import pycurl
 import pytest
 
 from ostrya.fetch.body import Memory
+from ostrya.fetch.curl import pycurl
 from ostrya.fetch.errors import BodyTooLarge, NetworkError, RedirectError, StalledError, TlsError
 from ostrya.fetch.fetcher import Request
 from ostrya.fetch.http_options import HttpOptions

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+import re
 import subprocess
 
 import pytest
@@ -10,7 +11,7 @@ from ostrya.image.errors import LayoutError
 from ostrya.image.filesystem import find_program
 from support.image_world import KVER, carve, debugfs, look, missing, read_back
 
-REASON = missing("mke2fs", "debugfs", "grub-mkimage", "sgdisk", "fsck.vfat", "mdir")
+REASON = missing("mke2fs", "debugfs", "grub-mkimage", "sgdisk", "fsck.vfat", "mdir", "minfo")
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "none")
 OPTIONS = DiskOptions("os/stable", 1700000000)
 BOARDS = ("qemu-arm64", "qemu-x86_64", "qemu-x86_64-systemd-boot")
@@ -57,7 +58,11 @@ def test_the_root_has_the_system_in_it(repo, releases, tmp_path):
     text = read_back(root, "/boot/loader.1/uEnv.txt")
     assert "bootargs=root=LABEL=otaroot rootfstype=ext4 panic=5 console=ttyAMA0 ostree=" in text
     assert f"/vmlinuz-{KVER}" in text
-    assert "rollback-state=LABEL=boot" in read_back(root, "/ostree/repo/config")
+    boot = carve(tmp_path / "disk", tmp_path / "boot", disk.plan.offset(0), disk.plan.size(0))
+    volume = subprocess.run(["minfo", "-i", boot, "::"], capture_output=True, text=True, check=True)
+    number = re.search(r"serial number: ([0-9A-F]{8})", volume.stdout)[1]
+    tag = f"rollback-state=UUID={number[:4]}-{number[4:]}"
+    assert tag in read_back(root, "/ostree/repo/config")
     assert "otaroot" in debugfs(root, "show_super_stats -h")
 
 

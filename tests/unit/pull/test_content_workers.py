@@ -117,7 +117,7 @@ def run(source, commit, target, jobs=2, lie=None):
     with Transaction(target) as tx:
         engine = Engine(
             tx=tx, planner=planner, fetcher=FolderFetcher(source.path),
-            content=ContentWorkers(tx, open_fetcher, PLACES, jobs=jobs), places=PLACES,
+            open_content=lambda: ContentWorkers(tx, open_fetcher, PLACES, jobs=jobs), places=PLACES,
             commits=CommitWriter(tx, Trusting(), rules), progress=events,
         )  # fmt: skip
         engine.run()
@@ -127,7 +127,7 @@ def run(source, commit, target, jobs=2, lie=None):
 
 @pytest.fixture
 def small_batches(monkeypatch):
-    monkeypatch.setattr("ostrya.pull.engine.BATCH_FILES", 4)
+    monkeypatch.setattr("ostrya.pull.engine._BATCH_FILES", 4)
     monkeypatch.setattr("ostrya.pull.engine._SMALL_BATCH", 2)
 
 
@@ -243,7 +243,7 @@ def by_threads(source, commit, target, small_batches, monkeypatch):
             closing(ContentWorkers(tx, open_fetcher, PLACES, jobs=2)) as workers,
         ):
             Engine(
-                tx=tx, planner=planner, fetcher=metadata, content=workers, places=PLACES,
+                tx=tx, planner=planner, fetcher=metadata, open_content=lambda: workers, places=PLACES,
                 commits=CommitWriter(tx, Trusting(), rules), progress=Events(),
             ).run()  # fmt: skip
             tx.commit()

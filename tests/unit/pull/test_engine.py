@@ -52,7 +52,7 @@ def run(tmp_path, fetcher, commit, places=None):
         with Transaction(repo) as tx:
             with ContentSink(tx, jobs=2) as sink:
                 engine = Engine(
-                    tx=tx, planner=planner, fetcher=fetcher, content=sink,
+                    tx=tx, planner=planner, fetcher=fetcher, open_content=lambda: sink,
                     places=places or RemotePlaces((BASE,), (BASE,)),
                     commits=CommitWriter(tx, Trusting(), rules), progress=events,
                 )  # fmt: skip

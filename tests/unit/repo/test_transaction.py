@@ -87,6 +87,27 @@ def test_what_was_there_is_counted_and_not_written(repo):
         assert stats.content_bytes_written == written * len(b"content")
 
 
+def test_where_nothing_was_done_nobody_waits_for_the_disk(tmp_path, monkeypatch):
+    waits = []
+    monkeypatch.setattr(durability, "sync_filesystem", waits.append)
+    monkeypatch.setattr(os, "fsync", waits.append)
+    with make_repo(tmp_path / "repo") as repo:
+        configure(repo, fsync="true")
+        with Transaction(repo) as tx:
+            write_two(tx)
+            tx.commit()
+        waits.clear()
+        with Transaction(repo) as tx:
+            write_two(tx)
+            tx.commit()
+        assert waits == []
+        with Transaction(repo) as tx:
+            # What it points to may be another writer's, who has not waited yet.
+            tx.set_ref(None, "main", SUM)
+            tx.commit()
+        assert waits
+
+
 def test_objects_of_a_transaction_can_be_read_in_it(repo):
     with Transaction(repo) as tx:
         for name in write_two(tx):

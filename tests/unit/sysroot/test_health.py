@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +96,40 @@ def test_a_deadline(tmp_path):
     found = results(tmp_path, QUIET._replace(deadline_s=1))
     assert "required.d/r" in describe(found)
     assert found[0].seconds < 30
+
+
+def test_a_deadline_ends_what_a_program_has_called(tmp_path):
+    child = tmp_path / "child"
+    script = f"sleep 60 & echo $! >{child}; wait"
+    program(tmp_path, "etc/ostrya/health/required.d/r", script)
+    found = results(tmp_path, QUIET._replace(deadline_s=1))
+    assert "no end after 1 s" in describe(found)
+    stat = f"/proc/{child.read_text().strip()}/stat"
+    assert not os.path.exists(stat) or Path(stat).read_text().split(")")[1].split()[0] == "Z"
+
+
+def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path):
+    script = "sleep 60 & echo last words >&2; exit 1"
+    program(tmp_path, "etc/ostrya/health/required.d/r", script)
+    assert describe(results(tmp_path)) == "required.d/r: exit status 1: last words"
+
+
+def test_of_a_talker_only_the_end_is_kept(tmp_path):
+    script = "head -c 3000000 /dev/zero | tr '\\0' x >&2; echo the end >&2; exit 1"
+    program(tmp_path, "etc/ostrya/health/required.d/r", script)
+    said = describe(results(tmp_path))
+    assert said.endswith("xthe end")
+    assert len(said) < 500
+
+
+def test_what_nobody_can_stop_has_a_deadline_too(tmp_path):
+    over = threading.Event()
+    settings = QUIET._replace(address="h:1", deadline_s=1)
+    try:
+        found = results(tmp_path, settings, lambda _address, _deadline: str(over.wait(60)))
+    finally:
+        over.set()
+    assert describe(found) == "answer of h:1: no end after 1 s"
 
 
 def test_the_disk(tmp_path, monkeypatch):

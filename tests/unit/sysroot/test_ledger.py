@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 
 from ostrya.formats.checksum import Checksum
-from ostrya.sysroot.ledger import PATH, BadRelease, Ledger, read_ledger, write_ledger
+from ostrya.sysroot.ledger import PATH, BadRelease, Complaint, Ledger, read_ledger, write_ledger
 
 ONE, TWO = "a" * 12 + ".0-0000", "b" * 12 + ".0-0000"
 BAD = BadRelease(Checksum("a" * 64), ONE, "health", "x: y", 7)
@@ -12,7 +12,7 @@ BAD = BadRelease(Checksum("a" * 64), ONE, "health", "x: y", 7)
 
 def test_there_and_back(machine):
     assert read_ledger(machine.sysroot) == Ledger()
-    ledger = Ledger((ONE, TWO), (BAD,), BAD)
+    ledger = Ledger((ONE, TWO), (BAD,), BAD, Complaint(ONE, "y: z"))
     write_ledger(machine.sysroot, ledger)
     assert read_ledger(machine.sysroot) == ledger
 
@@ -20,8 +20,8 @@ def test_there_and_back(machine):
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{", '{"good": 1, "bad": {"a": 1}}', '{"good": [1, "x"], "bad": [[], {"checksum": "x"}]}',
-     '{"last": 3}', "[" * 100_000],
-    ids=["empty", "list", "half", "kinds", "items", "last", "deep"],
+     '{"last": 3}', '{"complaint": {"identity": 3}}', "[" * 100_000],
+    ids=["empty", "list", "half", "kinds", "items", "last", "complaint", "deep"],
 )  # fmt: skip
 def test_what_cannot_be_understood_says_nothing(machine, text):
     write_ledger(machine.sysroot, Ledger())
@@ -34,6 +34,13 @@ def test_good_and_bad_take_each_others_place():
     assert (ledger.good, ledger.bad, ledger.last) == ((), (BAD,), BAD)
     ledger = ledger.with_good(ONE, BAD.checksum)
     assert (ledger.good, ledger.bad, ledger.last) == ((ONE,), (), BAD)
+
+
+def test_a_complaint_is_of_one_deployment_and_ends_with_its_trial():
+    ledger = Ledger(complaint=Complaint(ONE, "y: z"))
+    assert (ledger.words_of(ONE), ledger.words_of(TWO)) == ("y: z", "")
+    assert ledger.with_good(ONE, BAD.checksum).words_of(ONE) == ""
+    assert ledger.with_bad(BAD).words_of(ONE) == ""
 
 
 def test_one_of_a_commit():

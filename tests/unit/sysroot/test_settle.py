@@ -8,7 +8,7 @@ import pytest
 from ostrya.boot.trial import End, Record
 from ostrya.sysroot.ledger import read_ledger
 from ostrya.sysroot.trial import identity_of
-from ostrya.sysroot.verdict import Verdict, mark_bad, mark_good
+from ostrya.sysroot.verdict import Verdict, mark_bad, mark_good, note_complaint
 from support.trial_world import NOW, begun_machine, running, settled
 
 
@@ -62,6 +62,18 @@ def test_a_good_release_stays(machine):
         machine.start()
         assert running(machine).is_same(second)
     assert machine.record() == Record(identity_of(second), 0, End.OK)
+
+
+def test_what_failed_in_the_starts_is_said_of_a_release_that_did_not_come_up(machine):
+    machine.deploy(machine.commit("2"))
+    for words in ("no network", "no network", "no screen"):
+        note_complaint(machine.sysroot, machine.start(), words)
+        assert settled(machine) is None
+    machine.start()
+    assert running(machine).is_same(machine.first)
+    bad = settled(machine)
+    assert (bad.why, bad.detail) == ("tries", "no screen")
+    assert read_ledger(machine.sysroot).complaint is None
 
 
 def test_what_a_failed_release_said_of_itself_is_kept(machine):

@@ -5,6 +5,7 @@ import pytest
 
 from ostrya.boot.trial import End, Record
 from ostrya.errors import SysrootError
+from ostrya.sysroot.change import undeploy
 from ostrya.sysroot.errors import NotBooted
 from ostrya.sysroot.ledger import read_ledger
 from ostrya.sysroot.trial import identity_of
@@ -42,6 +43,17 @@ def test_copies_that_differ_are_mended(machine):
     (machine.state / "ostrya1.env").write_bytes(b"\0" * 512)
     mark_good(machine.sysroot, machine.loaded)
     assert len({path.read_bytes() for path in machine.state.iterdir()}) == 1
+
+
+def test_what_a_trial_falls_back_to_stays(machine):
+    machine.deploy(machine.commit("2"))
+    loaded = machine.start()
+    with pytest.raises(SysrootError, match="what runs is on trial, and falls back to it"):
+        undeploy(machine.sysroot, loaded, 1)
+    mark_good(machine.sysroot, loaded)
+    gone, left = undeploy(machine.sysroot, machine.loaded, 1)
+    assert gone.is_same(machine.first)
+    assert len(left.deployments) == 1
 
 
 def test_good_needs_something_that_runs(machine):

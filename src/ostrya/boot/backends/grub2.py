@@ -18,9 +18,10 @@ Source: ostree-bootloader-grub2.c; ostree-grub-generator.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.backends.lines import kernel_of
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

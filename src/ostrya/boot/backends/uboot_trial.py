@@ -12,9 +12,10 @@ holds commands.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.boot.trial import MOST_TRIES, PICK, VARIABLES, End, Why
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.boot.trial import Trial

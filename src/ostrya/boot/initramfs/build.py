@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 from importlib.resources import files as package_files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import OPEN_DIR
 from ostrya.boot.errors import InitramfsError
@@ -46,6 +46,7 @@ from ostrya.boot.initramfs.modules import (
 from ostrya.boot.initramfs.programs import MERGED, close_program, merged_path
 from ostrya.boot.initramfs.tree_files import TreeFiles
 from ostrya.boot.kernel import MODULES, kernel_version_key
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

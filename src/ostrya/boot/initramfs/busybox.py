@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import FileTooLargeError, read_file
 from ostrya.boot.errors import InitramfsError
 from ostrya.boot.initramfs.elf import decode_elf, is_elf
 from ostrya.boot.initramfs.programs import close_program, kind_of_tree
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,9 +13,9 @@ Source: elf(5); the System V ABI, chapters 4 and 5.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 from ostrya.boot.errors import InitramfsError
+from ostrya.named_tuple import NamedTuple
 
 _MAGIC = b"\x7fELF"
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.cli import commit_options
 from ostrya.cli.commit_message import read_message
@@ -16,6 +16,7 @@ from ostrya.cli.signing import make_signers
 from ostrya.errors import OstryaError
 from ostrya.formats.checksum import Checksum, check_checksum
 from ostrya.formats.refs import parse_refspec
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo import refs
 from ostrya.repo.detached import write_detached
 from ostrya.repo.reader import load_commit

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.cli import dump
 from ostrya.cli.options import flag
@@ -12,6 +12,7 @@ from ostrya.errors import IntegrityError
 from ostrya.formats.checksum import Checksum, DigestSet
 from ostrya.formats.commit import Commit
 from ostrya.formats.object_name import ObjectName, ObjectType
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import ObjectNotFound
 from ostrya.repo.reader import load_commit_bytes
 from ostrya.repo.refs import require_rev

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.cli.options import flag
 from ostrya.cli.output import write, write_bytes, write_json
 from ostrya.errors import OstryaError
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo import reader
 from ostrya.repo.refs import require_rev
 from ostrya.tree import lookup

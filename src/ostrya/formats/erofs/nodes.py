@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.erofs.errors import ErofsError
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.formats.xattrs import Xattrs

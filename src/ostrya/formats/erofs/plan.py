@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya.formats.erofs.errors import ErofsError
 from ostrya.formats.erofs.layout import (
@@ -21,6 +21,7 @@ from ostrya.formats.erofs.layout import (
 from ostrya.formats.erofs.nodes import HardLink, Node, check_node
 from ostrya.formats.erofs.overlay import overlaid_mode, overlaid_xattrs, root_whiteouts
 from ostrya.formats.erofs.xattrs import XattrTable
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.formats.xattrs import Xattrs

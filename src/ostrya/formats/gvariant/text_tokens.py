@@ -16,9 +16,8 @@ Source: the GVariant Text Format of GLib's manual.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ostrya.formats.errors import GVariantError
+from ostrya.named_tuple import NamedTuple
 
 _BLANKS = " \t\n\v\f\r"
 

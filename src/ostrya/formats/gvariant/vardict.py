@@ -13,7 +13,9 @@ because checksums and signatures cover them.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, NamedTuple, Self, SupportsIndex, TypeVar, overload
+from typing import Any, Self, SupportsIndex, TypeVar, overload
+
+from ostrya.named_tuple import NamedTuple
 
 _Key = TypeVar("_Key", bound=Hashable)
 

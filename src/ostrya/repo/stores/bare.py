@@ -14,7 +14,7 @@ import os
 import stat
 import time
 from errno import ELOOP
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ostrya._linux import xattr
 from ostrya._linux.atomic import TmpFile, write_all
@@ -22,6 +22,7 @@ from ostrya._linux.dirfd import OPEN_FILE, FileTooLargeError, read_file
 from ostrya.formats.errors import ObjectFormatError
 from ostrya.formats.file_header import FileHeader
 from ostrya.formats.xattrs import canonical_xattrs, decode_xattrs
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import RepoModeError
 from ostrya.repo.stores.base import FileObject
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ostrya.named_tuple import NamedTuple
 from ostrya.repo.errors import BucketError
 
 if TYPE_CHECKING:

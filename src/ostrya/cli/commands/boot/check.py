@@ -27,7 +27,7 @@ from ostrya.sysroot.health import (
     run_checks,
     run_hooks,
 )
-from ostrya.sysroot.verdict import Verdict, is_on_trial, mark_bad
+from ostrya.sysroot.verdict import Verdict, is_on_trial, mark_bad, note_complaint
 
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
@@ -86,18 +86,21 @@ def _answers(address: str, deadline_s: float) -> str:
 def _give_up(arguments: Arguments, context: Context, why: str, *, fails_fast: bool) -> None:
     """Note why, and restart; the loader counts what was started."""
     write_message(f"this start failed its health checks, and the release is on trial: {why}")
-    if fails_fast:
-        try:
-            _mark_bad(arguments, context, why)
-        except (OstryaError, OSError) as exc:
-            # The disk itself may be what is not well. As a failed start it counts in any case.
-            write_message(f"the verdict could not be noted: {exc}")
+    try:
+        _note(arguments, context, why, fails_fast=fails_fast)
+    except (OstryaError, OSError) as exc:
+        # The disk itself may be what is not well. As a failed start it counts in any case.
+        write_message(f"the verdict could not be noted: {exc}")
     os.sync()
     run_program(["systemctl", "--no-block", "reboot"])
 
 
-def _mark_bad(arguments: Arguments, context: Context, why: str) -> None:
+def _note(arguments: Arguments, context: Context, why: str, *, fails_fast: bool) -> None:
     with changing_sysroot(arguments, context.environment) as (sysroot, loaded):
-        if loaded.booted is not None:
+        if loaded.booted is None:
+            return
+        if fails_fast:
             verdict = Verdict(End.HEALTH, why, int(time.time()))
             mark_bad(sysroot, loaded, loaded.booted, verdict)
+        else:
+            note_complaint(sysroot, loaded, why)

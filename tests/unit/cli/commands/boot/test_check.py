@@ -45,6 +45,7 @@ def test_on_trial_it_is_started_again(checked):
     checked.fails("check", "--act")
     assert checked.programs == [["systemctl", "--no-block", "reboot"]]
     assert checked.machine.record().end is End.OPEN
+    assert "1 of 3 starts, the last failed: required.d/x: broken)" in checked.ok("status")
 
 
 def test_fail_fast(checked):
