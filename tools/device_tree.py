@@ -30,6 +30,7 @@ PACKAGES = (
     "ca-certificates", "e2fsprogs", "kmod", "iproute2",
 )  # fmt: skip
 NATIVE = "amd64"
+BASE = "device-base"
 # How programs of other architectures are told, and what runs them.
 _FOREIGN = {
     "arm64": (
@@ -72,14 +73,14 @@ _MASKED = (
 _UNITS = "/lib/systemd/system"
 
 
-def base_path(arch: str = NATIVE) -> Path:
+def base_path(arch: str = NATIVE, name: str = BASE) -> Path:
     """Where the packages are kept."""
-    return cache_folder() / f"device-base{'' if arch == NATIVE else f'-{arch}'}.tar"
+    return cache_folder() / f"{name}{'' if arch == NATIVE else f'-{arch}'}.tar"
 
 
-def missing(arch: str = NATIVE) -> str:
+def missing(arch: str = NATIVE, name: str = BASE) -> str:
     """Empty if the tar is here or can be made, else why not."""
-    if base_path(arch).exists():
+    if base_path(arch, name).exists():
         return ""
     if arch != NATIVE and (reason := _cannot_emulate(arch)):
         return reason
@@ -120,13 +121,13 @@ def _missing_for_user() -> str:
     return ""
 
 
-def build_base(arch: str = NATIVE) -> Path:
-    """Make the tar of the packages, or find it.
+def build_base(arch: str = NATIVE, packages: tuple[str, ...] = PACKAGES, name: str = BASE) -> Path:
+    """Make the tar of a kernel and packages, or find it.
 
     Raises:
         subprocess.CalledProcessError: mmdebstrap failed; its log is beside the cache.
     """
-    target = base_path(arch)
+    target = base_path(arch, name)
     target.parent.mkdir(parents=True, exist_ok=True)
     with locked(target.with_suffix(".lock")):
         if target.exists():
@@ -136,7 +137,7 @@ def build_base(arch: str = NATIVE) -> Path:
         argv = [
             "mmdebstrap", f"--mode={mode}", "--format=tar", "--variant=essential",
             f"--architectures={arch}",
-            f"--include={','.join((f'linux-image-cloud-{arch}', *PACKAGES))}",
+            f"--include={','.join((f'linux-image-cloud-{arch}', *packages))}",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
             CODENAME, str(unfinished), "-",
         ]  # fmt: skip
@@ -173,12 +174,18 @@ def make_device_tar(
                     name = f"{relative.parent}/__pycache__/{path.stem}.{_DEVICE_TAG}.pyc"
                     code = _compiled(path, f"/{_PACKAGE}/{relative}")
                     _add(tar, f"{_PACKAGE}/{name}", code, executable=False)
-        for name, text in (_device_files(version) | (files or {})).items():
+    add_files(target, _device_files(version) | (files or {}))
+    return target
+
+
+def add_files(target: Path, files: dict[str, str]) -> None:
+    """Put files into a tar; see `make_device_tar`."""
+    with tarfile.open(target, "a", format=tarfile.PAX_FORMAT) as tar:
+        for name, text in files.items():
             if text.startswith("->"):
                 _link(tar, name, text[2:])
             else:
                 _add(tar, name, text.encode(), executable=text.startswith("#!"))
-    return target
 
 
 def _compiled(path: Path, shown: str) -> bytes:

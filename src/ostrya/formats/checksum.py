@@ -30,6 +30,14 @@ BASE64_LENGTH = 43
 _HEX_DIGITS = frozenset("0123456789abcdef")
 
 
+def checksum_of(data: bytes | memoryview) -> Checksum:
+    """Return the checksum of some bytes."""
+    # Loaded with the first: many a command looks at no object's bytes.
+    from hashlib import sha256
+
+    return Checksum(sha256(data).hexdigest())
+
+
 def is_checksum(text: str) -> bool:
     """Say whether the text is 64 lower-case hexadecimal digits."""
     try:

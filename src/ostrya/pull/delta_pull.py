@@ -8,7 +8,6 @@ and what a delta has left out.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from ostrya._linux.memory import available_bytes
 from ostrya.errors import FormatError, IntegrityError, SignatureError
 from ostrya.fetch.fetcher import Request, fetch_one
+from ostrya.formats.checksum import checksum_of
 from ostrya.formats.delta_name import DeltaName, commitmeta_path, superblock_path
 from ostrya.formats.errors import DeltaFormatError
 from ostrya.formats.object_name import ObjectName, ObjectType
@@ -212,7 +212,7 @@ class DeltaPull:
                 "GPG verification enabled, but no summary signatures found (use "
                 "gpg-verify-summary=false in remote config to disable)"
             )
-        if digest is not None and hashlib.sha256(data).digest() != digest:
+        if digest is not None and bytes.fromhex(checksum_of(data)) != digest:
             raise DeltaFormatError(f"Invalid checksum for static delta {name}")
         return data
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import time
 from contextlib import closing, nullcontext
-from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, cast
 
 from ostrya.errors import FetchError, FormatError, IntegrityError, SignatureError
 from ostrya.fetch.fetcher import Request, each_completion
-from ostrya.formats.checksum import Checksum
+from ostrya.formats.checksum import Checksum, checksum_of
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
@@ -24,8 +23,6 @@ from ostrya.pull.errors import ObjectNotServed
 from ostrya.repo.errors import ChecksumMismatch, ObjectNotFound
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import MAX_METADATA_BYTES, has_object, load_commit, load_dirtree
-from ostrya.worker_threads import PAUSE
-from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -179,6 +176,8 @@ class Engine:
             self._report()
 
     def _run_with_workers(self, workers: ContentWorkers) -> None:
+        from ostrya.workers import map_batches
+
         batches = self._batches(workers.jobs)
         results = map_batches(
             workers.make, batches, jobs=workers.jobs, on_wait=self._report, on_stop=workers.stop
@@ -204,6 +203,8 @@ class Engine:
 
     def _batches(self, jobs: int) -> Iterator[list[str]]:
         """Fetch metadata, and yield the files that it names, in batches, as soon as one is full."""
+        from ostrya.worker_threads import PAUSE
+
         next_pause = 0.0
         while True:
             self._ask_for_metadata()
@@ -366,7 +367,7 @@ class Engine:
         self._go_on(wanted, commit)
 
     def _take_metadata(self, wanted: Wanted, name: ObjectName, data: bytes) -> None:
-        actual = Checksum(sha256(data).hexdigest())
+        actual = checksum_of(data)
         if actual != name.checksum:
             raise ChecksumMismatch(name, actual)
         if name.type == ObjectType.COMMIT:

@@ -11,11 +11,11 @@ A remote that cannot be asked, or whose summary is not signed as it has to be, i
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ostrya.errors import OstryaError
 from ostrya.fetch.fetcher import Request, fetch_one
+from ostrya.formats.checksum import checksum_of
 from ostrya.formats.commit import Commit
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.named_tuple import NamedTuple
@@ -153,7 +153,7 @@ def _fetch_commit(checksum: Checksum, side: RemoteSide) -> Commit:
     name = ObjectName(checksum, ObjectType.COMMIT)
     urls = side.places.metadata_urls(f"objects/{loose_path(name, archive=True)}")
     data = fetch_one(side.fetcher, Request(urls, _MAX_COMMIT_BYTES)).read()
-    actual = type(checksum)(sha256(data).hexdigest())
+    actual = checksum_of(data)
     if actual != checksum:
         raise ChecksumMismatch(name, actual)
     return Commit.decode(data)

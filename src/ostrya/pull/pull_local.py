@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError, SignatureError
-from ostrya.formats.checksum import Checksum, is_checksum
+from ostrya.formats.checksum import Checksum, checksum_of, is_checksum
 from ostrya.formats.commitmeta import decode_commitmeta, signatures_in
 from ostrya.formats.object_name import ObjectName, ObjectNameSet, ObjectType
 from ostrya.formats.refs import check_ref_name
@@ -276,7 +275,7 @@ class _Pull:
         commit = load_commit(self._source, checksum)
         if self._options.untrusted or self._options.commit_verifier is not None:
             # Only the one normal form is decoded, so these are the bytes that were read.
-            actual = Checksum(sha256(commit.encode()).hexdigest())
+            actual = checksum_of(commit.encode())
             if actual != checksum:
                 raise ChecksumMismatch(ObjectName(checksum, ObjectType.COMMIT), actual)
         return commit

@@ -26,7 +26,6 @@ from ostrya.repo.modes import RepoMode
 from ostrya.repo.partial import clear_partial
 from ostrya.repo.refs import list_collection_refs, require_rev, resolve_ref, resolve_rev
 from ostrya.repo.transaction import Transaction
-from ostrya.workers import default_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -342,6 +341,7 @@ class RemotePull:
         """Return who stores files: processes with fetchers of their own, else threads."""
         from ostrya.pull.content import ContentSink
         from ostrya.pull.content_workers import ContentWorkers
+        from ostrya.workers import default_jobs
 
         options = self._options
         trusted = options.mirror and options.trusted_http and not options.untrusted

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ostrya._linux import dirfd
@@ -20,6 +19,7 @@ from ostrya._linux.atomic import TmpFile, replace_file, write_all
 from ostrya.errors import FormatError, IntegrityError, SignatureError
 from ostrya.fetch.addresses import hide_password
 from ostrya.fetch.fetcher import Request, fetch_one
+from ostrya.formats.checksum import checksum_of
 from ostrya.formats.commitmeta import decode_commitmeta
 from ostrya.formats.gvariant.vardict import VarDict
 from ostrya.formats.summary import Summary
@@ -157,7 +157,7 @@ class SummaryCache:
 def _file_name(remote: str) -> str:
     name = remote.replace("/", "_")
     # Those of remotes on volumes are made of paths.
-    return name if len(os.fsencode(name)) <= _MAX_NAME_BYTES else sha256(name.encode()).hexdigest()
+    return name if len(os.fsencode(name)) <= _MAX_NAME_BYTES else checksum_of(name.encode())
 
 
 def store_summary(repo: Repository, summary: RemoteSummary) -> None:

@@ -15,13 +15,12 @@ and is estimated from a delta that names them.
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ostrya.delta.routes import RouteKind
 from ostrya.delta.trees import read_tree
 from ostrya.fetch.fetcher import Request, fetch_one
-from ostrya.formats.checksum import Checksum
+from ostrya.formats.checksum import Checksum, checksum_of
 from ostrya.formats.commit import Commit, decode_sizes
 from ostrya.formats.delta_name import DeltaName
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
@@ -211,7 +210,7 @@ class WayFinder:
         if response.is_absent:
             raise ObjectNotServed(name, response)
         data = response.read()
-        actual = Checksum(sha256(data).hexdigest())
+        actual = checksum_of(data)
         if actual != commit:
             raise ChecksumMismatch(name, actual)
         return data

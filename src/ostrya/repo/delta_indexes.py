@@ -7,7 +7,6 @@ delta to its commit; ``core.indexed-deltas`` in the configuration says that they
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -42,6 +41,8 @@ def superblock_digest(repo: Repository, name: DeltaName) -> bytes:
         data = read_file(path, dir_fd=repo.dir_fd, max_bytes=MAX_SUPERBLOCK_BYTES)
     except FileTooLargeError:
         raise RepoError(f"{path} of repo {repo.path} is too large") from None
+    import hashlib
+
     return hashlib.sha256(data).digest()
 
 

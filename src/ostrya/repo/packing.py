@@ -6,14 +6,13 @@ Each is hashed on the way: what is damaged here is not handed to others.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import open_spool, write_all
 from ostrya.errors import FormatError
-from ostrya.formats.checksum import Checksum
+from ostrya.formats.checksum import Checksum, checksum_of
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.repo.content_hash import ContentHasher
 from ostrya.repo.errors import ChecksumMismatch, ObjectInvalid
@@ -104,7 +103,7 @@ class Packer:
         """
         if name.type != ObjectType.FILE:
             data = load_metadata(self._repo, name)
-            actual = Checksum(hashlib.sha256(data).hexdigest())
+            actual = checksum_of(data)
             if actual != name.checksum:
                 raise ChecksumMismatch(name, actual)
             return Packed(data)

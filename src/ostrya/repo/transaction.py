@@ -30,7 +30,6 @@ from ostrya.repo.modes import RepoMode
 from ostrya.repo.publish import object_prefixes, publish_staged, sync_object_dirs
 from ostrya.repo.repository import require_writable
 from ostrya.repo.write_counts import WriteCounts
-from ostrya.repo.writer import ObjectWriter
 
 if TYPE_CHECKING:
     from typing import Self
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from ostrya.formats.commit import SizeEntry
     from ostrya.formats.refs import CollectionRef
     from ostrya.repo.repository import Repository
+    from ostrya.repo.writer import ObjectWriter
 
 
 class TransactionStats(NamedTuple):
@@ -141,6 +141,9 @@ class Transaction:
     def new_writer(self) -> ObjectWriter:
         """Make a writer of objects, for a worker to use; hand its counts to ``gather``."""
         config = self.repo.config
+        # Not every transaction writes objects.
+        from ostrya.repo.writer import ObjectWriter
+
         writer = ObjectWriter(
             self.repo,
             self.destination_fd,

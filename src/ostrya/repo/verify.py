@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
 from ostrya.errors import FormatError, OstryaError
-from ostrya.formats.checksum import Checksum
+from ostrya.formats.checksum import Checksum, checksum_of
 from ostrya.formats.commit import Commit
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
@@ -64,7 +63,7 @@ class ObjectVerifier:
                     raise ObjectInvalid(name, exc.message) from exc
         else:
             data = load_metadata(self._repo, name)
-            actual = Checksum(hashlib.sha256(data).hexdigest())
+            actual = checksum_of(data)
             if actual == name.checksum or name.type == ObjectType.TOMBSTONE_COMMIT:
                 _DECODERS[name.type](data)
                 return

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from ostrya._linux.atomic import open_spool, write_all
 from ostrya._linux.dirfd import exists, read_chunks, unlink_if_exists
 from ostrya._linux.naming import Below, name_error
-from ostrya.formats.checksum import Checksum
+from ostrya.formats.checksum import Checksum, checksum_of
 from ostrya.formats.commit import SizeEntry
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path
 from ostrya.repo.config import Tristate
@@ -105,7 +105,7 @@ class ObjectWriter:
         Raises:
             ChecksumMismatch: It does not hash to ``expected``.
         """
-        checksum = Checksum(hashlib.sha256(data).hexdigest())
+        checksum = checksum_of(data)
         if expected is not None and checksum != expected:
             raise ChecksumMismatch(ObjectName(expected, kind), checksum)
         self.store_metadata(ObjectName(checksum, kind), data)

@@ -22,6 +22,7 @@ MAX_CONNECTIONS = 256
 _HANDSHAKE_S = 20.0
 _BACKLOG = 1024
 _PAUSE_S = 0.05
+_LOOK_UP_S = 0.5
 
 
 class Server:
@@ -65,6 +66,8 @@ class Server:
         self._links: dict[socket.socket, Connection] = {}
         self._threads: set[threading.Thread] = set()
         self._listener = _listen(address, port)
+        # A signal that comes just before we wait is seen when the wait ends.
+        self._listener.settimeout(_LOOK_UP_S)
         self.address, self.port = self._listener.getsockname()[:2]
 
     @property
@@ -82,6 +85,9 @@ class Server:
         while self._wait_for_slot():
             try:
                 link, client = self._listener.accept()
+            except TimeoutError:
+                self._slots.release()
+                continue
             except OSError:
                 self._slots.release()
                 # Closed, out of descriptors, or a client that has gone already.
