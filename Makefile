@@ -19,7 +19,7 @@ help:
 #: make venv          .venv with the project installed (.venv/bin/ostrya)
 venv: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt tools/make_venv.py
+$(STAMP): pyproject.toml constraints.txt tools/make_venv.py $(wildcard src/ostrya/*/*.c)
 	$(PYTHON) tools/make_venv.py $(VENV)
 	@touch $@
 

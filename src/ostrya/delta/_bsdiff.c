@@ -15,9 +15,11 @@
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef uint8_t u8;
 typedef uint32_t u32;
@@ -38,6 +40,7 @@ enum {
   LOOK_BACK = 4096,
   MAX_EPOCH = 1 << 20,
   NEAR_DIFF = 3,
+  HANDED_ON = 1 << 20,    /* bytes of a patch that are written to a file at once */
 };
 #define LITERALS INT64_MIN
 #define NONE UINT32_MAX
@@ -400,9 +403,24 @@ static int search(Search *s) {
 
 /* The patch. */
 
-typedef struct { u8 *bytes; size_t size, room; } Out;
+/* What is made: kept in memory, or handed on to a file now and then. */
+typedef struct { u8 *bytes; size_t size, room, gone; int fd; } Out;
+
+static int hand_on(Out *out) {
+  size_t done = 0;
+  while (done < out->size) {
+    ssize_t n = write(out->fd, out->bytes + done, out->size - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return 0;
+    done += (size_t)n;
+  }
+  out->gone += done;
+  out->size = 0;
+  return 1;
+}
 
 static int room_in(Out *out, size_t more) {
+  if (out->fd >= 0 && out->size + more > HANDED_ON && !hand_on(out)) return 0;
   u8 *bytes = grown(out->bytes, &out->room, out->size + more, 1);
   if (bytes) out->bytes = bytes;
   return bytes != NULL;
@@ -417,6 +435,32 @@ static int put_number(Out *out, i64 value) {
 
 static int put_step(Out *out, i64 add, i64 extra, i64 seek) {
   return put_number(out, add) && put_number(out, extra) && put_number(out, seek);
+}
+
+static int put_differences(Out *out, const u8 *new, const u8 *old, size_t size) {
+  while (size) {
+    size_t n = size < HANDED_ON ? size : HANDED_ON;
+    if (!room_in(out, n)) return 0;
+    u8 *to = out->bytes + out->size;
+    for (size_t i = 0; i < n; i++) to[i] = (u8)(new[i] - old[i]);
+    out->size += n;
+    new += n;
+    old += n;
+    size -= n;
+  }
+  return 1;
+}
+
+static int put_bytes(Out *out, const u8 *bytes, size_t size) {
+  while (size) {
+    size_t n = size < HANDED_ON ? size : HANDED_ON;
+    if (!room_in(out, n)) return 0;
+    memcpy(out->bytes + out->size, bytes, n);
+    out->size += n;
+    bytes += n;
+    size -= n;
+  }
+  return 1;
 }
 
 static int write_patch(const Search *s, Out *out) {
@@ -437,14 +481,11 @@ static int write_patch(const Search *s, Out *out) {
     i64 next = k < s->piece_count ? s->pieces[k].start + s->pieces[k].shift : added + p.shift;
     if (!put_step(out, added - start, end - added, next - (added + p.shift))) return 0;
     from = next;
-    if (!room_in(out, (size_t)(end - start))) return 0;
-    u8 *to = out->bytes + out->size;
-    const u8 *a = s->new + start, *b = s->old + start + p.shift;
-    for (i64 n = 0; n < added - start; n++) to[n] = (u8)(a[n] - b[n]);
-    memcpy(to + (added - start), s->new + added, (size_t)(end - added));
-    out->size += (size_t)(end - start);
+    if (!put_differences(out, s->new + start, s->old + start + p.shift, (size_t)(added - start)) ||
+        !put_bytes(out, s->new + added, (size_t)(end - added)))
+      return 0;
   }
-  return 1;
+  return out->fd < 0 || hand_on(out);
 }
 
 static int run_search(Search *s, Out *out) {
@@ -462,17 +503,18 @@ static int run_search(Search *s, Out *out) {
 
 static PyObject *make_patch(PyObject *self, PyObject *args) {
   Py_buffer old, new;
-  int depth, stride, hashed, literal;
+  int depth, stride, hashed, literal, fd = -1;
   (void)self;
-  if (!PyArg_ParseTuple(args, "y*y*iiii", &old, &new, &depth, &stride, &hashed, &literal)) return NULL;
+  if (!PyArg_ParseTuple(args, "y*y*iiii|i", &old, &new, &depth, &stride, &hashed, &literal, &fd))
+    return NULL;
   PyObject *result = NULL;
   if (depth < 1 || depth > MAX_PROPOSALS || stride < 1 || hashed < 4 || hashed > 8 ||
       literal < 1 || literal > MAX_LITERAL || (size_t)old.len / (size_t)stride >= NONE) {
     PyErr_SetString(PyExc_ValueError, "depth, stride, hashed or literal out of range");
   } else {
     Search s = {0};
-    Out out = {0};
-    int done;
+    Out out = {.fd = fd};
+    int done, error;
     s.old = old.buf;
     s.new = new.buf;
     s.old_size = (size_t)old.len;
@@ -482,12 +524,20 @@ static PyObject *make_patch(PyObject *self, PyObject *args) {
     s.literal = (u32)literal;
     s.drop = 64 - 8 * hashed;
     Py_BEGIN_ALLOW_THREADS
+    errno = 0;
     done = run_search(&s, &out);
+    error = errno;
     Py_END_ALLOW_THREADS
-    if (done)
+    if (done && fd >= 0)
+      result = Py_BuildValue("nK", (Py_ssize_t)out.gone,
+                             (unsigned long long)(s.total_price / (8 * BIT)));
+    else if (done)
       result = Py_BuildValue("y#K", out.bytes ? (const char *)out.bytes : "", (Py_ssize_t)out.size,
                              (unsigned long long)(s.total_price / (8 * BIT)));
-    else
+    else if (error && error != ENOMEM) {
+      errno = error;
+      PyErr_SetFromErrno(PyExc_OSError);
+    } else
       PyErr_NoMemory();
     free(out.bytes);
   }
@@ -497,7 +547,7 @@ static PyObject *make_patch(PyObject *self, PyObject *args) {
 }
 
 static PyMethodDef methods[] = {
-    {"make_patch", make_patch, METH_VARARGS, "Give a patch, and about how many bytes it compresses to."},
+    {"make_patch", make_patch, METH_VARARGS, "Give a patch, or its length where it goes to a file, and about how many bytes it compresses to."},
     {NULL, NULL, 0, NULL},
 };
 

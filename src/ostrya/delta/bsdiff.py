@@ -7,6 +7,8 @@ slower, and its patches are somewhat larger.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Protocol
+
 from ostrya.named_tuple import NamedTuple
 
 try:
@@ -15,6 +17,21 @@ try:
     _COMPILED = True
 except ImportError:  # built where there was no compiler
     _COMPILED = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+
+class PatchFile(Protocol):
+    """A file that a patch is written to, open within a ``with`` statement."""
+
+    @property
+    def fd(self) -> int:
+        """The file."""
+
+    def map(self, size: int) -> bytes | memoryview:
+        """Return what was written; it stays when the file is closed."""
 
 
 class _Effort(NamedTuple):
@@ -56,12 +73,16 @@ class MadePatch(NamedTuple):
         estimate: About how many bytes it takes once it is compressed.
     """
 
-    data: bytes
+    data: bytes | memoryview
     estimate: int
 
 
 def make_patch(
-    old: bytes | memoryview, new: bytes | memoryview, *, index_bytes: int = 1 << 30
+    old: bytes | memoryview,
+    new: bytes | memoryview,
+    *,
+    index_bytes: int = 1 << 30,
+    new_file: Callable[[], AbstractContextManager[PatchFile]] | None = None,
 ) -> MadePatch:
     """Make a patch.
 
@@ -70,6 +91,7 @@ def make_patch(
         new: What shall be there.
         index_bytes: How much memory the search may take beside both, roughly. With less, fewer
             places of the old file are known to it, and the patch becomes larger.
+        new_file: Opens a file for the patch; with None it is in memory.
     """
     if not _COMPILED:
         from ostrya.delta.bsdiff_plain import make_plain_patch
@@ -80,18 +102,27 @@ def make_patch(
         sample = _sample(new)
         tried = _search(old, sample, stride, _QUICK)
         likely = tried.estimate <= len(sample) * _POOR_SHARE
-        return _search(old, new, stride, _QUICK if likely else _COMPRESSED)
-    made = _search(old, new, stride, _QUICK)
+        return _search(old, new, stride, _QUICK if likely else _COMPRESSED, new_file)
+    made = _search(old, new, stride, _QUICK, new_file)
     if not _is_poor(made, new):
         return made
-    better = _search(old, new, stride, _THOROUGH)
+    better = _search(old, new, stride, _THOROUGH, new_file)
     return min(made, better, key=lambda patch: patch.estimate)
 
 
 def _search(
-    old: bytes | memoryview, new: bytes | memoryview, stride: int, effort: _Effort
+    old: bytes | memoryview,
+    new: bytes | memoryview,
+    stride: int,
+    effort: _Effort,
+    new_file: Callable[[], AbstractContextManager[PatchFile]] | None = None,
 ) -> MadePatch:
-    return MadePatch(*_make_patch(old, new, effort.depth, stride, effort.hashed, effort.literal))
+    how = (effort.depth, stride, effort.hashed, effort.literal)
+    if new_file is None:
+        return MadePatch(*_make_patch(old, new, *how))
+    with new_file() as file:
+        size, estimate = _make_patch(old, new, *how, file.fd)
+        return MadePatch(file.map(size), estimate)
 
 
 def _is_poor(made: MadePatch, new: bytes | memoryview) -> bool:

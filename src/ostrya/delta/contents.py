@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Contents as the search for matches takes them: in memory, or mapped where they are large."""
+"""Contents and patches of the search for matches: in memory, or mapped where they are large."""
 
 from __future__ import annotations
 
@@ -63,3 +63,28 @@ class Content:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+class SpooledPatch:
+    """A file without a name that a patch is written to.
+
+    Attributes:
+        fd: The file.
+    """
+
+    __slots__ = ("fd",)
+
+    def __init__(self, spool_fd: int) -> None:
+        """Open it in this directory."""
+        self.fd = open_spool(spool_fd)
+
+    def map(self, size: int) -> bytes | memoryview:
+        """Return what was written; it stays when the file is closed."""
+        # What is empty cannot be mapped.
+        return memoryview(mmap.mmap(self.fd, size, access=mmap.ACCESS_READ)) if size else b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        os.close(self.fd)

@@ -16,6 +16,7 @@ from ostrya.repo.reader import load_file, load_metadata
 from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
+    from ostrya.delta.plan import Workshop
     from ostrya.formats.delta_name import DeltaName
     from ostrya.repo.repository import Repository
 
@@ -47,7 +48,7 @@ class Gathered(NamedTuple):
 
 
 def gather_objects(
-    repo: Repository, name: DeltaName, jobs: int, *, same_path_only: bool = False
+    repo: Repository, name: DeltaName, workshop: Workshop, *, same_path_only: bool = False
 ) -> Gathered:
     """Compare two commits; new files with old ones of other paths only if that is allowed.
 
@@ -68,7 +69,7 @@ def gather_objects(
     if same_path_only:
         partners = find_partners_by_name(regular, old.names(), same_path_only=True)
     else:
-        partners = _find_partners(repo, regular, sizes, (old, new), jobs)
+        partners = _find_partners(repo, regular, sizes, (old, new), workshop)
     objects = [
         NewObject(one, len(load_metadata(repo, one)))
         for one in new.metadata
@@ -93,7 +94,7 @@ def _find_partners(
     files: list[FileNames],
     sizes: dict[Checksum, int],
     trees: tuple[TreeContents, TreeContents],
-    jobs: int,
+    workshop: Workshop,
 ) -> Partners:
     old, new = trees
     if not old.files:
@@ -111,18 +112,19 @@ def _find_partners(
         followed = {likeliest for likeliest, *_ in partners.values()}
         gone = [one for one in gone if one not in followed]
     if alone and gone:
-        partners |= _find_by_content(repo, alone, gone, jobs)
+        partners |= _find_by_content(repo, alone, gone, workshop)
     return partners
 
 
 def _find_by_content(
-    repo: Repository, alone: list[Checksum], gone: list[Checksum], jobs: int
+    repo: Repository, alone: list[Checksum], gone: list[Checksum], workshop: Workshop
 ) -> Partners:
     sketches: tuple[Sketches, Sketches] = ({}, {})
     wanted = [(str(checksum), True) for checksum in alone]
     wanted += [(str(checksum), False) for checksum in gone if _is_sketched(_size(repo, checksum))]
     batches = (wanted[at : at + _SKETCH_BATCH] for at in range(0, len(wanted), _SKETCH_BATCH))
-    for result in map_batches(make_sketch_worker(repo), batches, jobs=jobs):
+    worker = make_sketch_worker(repo, workshop.spill)
+    for result in map_batches(worker, batches, jobs=workshop.jobs):
         for checksum, is_new, hashes in result:
             sketches[is_new][Checksum(checksum)] = hashes
     return find_partners_by_content(sketches[True], sketches[False])

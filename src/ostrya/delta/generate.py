@@ -217,7 +217,7 @@ class _Generator:
         gathered = gather_objects(
             self._repo,
             self._name,
-            self._workshop.jobs,
+            self._workshop,
             same_path_only=self._options.limits.same_path_only,
         )
         groups = group_parts(gathered.objects, self._options.limits, self._workshop.jobs)

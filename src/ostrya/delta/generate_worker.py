@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import temporary_name
 from ostrya.delta.bsdiff import MadePatch, make_patch
-from ostrya.delta.contents import Content
+from ostrya.delta.contents import Content, SpooledPatch
 from ostrya.delta.part_writer import PartWriter
 from ostrya.delta.plan import Costs, Shipping, choose_shipping
 from ostrya.delta.rollsum import CommonRange, find_common_ranges
@@ -219,16 +219,25 @@ class _PartWorker:
             )
             with self._content(source, file) as old:
                 if patched:
-                    made = make_patch(old.data, new.data, index_bytes=self._workshop.index)
+                    made = self._make_patch(old, new)
                     if len(made.data) > (limits.longest_patch(size) or len(made.data)):
                         return None
                     return _Attempt(source, made, None, int(made.estimate * _PATCH_SHARE))
-                ranges = find_common_ranges(old.data, new.data)
+                ranges = find_common_ranges(old.data, new.data, index_bytes=self._workshop.index)
         literal = size - sum(one.size for one in ranges)
         if not ranges or literal + _RANGE_MOST_BYTES * len(ranges) > limits.largest:
             return None
         cost = whole * literal // size + _RANGE_BYTES * len(ranges)
         return _Attempt(source, None, ranges, cost)
+
+    def _make_patch(self, old: Content, new: Content) -> MadePatch:
+        spills = len(new.data) >= self._workshop.spill
+        return make_patch(
+            old.data,
+            new.data,
+            index_bytes=self._workshop.index,
+            new_file=(lambda: SpooledPatch(self._repo.tmp_fd)) if spills else None,
+        )
 
 
 def _compare(costs: Costs, best: _Attempt | None, new: Content) -> Shipping:
@@ -247,15 +256,23 @@ def _packed(data: bytes | memoryview) -> int:
     return len(lzma.compress(data, lzma.FORMAT_RAW, filters=filters))
 
 
-def make_sketch_worker(repo: Repository) -> Callable[[], Callable[[SketchBatch], SketchResult]]:
-    """Return a factory of workers that sketch contents; the flag of each comes back as it is."""
+def make_sketch_worker(
+    repo: Repository, spill: int
+) -> Callable[[], Callable[[SketchBatch], SketchResult]]:
+    """Return a factory of workers that sketch contents; the flag of each comes back as it is.
+
+    Contents from ``spill`` bytes on are in files meanwhile.
+    """
 
     def run(batch: SketchBatch) -> SketchResult:
         found = []
         for checksum, is_new in batch:
-            with load_file(repo, Checksum(checksum)) as file:
-                content = b"".join(content_chunks(repo, Checksum(checksum), file))
-            found.append((checksum, is_new, sketch(content)))
+            name = Checksum(checksum)
+            with (
+                load_file(repo, name) as file,
+                Content(repo, name, file, spill=spill, spool_fd=repo.tmp_fd) as content,
+            ):
+                found.append((checksum, is_new, sketch(content.data)))
         return found
 
     return lambda: run

@@ -106,7 +106,12 @@ class PartWriter:
         self._operate(SpliceFile(name, mode, xattrs, size, self._put(chunks)))
 
     def add_patch(
-        self, name: ObjectName, header: FileHeader, size: int, source: Checksum, patch: bytes
+        self,
+        name: ObjectName,
+        header: FileHeader,
+        size: int,
+        source: Checksum,
+        patch: bytes | memoryview,
     ) -> None:
         """Add a file by a patch of an old one."""
         self._begin(name, size)

@@ -27,8 +27,10 @@ _ENCODER_FACTOR = 12
 _MIN_JOB_BYTES = 48 << 20
 _PARTS_PER_JOB = 4
 _SMALL_PART = 4 << 20
-# Stock clients hold all data of a part in memory; what is larger is fetched by itself.
+# Stock clients hold all data of a part in memory; what is larger is fetched by itself, unless
+# nothing may be.
 _LARGEST_OBJECT = 128 * MEGABYTE
+_NO_LIMIT = 1 << 62
 # What an object takes of a part beside its content, and a part beside its objects.
 _OBJECT_BYTES = 128
 _TABLES_BYTES = 4096
@@ -42,7 +44,7 @@ class DeltaLimits:
         max_chunk: Of the data of a part, unless it is those of a single object.
         max_patch: Of an old and a new file together that are patched; larger ones share ranges.
         min_fallback: Files larger than this that nothing resembles are left to be fetched one by
-            one; with 0, none is.
+            one; with 0, none is but for what applying may not take.
         patches: Whether files are patched.
         apply_memory: What applying may take.
         same_path_only: Whether a file resembles nothing but the one that had its path.
@@ -66,7 +68,7 @@ class DeltaLimits:
     def payload(self) -> int:
         """The most data of a part, even if they are those of a single object."""
         if self.apply_memory is None:
-            return max(self.max_chunk, _LARGEST_OBJECT)
+            return _NO_LIMIT if self.min_fallback == 0 else max(self.max_chunk, _LARGEST_OBJECT)
         return (self.apply_memory - self.dictionary) // 2
 
     @property

@@ -4,11 +4,15 @@
 Both are cut where their content says so: after rows of NUL and newline, in pieces of 32 to 512
 bytes. So an insertion moves the cuts of what follows with it, and the pieces after it are found
 again. A piece that both have is then extended to both sides, as far as the bytes are equal.
+
+Where memory is short, only every second piece of the old file is known, or fewer: then what both
+have is found only where it is longer.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ostrya.named_tuple import NamedTuple
@@ -20,6 +24,8 @@ _PIECE = re.compile(rb"(?s).{32}[^\x00\n]{0,480}[\x00\n]*|.+")
 # A row of the same few bytes is cut as one piece; it must not be a needle that is everywhere.
 _MAX_SPREAD = 64 * 1024
 _STEP_BYTES = 4096
+# What a known piece takes beside its bytes: two objects, and its share of a table that has room.
+_PLACE_BYTES = 200
 
 
 class CommonRange(NamedTuple):
@@ -37,12 +43,17 @@ class CommonRange(NamedTuple):
 
 
 def find_common_ranges(
-    old: memoryview, new: memoryview, *, min_size: int = 32
+    old: memoryview, new: memoryview, *, min_size: int = 32, index_bytes: int = 1 << 30
 ) -> list[CommonRange]:
-    """Find ranges that both have, in the order of the new file, none overlapping another."""
-    places: dict[bytes, int] = {}
-    for start, piece in _pieces(old):
-        places.setdefault(piece, start)
+    """Find ranges that both have, in the order of the new file, none overlapping another.
+
+    Args:
+        old: What is there.
+        new: What shall be there.
+        min_size: Shorter ranges are left out.
+        index_bytes: How much memory the search may take beside both, roughly.
+    """
+    places = _index(old, index_bytes)
     found: list[CommonRange] = []
     done = 0
     for start, piece in _pieces(new):
@@ -60,6 +71,23 @@ def find_common_ranges(
             found.append(CommonRange(start - before, place - before, size))
             done = start + len(piece) + after
     return found
+
+
+def _index(old: memoryview, most_bytes: int) -> dict[bytes, int]:
+    """Say where the pieces of the old file are; of as many as there is memory for."""
+    places: dict[bytes, int] = {}
+    taken = 0
+    step = 1
+    for number, (start, piece) in enumerate(_pieces(old)):
+        if number % step or piece in places:
+            continue
+        places[piece] = start
+        taken += len(piece) + _PLACE_BYTES
+        if taken > most_bytes and len(places) > 1:
+            step *= 2
+            places = dict(islice(places.items(), 0, None, 2))
+            taken = sum(map(len, places)) + len(places) * _PLACE_BYTES
+    return places
 
 
 def _continued(found: list[CommonRange], old: memoryview, start: int, piece: bytes) -> int | None:

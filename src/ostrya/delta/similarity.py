@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MAX_PARTNERS = 3
 SKETCH_SIZE = 64
 
+# So much is cut at a time: the pieces of a large content together take more than it does.
+_CUT_BYTES = 1 << 20
 _LEAST_SHARED = 4
 _NUMBERS = re.compile(r"[0-9]+(?:[._~+:-]?[0-9]+)*")
 _PIECE = re.compile(rb"[^\x00\n]{12,256}")
@@ -131,7 +133,12 @@ _KEYS = (_same, _without_numbers, _name, _name_without_numbers, _stem)
 
 def sketch(data: bytes | memoryview) -> tuple[int, ...]:
     """Give the hashes that stand for a content, smallest first; none where it has no pieces."""
-    return tuple(nsmallest(SKETCH_SIZE, {zlib.crc32(piece) for piece in _PIECE.findall(data)}))
+    smallest: set[int] = set()
+    for at in range(0, len(data), _CUT_BYTES):
+        cut = _PIECE.findall(data[at : at + _CUT_BYTES])
+        smallest.update(zlib.crc32(piece) for piece in cut)
+        smallest = set(nsmallest(SKETCH_SIZE, smallest))
+    return tuple(sorted(smallest))
 
 
 def find_partners_by_content(

@@ -243,7 +243,8 @@ class WayFinder:
             if block.origin is None:
                 size += header.size * share * _LOOSE_SHARE
             else:
-                size += header.unpacked_size * share * _DEFLATED_SHARE
+                # What a part cannot shrink, deflating does not either.
+                size += max(header.unpacked_size * _DEFLATED_SHARE, header.size) * share
         for fallback in delta.fallbacks:
             size += fallback.size
             requests, space = requests + 1, space + fallback.unpacked_size

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -12,6 +13,7 @@ from ostrya.delta.bsdiff import choose_stride, make_patch
 from ostrya.delta.bsdiff_plain import make_plain_patch
 from ostrya.delta.bspatch import patched_chunks
 from ostrya.delta.byte_source import MemorySource
+from ostrya.delta.contents import SpooledPatch
 from ostrya.formats.delta_operations import CONTROL_BYTES
 
 
@@ -129,6 +131,27 @@ def test_estimate_tells_likeness():
     old = rng.randbytes(50_000)
     assert make_patch(old, old[:20_000] + b"x" + old[20_000:]).estimate < 200
     assert make_patch(old, rng.randbytes(50_000)).estimate > 30_000
+
+
+@needs_kernel
+@pytest.mark.parametrize("size", [0, 40_000, 3_000_000])
+def test_the_same_patch_in_a_file(tmp_path, size):
+    rng = random.Random(8)
+    old = rng.randbytes(size)
+    new = old[: size // 3] + rng.randbytes(size // 9) + old[size // 2 :]
+    folder = os.open(tmp_path, os.O_RDONLY)
+    made = make_patch(old, new, new_file=lambda: SpooledPatch(folder))
+    os.close(folder)
+    assert made == make_patch(old, new)
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_kernel
+def test_a_patch_that_cannot_be_written(monkeypatch):
+    full = os.open("/dev/full", os.O_RDWR)
+    monkeypatch.setattr("ostrya.delta.contents.open_spool", lambda _: full)
+    with pytest.raises(OSError, match="No space left"):
+        make_patch(b"old", b"new" * 100, new_file=lambda: SpooledPatch(-1))
 
 
 def test_stride_follows_memory():

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from ostrya.delta.bsdiff import is_compiled
 from ostrya.delta.generate import GenerateOptions, generate_delta
 from ostrya.delta.offline import apply_offline
 from ostrya.delta.plan import DeltaLimits, Shipping
@@ -154,6 +158,16 @@ def test_large_files_without_a_partner_fall_out_if_told(releases):
     assert fallback.unpacked_size == file.size
 
 
+def test_nothing_falls_out_if_told(releases, monkeypatch):
+    """A delta to be carried has to be whole."""
+    monkeypatch.setattr("ostrya.delta.plan._LARGEST_OBJECT", 100_000)
+    repo, _, new = releases
+    for bound, left_out in ((None, 1), (0, 0)):
+        limits = DeltaLimits(max_chunk=60_000, min_fallback=bound)
+        made = generate(repo, new, None, limits=limits, jobs=1)
+        assert made.count(Shipping.FALLBACK) == left_out
+
+
 def test_files_larger_than_any_part_fall_out(releases):
     repo, _, new = releases
     made = generate(repo, new, None, limits=DeltaLimits(apply_memory=400_000), jobs=1)
@@ -182,6 +196,58 @@ def test_a_ceiling_is_kept_whatever_the_content_is(tmp_path, partner):
         made = generate(repo, commit_tree(repo, top), old, limits=limits, jobs=1)
     assert made.apply_memory <= 1 << 20
     assert made.count(Shipping.FALLBACK) == 1
+
+
+# Contents of 36 MB: a patch, or ranges, or what to look for by content.
+_BIG_FILES = """
+import os, random, resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[5])
+from ostrya.delta.generate import GenerateOptions, generate_delta
+from ostrya.delta.plan import DeltaLimits
+from ostrya.formats.delta_name import DeltaName
+from support.small_repos import commit_tree, make_repo
+
+top, limit, options = Path(sys.argv[1]), int(sys.argv[2]), eval(sys.argv[3])
+def writable():
+    return int(next(l for l in open("/proc/self/status") if l.startswith("VmData")).split()[1]) << 10
+(top / "tree").mkdir()
+def write(name, seed):
+    with open(top / "tree" / name, "wb") as file:
+        for block in range(36):
+            rng = random.Random(f"{seed}{block}" if block % 6 == 0 else block)
+            file.write(b"\\0".join(rng.randbytes(99) for _ in range(10_000)))
+with make_repo(top / "repo") as repo:
+    write("one", 1)
+    old = commit_tree(repo, top / "tree")
+    (top / "tree/one").unlink()
+    write(sys.argv[4], 2)
+    new = commit_tree(repo, top / "tree")
+    resource.setrlimit(resource.RLIMIT_DATA, (writable() + limit, -1))
+    made = generate_delta(
+        repo, DeltaName(new, old), GenerateOptions(jobs=1, memory=32 << 20, **options), now=0
+    )
+print(made.files[0].shipping)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "how"),
+    [
+        ("one", "{}", "patch"),
+        ("one", "{'limits': DeltaLimits(patches=False)}", "ranges"),
+        ("other", "{}", "patch"),
+    ],
+)
+def test_large_files_within_little_memory(tmp_path, name, limits, how):
+    """The kernel refuses more than was allowed; files that are mapped do not count."""
+    if not is_compiled():
+        pytest.skip("the search in Python keeps patches in memory")
+    tests = str(Path(__file__).resolve().parents[2])
+    argv = [sys.executable, "-c", _BIG_FILES, str(tmp_path), str(30 << 20), limits, name, tests]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.strip() == how
 
 
 def test_signed(releases, tmp_path):

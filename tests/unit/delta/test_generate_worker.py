@@ -84,7 +84,8 @@ def test_a_part_of_nothing_but_fallbacks_is_not_made(stored, tmp_path):
     assert part is None
 
 
-def test_sketches(stored):
+@pytest.mark.parametrize("spill", [1, 1 << 20])
+def test_sketches(stored, spill):
     repo, names, files = stored
-    work = make_sketch_worker(repo)()
+    work = make_sketch_worker(repo, spill)()
     assert work([(names["new"], True)]) == [(names["new"], True, sketch(files["new"]))]

@@ -111,3 +111,10 @@ def test_little_memory_means_fewer_jobs():
     assert Workshop.within(8, 100 * MIB).jobs == 2
     assert Workshop.within(8, MIB).jobs == 1
     assert Workshop.within(2, 400 * MIB).index < 200 * MIB
+
+
+def test_nothing_is_too_large_where_nothing_may_be_left_out():
+    size = 1 << 40
+    assert DeltaLimits().largest < size
+    assert DeltaLimits(min_fallback=0).largest > size
+    assert DeltaLimits(min_fallback=0, apply_memory=64 * MIB).largest < 64 * MIB

@@ -53,3 +53,12 @@ def test_random_files(seed):
 def test_same_files_are_one_range():
     data = random.Random(3).randbytes(70_001)
     assert common(data, data) == [(0, 0, 70_001)]
+
+
+def test_with_little_memory_long_ranges_are_found():
+    rng = random.Random(4)
+    old = rng.randbytes(200_000)
+    new = old[:90_000] + b"inserted" + old[90_000:]
+    found = find_common_ranges(memoryview(old), memoryview(new), index_bytes=20_000)
+    assert sum(one.size for one in found) > 180_000
+    assert all(new[at : at + n] == old[place : place + n] for at, place, n in found)

@@ -147,6 +147,13 @@ def test_estimated_from_nothing(world):
     assert 0 < objects.size < 1.3 * ways[RouteKind.SCRATCH].size
 
 
+def test_what_does_not_shrink_is_not_estimated_as_less(world):
+    folder = world.serve(2, 0)
+    part = Superblock.decode((folder / "superblock").read_bytes()).parts[0]
+    world.change(folder, parts=(part._replace(size=1_000_000, unpacked_size=1_000_000),))
+    assert world.ways()[RouteKind.OBJECTS].size >= 1_000_000
+
+
 def test_sizes_that_the_commit_says(world, tmp_path):
     top = tmp_path / "tree"
     (top / "usr/new3").write_bytes(b"x" * 5000)

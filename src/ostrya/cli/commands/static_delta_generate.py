@@ -21,6 +21,7 @@ from ostrya.errors import RepoError
 from ostrya.formats.delta_name import DeltaName
 from ostrya.formats.delta_superblock import DeltaByteOrder
 from ostrya.repo.delta_files import has_delta
+from ostrya.repo.free_space import format_size
 from ostrya.repo.refs import require_rev
 from ostrya.repo.repository import require_writable
 
@@ -180,7 +181,7 @@ def _describe(made: GeneratedDelta) -> None:
         ),
     ]
     lines += [
-        f"fallback for {file.checksum} ({file.size} bytes)"
+        f"fallback for {file.checksum} ({format_size(file.size)})"
         for file in made.files
         if file.shipping is Shipping.FALLBACK
     ]

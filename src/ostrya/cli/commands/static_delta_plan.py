@@ -2,8 +2,9 @@
 """``static-delta plan``: what each way to a commit costs.
 
 From the parent of TO, or from each commit that ``--from-each-of`` names, or from nothing, the ways
-are listed with the bytes and requests they take and the memory that applying takes. Changed files
-that are compressed, which no patch makes small, are named, with what it would save were they not.
+are listed with the bytes and requests they take and the memory that applying takes: its objects one
+by one, and the deltas that the repository has. Changed files that are compressed, which no patch
+makes small, are named, with what it would save were they not.
 """
 
 from __future__ import annotations
