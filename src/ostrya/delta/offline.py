@@ -32,6 +32,7 @@ def apply_offline(
     path: str,
     verifier: Verifier | None = None,
     *,
+    signature_required: bool = False,
     jobs: int | None = None,
     progress: ProgressSink = NULL_PROGRESS,
 ) -> Checksum:
@@ -40,8 +41,10 @@ def apply_offline(
     Args:
         tx: The transaction; the caller commits it.
         path: A directory with a superblock and parts, or a superblock that carries its parts.
-        verifier: Who has to vouch for a signed delta; with None nobody does, unless the
-            repository's ``sign-verify-deltas`` asks for somebody.
+        verifier: Who has to vouch for a signed delta; with None nobody does, unless somebody
+            has to.
+        signature_required: Whether somebody has to; the repository's ``sign-verify-deltas`` asks
+            for it too.
         jobs: How many threads, one or two; two where there are as many processors if None.
         progress: Told how many bytes are made.
 
@@ -53,7 +56,8 @@ def apply_offline(
         ChecksumMismatch: A part makes something else than it says.
     """
     with open_delta_at(path) as delta:
-        _check_signatures(tx, delta, verifier)
+        wanted = signature_required or tx.repo.config.sign_verify_deltas
+        _check_signatures(delta, verifier, wanted=wanted)
         _check_fits(tx, delta)
         check_offline(delta)
         check_commit(delta.superblock)
@@ -63,8 +67,7 @@ def apply_offline(
         return delta.superblock.to
 
 
-def _check_signatures(tx: Transaction, delta: OpenDelta, verifier: Verifier | None) -> None:
-    wanted = tx.repo.config.sign_verify_deltas
+def _check_signatures(delta: OpenDelta, verifier: Verifier | None, *, wanted: bool) -> None:
     if delta.signed is None:
         if wanted:
             # libostree takes these: then anybody could leave the signatures off.

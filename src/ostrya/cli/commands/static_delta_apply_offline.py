@@ -2,9 +2,9 @@
 """``static-delta apply-offline``: make the commit of a static delta that lies on this machine.
 
 PATH is a delta's directory, or its superblock if that carries the parts. A KEY-ID is a public key;
-a signed delta is taken only if one of the keys signed it. Without keys those of the system verify,
-if there are any; ``core.sign-verify-deltas`` in the repository's configuration refuses what nobody
-vouches for.
+where keys are named, only a delta that one of them signed is taken. Without, those of the system
+verify what is signed, if there are any; ``core.sign-verify-deltas`` in the repository's
+configuration refuses what nobody vouches for.
 """
 
 from __future__ import annotations
@@ -37,7 +37,13 @@ def run(arguments: Arguments, context: Context) -> int:
     require_engine(arguments.text("sign-type") or DEFAULT_ENGINE)
     verifier = _find_verifier(arguments, context, keys)
     with Transaction(context.repo) as tx:
-        apply_offline(tx, path, verifier, progress=context.progress())
+        apply_offline(
+            tx,
+            path,
+            verifier,
+            signature_required=names_keys(arguments, keys),
+            progress=context.progress(),
+        )
         tx.commit()
     return 0
 

@@ -41,6 +41,14 @@ def test_signed(run, sample, folder, other):
     assert run.ok("ls", other, sample.second).out
 
 
+def test_a_key_asks_for_a_signature(run, sample, folder, other):
+    """Whoever can change a delta can leave its signatures off."""
+    dummy = (*APPLY, "--sign-type=dummy", other, folder)
+    assert run.fails(*dummy, "good") == "no signatures in static-delta"
+    assert run.fails("ls", other, sample.second)
+    run.ok(*dummy)
+
+
 def test_what_cannot_be(run, folder, other, tmp_path):
     assert run.fails(*APPLY, other) == "PATH must be specified"
     assert "No such file" in run.fails(*APPLY, other, tmp_path / "nothing")
