@@ -69,6 +69,7 @@ boot-test: $(STAMP) kernel
 
 #: make boot-test-full   all of it, some hours; writes docs/boot-tests.md (BOOT_TEST=--pivot-root: by pivot_root)
 boot-test-full: $(STAMP) kernel
+	@$(PY) tools/system_packages.py tools/debian-packages-full.txt
 	$(PY) tools/boot_test_full.py $(BOOT_TEST)
 
 #: make rootfs-full   a Debian tree in every mode on every file system; writes docs/rootfs-tests.md

@@ -17,7 +17,8 @@ UEFI and on BIOS, systemd-boot. Each scenario has to end in a complete, healthy 
 happened on the way: kernels that panic, userspace that hangs, red health checks, files that are
 missing or damaged, records of trials that are torn, a full disk, and power that is cut at every
 named point of a deployment, of a verdict and of settling, and at random instants, whose seeds are
-named.
+named. All of it takes hours: a part runs by itself with pytest's options, as in
+`make boot-test-full BOOT_TEST="-k uboot"`, and each line has the date of its last run.
 """
 PIVOT_INTRODUCTION = """# Boot tests by pivot_root: the last full run
 
@@ -26,12 +27,15 @@ PIVOT_INTRODUCTION = """# Boot tests by pivot_root: the last full run
 `pivot_root`.
 """
 HEADINGS = ("device", "what happened")
-RUN = FullRun("boot-tests", ("-n", "2", "tests/system", "--vm-full"), INTRODUCTION, HEADINGS)
+RUN = FullRun(
+    "boot-tests", ("-n", "2", "tests/system", "--vm-full"), INTRODUCTION, HEADINGS, in_parts=True
+)
 PIVOT_RUN = FullRun(
     "boot-tests-pivot-root",
     ("-n", "2", "tests/system/test_rollback.py", "--vm-full", "--pivot-root"),
     PIVOT_INTRODUCTION,
     HEADINGS,
+    in_parts=True,
 )
 
 

@@ -23,12 +23,20 @@ class FullRun:
         introduction: The page's text before the date.
         headings: Of the columns that a test fills by recording the property ``told``, with a bar
             between them; the result and the seconds follow.
+        in_parts: Whether a run may be of some tests only: rows of the page that it does not make
+            stay, and each has the date of its run.
     """
 
     name: str
     arguments: tuple[str, ...]
     introduction: str
     headings: tuple[str, ...]
+    in_parts: bool = False
+
+    @property
+    def page(self) -> Path:
+        """Where the page is."""
+        return TOP / "docs" / f"{self.name}.md"
 
 
 def run(full: FullRun) -> int:
@@ -42,23 +50,42 @@ def run(full: FullRun) -> int:
 
 def write_page(full: FullRun, report: Path) -> int:
     """Write the table; return how many tests failed."""
-    rows, failed = [], 0
+    day = datetime.datetime.now(datetime.UTC).date().isoformat()
+    rows = read_rows(full) if full.in_parts else {}
+    failed = 0
     for case in ET.parse(report).iter("testcase"):
         result = "passed"
         if case.find("failure") is not None or case.find("error") is not None:
             result, failed = "**failed**", failed + 1
         elif case.find("skipped") is not None:
+            if full.in_parts:
+                continue
             result = "skipped"
         told = next((p.get("value", "") for p in case.iter("property")), None)
         name = case.get("name", "").removeprefix("test_")
-        cells = told.split("|") if told else [name, *[""] * (len(full.headings) - 1)]
-        rows.append(table_line(*cells, result, f"{float(case.get('time', 0)):.0f}"))
-    headings = (*full.headings, "result", "seconds")
-    day = datetime.datetime.now(datetime.UTC).date()
-    lines = [full.introduction, f"Run on {day.isoformat()}.", ""]
-    lines += [table_line(*headings), "|---" * len(headings) + "|", *rows, ""]
-    (TOP / "docs" / f"{full.name}.md").write_text("\n".join(lines))
+        cells = tuple(told.split("|") if told else [name, *[""] * (len(full.headings) - 1)])
+        ending = (result, f"{float(case.get('time', 0)):.0f}")
+        rows[cells] = (*ending, day) if full.in_parts else ending
+    lines = [full.introduction]
+    lines += [] if full.in_parts else [f"Run on {day}.", ""]
+    headings = (*full.headings, "result", "seconds", *(["date"] if full.in_parts else []))
+    lines += [table_line(*headings), "|---" * len(headings) + "|"]
+    lines += [table_line(*cells, *ending) for cells, ending in rows.items()]
+    full.page.write_text("\n".join([*lines, ""]))
     return failed
+
+
+def read_rows(full: FullRun) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Read what the page has: what was done, and how it ended."""
+    lines = full.page.read_text().splitlines() if full.page.exists() else []
+    table = [
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in lines
+        if line.startswith("| ")
+    ]
+    width = len(full.headings)
+    # The first line has the headings.
+    return {cells[:width]: cells[width:] for cells in table[1:]}
 
 
 def table_line(*cells: str) -> str:

@@ -17,10 +17,10 @@ from pathlib import Path
 LIST = Path(__file__).resolve().parent / "debian-packages.txt"
 
 
-def wanted() -> dict[str, str]:
+def wanted(lists: list[Path]) -> dict[str, str]:
     """Package name to what it is for."""
     packages = {}
-    for line in LIST.read_text().splitlines():
+    for line in "\n".join(path.read_text() for path in lists).splitlines():
         name, _, reason = line.partition("#")
         if name.strip():
             packages[name.strip()] = reason.strip()
@@ -48,8 +48,8 @@ def install(names: list[str]) -> bool:
 
 
 def main() -> int:
-    """Look, then install or explain."""
-    packages = wanted()
+    """Look, then install or explain; arguments are further lists."""
+    packages = wanted([LIST, *map(Path, sys.argv[1:])])
     if shutil.which("dpkg-query") is None:
         print("not a Debian system: tests skip where what they need of these is absent:")
         print("  " + " ".join(packages))

@@ -24,7 +24,7 @@ from support.device import Device
 
 BOARD = "qemu-x86_64-uboot"
 TIME = 1_767_225_600
-PACKAGES = ("ostree", "kmod", "iproute2")
+PACKAGES = ("ostree", "kmod", "iproute2", "mount")
 NAME = "stock-base"
 # What is a host for a guest behind QEMU's own network.
 HOST = "10.0.2.2"
@@ -45,6 +45,12 @@ ip route add default via {HOST}
 echo "device: release=$release pick= behaviour=good"
 echo "device: ready release=$release"
 while :; do setsid -c sh -c 'PS1= PS2= exec sh'; done
+"""
+
+_REBOOT = """\
+#!/bin/sh
+sync
+echo b > /proc/sysrq-trigger
 """
 
 
@@ -72,7 +78,12 @@ def missing() -> str:
 def build_world(top: Path) -> World:
     """Build all of it, in an empty folder."""
     path, tar = top / "repo", top / "debian.tar"
-    files = {"usr/lib/stock-init": _INIT, **device_tree.release_files("1"), "etc/fstab": ""}
+    files = {
+        "usr/lib/stock-init": _INIT,
+        "usr/sbin/reboot": _REBOOT,
+        "etc/fstab": "",
+        **device_tree.release_files("1"),
+    }
     base = device_tree.build_base(packages=PACKAGES, name=NAME)
     device_tree.add_files(shutil.copyfile(base, tar), files)
     changes = top / "changes"

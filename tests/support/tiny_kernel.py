@@ -41,3 +41,34 @@ def tiny_kernel() -> bytes:
     put(0x258, "<Q", 0x100000)  # pref_address
     put(0x260, "<I", 0x10000)  # init_size
     return bytes(setup) + _CODE.ljust(4096, b"\0")
+
+
+# With the device tree in x0: write all of it to QEMU's PL011 at 0x09000000, then switch off by PSCI.
+_ARM64_CODE = struct.pack(
+    "<16I",
+    0xAA0003F3,  # mov x19, x0
+    0xD2A12014,  # mov x20, #0x9000000
+    0xB9400675,  # ldr w21, [x19, #4]       totalsize
+    0x5AC00AB5,  # rev w21, w21
+    0x340000F5,  # loop: cbz w21, end
+    0x38401676,  # ldrb w22, [x19], #1
+    0xB9401A97,  # wait: ldr w23, [x20, #0x18]
+    0x372FFFF7,  # tbnz w23, #5, wait       full
+    0xB9000296,  # str w22, [x20]
+    0x510006B5,  # sub w21, w21, #1
+    0x17FFFFFA,  # b loop
+    0xD2800100,  # end: mov x0, #8
+    0xF2B08000,  # movk x0, #0x8400, lsl #16
+    0xD4000002,  # hvc #0
+    0x14000000,  # b .
+    0xD503201F,  # nop
+)
+_ARM64_HEADER_BYTES = 64
+
+
+def tiny_arm64_kernel() -> bytes:
+    """Give an Image for QEMU's virt machine that says its device tree, as bytes, on the console."""
+    branch = 0x14000000 | _ARM64_HEADER_BYTES // 4
+    # code, offset, size, flags (4 KiB pages, anywhere), three that are empty, magic, none.
+    header = struct.pack("<2I6Q4sI", branch, 0, 0, 1 << 16, 0xA, 0, 0, 0, b"ARM\x64", 0)
+    return (header + _ARM64_CODE).ljust(4096, b"\0")

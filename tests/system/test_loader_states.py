@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ostrya.boot.backends.extlinux import make_extlinux
 from ostrya.boot.backends.grub2_trial import STATE_FILE, make_stub, make_trial_cfg
 from ostrya.boot.backends.uboot import make_uenv
 from ostrya.boot.backends.uboot_trial import (
@@ -65,7 +66,9 @@ def run(*argv: object) -> None:
 class Disk:
     """A disk with a FAT partition for a loader, and a root file system for what it starts."""
 
-    def __init__(self, top: Path, files: dict[str, bytes], root: dict[str, bytes]) -> None:
+    def __init__(
+        self, top: Path, files: dict[str, bytes], root: dict[str, bytes], *, flagged: int = 1
+    ) -> None:
         self.path = top / "disk.img"
         fat, tree, ext4 = top / "fat.img", top / "tree", top / "root.img"
         fat.touch()
@@ -81,7 +84,7 @@ class Disk:
             (tree / name).write_bytes(data)
         run("mke2fs", "-q", "-t", "ext4", "-b", "4096", "-L", "otaroot", "-d", tree, ext4)
         run(
-            "sgdisk", f"-n1:{FAT_AT // SECTOR}:+33M", "-t1:ef00", "-A1:set:2",
+            "sgdisk", f"-n1:{FAT_AT // SECTOR}:+33M", "-t1:ef00", f"-A{flagged}:set:2",
             f"-n2:{ROOT_AT // SECTOR}:+16M", self.path,
         )  # fmt: skip
         with self.path.open("r+b") as file:
@@ -207,6 +210,17 @@ def expected(record: Record, missing: set[str]) -> tuple[tuple[int, Why], Record
 def test_it_decides_as_the_table(loader, state, tmp_path):
     record, missing = STATES[state]
     assert loader(tmp_path, record, missing) == expected(record, missing)
+
+
+def test_extlinux_conf(tmp_path):
+    """U-Boot's own menu starts the default, from where libostree's users have it."""
+    need("qemu-system-x86_64", "sgdisk")
+    if not ROM.exists():
+        pytest.skip("u-boot-qemu is not installed")
+    files = root_files(set()) | {"boot/extlinux/extlinux.conf": make_extlinux(ENTRIES).encode()}
+    disk = Disk(tmp_path, {}, files, flagged=2)
+    argv = [*base_argv("pc", disk), "-bios", str(ROM)]
+    assert start(argv, tmp_path / "log") == (1, Why.USUAL)
 
 
 def test_a_torn_copy(tmp_path):

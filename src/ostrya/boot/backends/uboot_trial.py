@@ -158,11 +158,18 @@ def _load_devicetree(board: ScriptBoard) -> str:
     """The deployment's device tree, one of its directory, or the firmware's; and overlays."""
     fallback = board.fdtfile or "none.dtb"
     load = f"load ${{ostrya_root}} {board.fdt_addr}"
+    # An overlay that cannot be applied spoils the tree: never the firmware's, which the fallback
+    # needs. That of QEMU has a mebibyte of room in it.
+    move = f"fdt move ${{ostrya_fdt}} {board.fdt_addr}"
     overlay = (
-        f'if test -n "${{fdt_overlays}}"; then fdt addr ${{ostrya_fdt}}; fdt resize 8192; '
+        f'if test -n "${{fdt_overlays}}"; then fdt addr ${{ostrya_fdt}}; '
+        f'if test "${{ostrya_fdt}}" = "{board.fdt_addr}"; then fdt resize 8192; '
+        f"else if {move} 20000; then true; else {move} 200000; fi; "
+        f'setenv ostrya_fdt "{board.fdt_addr}"; fi; '
         f"for ostrya_one in ${{fdt_overlays}}; do "
         f"if load ${{ostrya_root}} {board.overlay_addr} ${{ostrya_one}}; then "
-        f"fdt apply {board.overlay_addr}; "
+        f"if fdt apply {board.overlay_addr}; then true; "
+        f"else echo ostrya: cannot apply ${{ostrya_one}}; setenv ostrya_ok; fi; "
         f"else echo ostrya: no overlay ${{ostrya_one}}; setenv ostrya_ok; fi; done; fi"
     )
     return (

@@ -71,6 +71,16 @@ def test_the_deployments_device_tree_and_overlays():
     ]  # fmt: skip
 
 
+def test_overlays_are_not_laid_over_the_firmwares_own_device_tree():
+    board = ScriptBoard("bootz", kernel_addr="1", ramdisk_addr="2", fdt_addr="3", overlay_addr="4")
+    uenv = {**UENV, "fdt_overlays": "/boot/o1"}
+    _, said, _ = start(board, uenv, variables={"fdt_addr": "8"})
+    assert said == [
+        ("fdt", "addr", "8"), ("fdt", "move", "8", "3", "20000"), ("fdt", "apply", "4"),
+        ("bootz", "1", "2:200", "3"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("gone", ["/boot/d", "/boot/o2"])
 def test_without_its_device_tree_nothing_is_started(gone):
     board = ScriptBoard("booti", kernel_addr="1", ramdisk_addr="2", fdt_addr="3", overlay_addr="4")
