@@ -134,10 +134,12 @@ def build_base(arch: str = NATIVE, packages: tuple[str, ...] = PACKAGES, name: s
             return target
         unfinished, log = target.with_suffix(".unfinished"), target.with_suffix(".log")
         mode = "root" if os.geteuid() == 0 else "unshare"
+        # The busybox of a ramdisk is that of this machine, where the tree has none of its own.
+        foreign = () if arch == NATIVE else ("busybox-static",)
         argv = [
             "mmdebstrap", f"--mode={mode}", "--format=tar", "--variant=essential",
             f"--architectures={arch}",
-            f"--include={','.join((f'linux-image-cloud-{arch}', *packages))}",
+            f"--include={','.join((f'linux-image-cloud-{arch}', *packages, *foreign))}",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
             CODENAME, str(unfinished), "-",
         ]  # fmt: skip
