@@ -2,7 +2,8 @@
 """Make a static delta from one commit to another, or from nothing to one.
 
 Parts are made by several processes, under temporary names; when all are there they get theirs, and
-the superblock comes last. What is interrupted leaves the delta that was there before.
+the superblock comes last. What fails before leaves a delta of the same name as it was; then that
+goes first, so that whoever reads meanwhile finds none, and never one whose parts are another's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import ensure_dir, open_dir
+from ostrya._linux.dirfd import ensure_dir, open_dir, unlink_if_exists
 from ostrya.delta.gather import gather_objects
 from ostrya.delta.generate_worker import make_part_worker
 from ostrya.delta.part_writer import WrittenPart
@@ -352,6 +353,8 @@ class _Generator:
     # ------------------------------------------------------------------ into place
 
     def _publish(self, filename: str, block: bytes, parts: list[tuple[str, WrittenPart]]) -> None:
+        if self._options.filename is None:
+            unlink_if_exists(filename, dir_fd=self._out_fd)
         if not self._options.inline:
             for index, (temporary, _) in enumerate(parts):
                 os.rename(temporary, str(index), src_dir_fd=self._out_fd, dst_dir_fd=self._out_fd)

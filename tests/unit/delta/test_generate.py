@@ -328,6 +328,27 @@ def test_failure_leaves_the_earlier_delta(releases, monkeypatch):
     assert before == {name: (os.stat(f"{folder}/{name}").st_ino) for name in os.listdir(folder)}
 
 
+def test_cut_off_in_between_there_is_no_delta(releases, monkeypatch):
+    """Rather than one that names parts of another."""
+    repo, old, _ = releases
+    generate(repo, old, None)
+    folder = folder_of(repo, old, None)
+    seen = []
+
+    def fail(*_args, **_options):
+        seen.extend(os.listdir(folder))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ostrya.delta.generate.replace_file", fail)
+    with pytest.raises(KeyboardInterrupt):
+        generate(repo, old, None, jobs=1, limits=DeltaLimits(max_chunk=30_000))
+    assert "superblock" not in seen
+    assert "0" in seen
+    monkeypatch.undo()
+    generate(repo, old, None)
+    assert block_of(folder).parts
+
+
 @pytest.mark.parametrize("mode", [RepoMode.BARE_USER, RepoMode.ARCHIVE])
 def test_repositories_of_other_modes(releases, tmp_path, mode):
     repo, old, new = releases
