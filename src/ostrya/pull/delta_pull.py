@@ -255,11 +255,15 @@ class DeltaPull:
         stated, available = found.apply_memory, self._available_memory()
         if stated is None or available is None or stated <= available:
             return True
+        problem = (
+            f"Static delta {found.block.name} takes {format_size(stated)} of memory to apply, but "
+            f"only {format_size(available)} are available"
+        )
         if self._options.require_deltas:
-            raise NoDelta(
-                f"Static delta {found.block.name} takes {format_size(stated)} of memory to "
-                f"apply, but only {format_size(available)} are available"
-            )
+            raise NoDelta(problem)
+        import logging
+
+        logging.getLogger(__name__).warning("%s; objects are fetched instead", problem)
         return False
 
     def count(self, found: FoundDelta) -> None:

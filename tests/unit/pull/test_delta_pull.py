@@ -300,7 +300,7 @@ def test_too_large_for_the_disk(world):
     refuse(world, LowSpace, "Delta requires 1.2\\sEB free space, but only")
 
 
-def test_too_large_for_the_memory(world, monkeypatch):
+def test_too_large_for_the_memory(world, monkeypatch, caplog):
     folder = world.serve(world.old)
     block = Superblock.decode((folder / "superblock").read_bytes())
     stated = (KEY_APPLY_MEMORY, Variant("t", swap_u64(64_000_000)))
@@ -314,6 +314,8 @@ def test_too_large_for_the_memory(world, monkeypatch):
     )
     monkeypatch.setattr(delta_pull, "available_bytes", lambda: 1000)
     assert world.pull("main").delta_parts_fetched == 0
+    [told] = caplog.messages
+    assert told.endswith("only 1.0\xa0kB are available; objects are fetched instead")
     assert world.parts_asked == []
     world.require_new()
 
