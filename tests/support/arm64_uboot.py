@@ -9,13 +9,13 @@ from pathlib import Path
 
 from ostrya.boot.backends.uboot_trial import ScriptBoard
 
-DEBIANS = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
+DEBIAN_UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 MACHINE = ("-machine", "virt", "-cpu", "cortex-a53", "-m", "256")
 BOARD = ScriptBoard("booti", fdt_addr="0x43000000", overlay_addr="0x43800000")
 _FDT_MAGIC = b"\xd0\x0d\xfe\xed"
 
 
-def missing(firmware: Path = DEBIANS) -> str:
+def missing(firmware: Path = DEBIAN_UBOOT) -> str:
     """Empty if it can be started, else why not."""
     for program in ("qemu-system-aarch64", "sgdisk", "mcopy", "dtc"):
         if shutil.which(program) is None:
@@ -23,7 +23,7 @@ def missing(firmware: Path = DEBIANS) -> str:
     return "" if firmware.exists() else f"{firmware} is not there"
 
 
-def run_uboot(disk: Path, log: Path, firmware: Path = DEBIANS) -> tuple[str, bytes]:
+def run_uboot(disk: Path, log: Path, firmware: Path = DEBIAN_UBOOT) -> tuple[str, bytes]:
     """Switch it on, and wait until it is off; return what was said, and the kernel's device tree.
 
     The tree is empty if no kernel was started.

@@ -17,7 +17,7 @@ from ostrya.boot.backends.uboot_trial import make_boot_script
 from ostrya.boot.bls import Entry
 from ostrya.boot.uboot_image import Architecture, encode_script
 from support import arm64_uboot
-from support.arm64_uboot import BOARD, DEBIANS, MACHINE, run_uboot
+from support.arm64_uboot import BOARD, DEBIAN_UBOOT, MACHINE, run_uboot
 from support.tiny_kernel import tiny_arm64_kernel
 from system.test_loader_states import Disk
 
@@ -28,10 +28,10 @@ FELL_BACK = b"n=2 ostrya.pick=fallback-load\0"
 
 
 @pytest.fixture
-def debians():
+def debian_uboot():
     if reason := arm64_uboot.missing():
         pytest.skip(reason)
-    return DEBIANS
+    return DEBIAN_UBOOT
 
 
 @pytest.fixture
@@ -78,33 +78,33 @@ def start(
     return tree
 
 
-def test_the_firmwares_own(debians, tmp_path):
-    tree = start(tmp_path, debians, {}, {})
+def test_the_firmwares_own(debian_uboot, tmp_path):
+    tree = start(tmp_path, debian_uboot, {}, {})
     assert b"n=1 \0" in tree
     assert b"of-the-release" not in tree
 
 
 @pytest.mark.parametrize("how", ["devicetree", "fdtdir"])
-def test_of_the_release(debians, tmp_path, how):
+def test_of_the_release(debian_uboot, tmp_path, how):
     own = "fdtfile=virt.dtb\n" if how == "fdtdir" else ""
     path = "/trees" if how == "fdtdir" else "/trees/virt.dtb"
     files = {"boot/trees/virt.dtb": machines_tree(tmp_path)}
-    tree = start(tmp_path, debians, {how: path}, files, own)
+    tree = start(tmp_path, debian_uboot, {how: path}, files, own)
     assert b"of-the-release\0" in tree
     assert b"n=1 \0" in tree
 
 
-def test_without_its_device_tree_the_fallback_is_started(debians, tmp_path):
-    assert FELL_BACK in start(tmp_path, debians, {"devicetree": "/trees/not-there.dtb"}, {})
+def test_without_its_device_tree_the_fallback_is_started(debian_uboot, tmp_path):
+    assert FELL_BACK in start(tmp_path, debian_uboot, {"devicetree": "/trees/not-there.dtb"}, {})
 
 
-def test_without_its_overlay_too(debians, tmp_path):
-    assert FELL_BACK in start(tmp_path, debians, {}, {}, "fdt_overlays=/boot/not-there.dtbo\n")
+def test_without_its_overlay_too(debian_uboot, tmp_path):
+    assert FELL_BACK in start(tmp_path, debian_uboot, {}, {}, "fdt_overlays=/boot/not-there.dtbo\n")
 
 
-def test_and_where_overlays_cannot_be_applied(debians, tmp_path):
+def test_and_where_overlays_cannot_be_applied(debian_uboot, tmp_path):
     files = {"boot/one.dtbo": compile_overlay(tmp_path, "one")}
-    assert FELL_BACK in start(tmp_path, debians, {}, files, "fdt_overlays=/boot/one.dtbo\n")
+    assert FELL_BACK in start(tmp_path, debian_uboot, {}, files, "fdt_overlays=/boot/one.dtbo\n")
 
 
 @pytest.mark.vm_full

@@ -359,13 +359,8 @@ class _Generator:
             for index, (temporary, _) in enumerate(parts):
                 os.rename(temporary, str(index), src_dir_fd=self._out_fd, dst_dir_fd=self._out_fd)
             self._made.clear()
-        replace_file(
-            filename,
-            block,
-            dir_fd=self._out_fd,
-            mode=_SUPERBLOCK_MODE,
-            durable=self._repo.config.fsync,
-        )
+        durable = self._repo.config.fsync
+        replace_file(filename, block, dir_fd=self._out_fd, mode=_SUPERBLOCK_MODE, durable=durable)
         if self._options.filename is None:
             self._remove_stale(0 if self._options.inline else len(parts))
 
