@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PIPE_BYTES = 64 << 10
-# What has ended, or is killed, is gone by then, if it can go at all.
+_LOOK_S = 0.1
+# What is killed is gone by then, if it can go at all.
 _REAP_S = 1.0
 
 
@@ -99,7 +100,7 @@ def run_to_end(
 
 
 def run_and_listen(argv: Sequence[str], *, timeout_s: float, most_bytes: int) -> Completed:
-    """Run a program that nobody vouches for: all that it started ends with it.
+    """Run a program that nobody vouches for; if it is late, all that it has started ends with it.
 
     Args:
         argv: The program and its arguments.
@@ -124,7 +125,7 @@ def run_and_listen(argv: Sequence[str], *, timeout_s: float, most_bytes: int) ->
     pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
     try:
         stdout, stderr = _hear_out(process, end, most_bytes)
-        status = process.wait(_REAP_S)
+        status = process.wait(max(0.0, end - time.monotonic()))
     except (TimeoutError, subprocess.TimeoutExpired) as exc:
         # The whole session: a script that hangs mostly hangs in what it has called.
         with suppress(ProcessLookupError):
@@ -142,25 +143,23 @@ def run_and_listen(argv: Sequence[str], *, timeout_s: float, most_bytes: int) ->
 def _hear_out(process: subprocess.Popen[bytes], end: float, most_bytes: int) -> tuple[bytes, bytes]:
     """Read what a program says until it ends, not what it leaves behind; TimeoutError if late."""
     said = {pipe.fileno(): b"" for pipe in (process.stdout, process.stderr) if pipe is not None}
-    ended_fd = os.pidfd_open(process.pid)
-    try:
-        with selectors.DefaultSelector() as selector:
-            for fd in (*said, ended_fd):
-                selector.register(fd, selectors.EVENT_READ)
-            while ended_fd in selector.get_map():
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
-                ready = [key.fd for key, _ in selector.select(left)]
-                for fd in ready:
-                    data = b"" if fd == ended_fd else os.read(fd, _PIPE_BYTES)
-                    if fd != ended_fd:
-                        said[fd] = (said[fd] + data)[-most_bytes:]
-                    # Its last words come before its end.
-                    if not data and (fd != ended_fd or len(ready) == 1):
-                        selector.unregister(fd)
-    finally:
-        os.close(ended_fd)
+    with selectors.DefaultSelector() as selector:
+        for fd in said:
+            selector.register(fd, selectors.EVENT_READ)
+        while selector.get_map():
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            # Looked at now and then: kernels before 5.3 tell no selector of a process that ends.
+            ready = selector.select(min(left, _LOOK_S))
+            for key, _ in ready:
+                data = os.read(key.fd, _PIPE_BYTES)
+                said[key.fd] = (said[key.fd] + data)[-most_bytes:]
+                if not data:
+                    selector.unregister(key.fd)
+            # Its last words come before its end.
+            if not ready and process.poll() is not None:
+                break
     stdout, stderr = said.values()
     return stdout, stderr
 

@@ -114,6 +114,13 @@ def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path):
     assert describe(results(tmp_path)) == "required.d/r: exit status 1: last words"
 
 
+def test_a_program_that_says_nothing_more_has_its_deadline_too(tmp_path):
+    program(tmp_path, "etc/ostrya/health/required.d/r", "exec >&- 2>&-; sleep 60")
+    found = results(tmp_path, QUIET._replace(deadline_s=1))
+    assert "no end after 1 s" in describe(found)
+    assert found[0].seconds < 30
+
+
 def test_of_a_talker_only_the_end_is_kept(tmp_path):
     script = "head -c 3000000 /dev/zero | tr '\\0' x >&2; echo the end >&2; exit 1"
     program(tmp_path, "etc/ostrya/health/required.d/r", script)
