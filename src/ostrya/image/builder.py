@@ -31,14 +31,14 @@ from ostrya.image.deployments import Remote, SystemOptions, make_system
 from ostrya.image.disk_layout import DiskPlan, PartitionWish, named_uuid, plan_disk
 from ostrya.image.errors import LayoutError
 from ostrya.image.fat import FatFile, FatOptions, encode_fat
-from ostrya.image.filesystem import Ext4Options, measure, write_ext4
+from ostrya.image.filesystem import Ext4Options, Inode, measure, write_ext4
 from ostrya.image.gpt import TYPE_BASIC_DATA, TYPE_BIOS_BOOT, TYPE_ESP, TYPE_LINUX
 from ostrya.image.mbr import SECTOR_BYTES
 from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from ostrya.formats.checksum import Checksum
@@ -76,6 +76,26 @@ class DiskOptions(NamedTuple):
     preloaded: tuple[tuple[str, Checksum], ...] = ()
 
 
+class DiskParts(NamedTuple):
+    """What a disk was made of, as long as the directory for it is there.
+
+    Attributes:
+        disk: Path of the disk.
+        plan: What lies where.
+        root_image: Path of the file system in the root partition.
+        sysroot: What is in it, laid out in a directory.
+        inodes: What files and directories there are to be like, by their paths.
+        boot_files: What is on the FAT partition.
+    """
+
+    disk: str
+    plan: DiskPlan
+    root_image: str
+    sysroot: str
+    inodes: Mapping[str, Inode]
+    boot_files: tuple[FatFile, ...]
+
+
 class Disk(NamedTuple):
     """A disk that was built.
 
@@ -98,6 +118,7 @@ def build_disk(  # noqa: PLR0913  # options by keyword
     options: DiskOptions,
     *,
     scratch: str | None = None,
+    use: Callable[[DiskParts], None] = lambda _parts: None,
     tell: Callable[[str], None] = lambda _line: None,
     progress: ProgressSink = NULL_PROGRESS,
 ) -> Disk:
@@ -110,6 +131,7 @@ def build_disk(  # noqa: PLR0913  # options by keyword
         output: The file to be written.
         options: What it is to be.
         scratch: A directory for files that are needed on the way; that of the output if None.
+        use: Given the disk and what it was made of, before that is removed.
         tell: Told what is done.
         progress: Told about files.
 
@@ -123,7 +145,7 @@ def build_disk(  # noqa: PLR0913  # options by keyword
     try:
         # Modes of what is made on the way are those on the disk.
         with umask(0o022):
-            return _Build(repo, board, options, work, tell, progress).run(commits, output)
+            return _Build(repo, board, options, work, tell, progress).run(commits, output, use)
     finally:
         remove_tree(work)
 
@@ -146,7 +168,9 @@ class _Build:
         self._progress = progress
         self._seed = ""
 
-    def run(self, commits: Sequence[Checksum], output: str) -> Disk:
+    def run(
+        self, commits: Sequence[Checksum], output: str, use: Callable[[DiskParts], None]
+    ) -> Disk:
         board, options = self._board, self._options
         self._seed = _seed(board, commits, options)
         top = self._folder("sysroot")
@@ -171,6 +195,7 @@ class _Build:
         first = b"" if code is None else code.first
         assemble(output, plan, contents, boot_code=first)
         self._tell(f"wrote {output}: {plan.sectors * SECTOR_BYTES // _MIB} MiB")
+        use(DiskParts(output, plan, image, top, inodes, tuple(files)))
         return Disk(output, plan, root_bytes)
 
     def _folder(self, name: str) -> str:

@@ -108,3 +108,20 @@ def test_a_disk_that_is_too_small_leaves_nothing(repo, releases, tmp_path):
     with pytest.raises(LayoutError, match="and the disk has 20"):
         build(repo, releases, tmp_path / "disk", options=OPTIONS._replace(size_bytes=20 << 20))
     assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_what_it_is_made_of_is_there_until_it_was_used(repo, releases, tmp_path):
+    seen = []
+
+    def use(parts):
+        seen.append(parts)
+        assert os.path.isdir(f"{parts.sysroot}/ostree/repo/objects")
+        assert os.path.getsize(parts.root_image) == parts.plan.size(1)
+        assert "boot.scr" in [file.path for file in parts.boot_files]
+
+    commits = [releases[0].checksum]
+    disk = build_disk(
+        repo, commits, load_board("qemu-arm64"), str(tmp_path / "disk"), OPTIONS, use=use
+    )
+    assert (seen[0].disk, seen[0].plan) == (disk.path, disk.plan)
+    assert not os.path.exists(seen[0].sysroot)
