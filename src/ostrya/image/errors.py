@@ -6,7 +6,10 @@
     ImageError
     ├── LayoutError     partitions do not fit, or files do not fit into one
     ├── BoardError      there is no such board, or its description cannot be used
-    └── SourceError     a root file system is not one, or cannot be converted
+    ├── SourceError     a root file system is not one, or cannot be converted
+    ├── OutputError     an output is not known, or cannot be made
+    ├── DiskError       an image cannot be read, or there is no such thing in it
+    └── FlashError      a device is not one to be written to, or has not what was written
 """
 
 from __future__ import annotations
@@ -24,3 +27,15 @@ class BoardError(ImageError):
 
 class SourceError(ImageError):
     """A root file system cannot become a release."""
+
+
+class OutputError(ImageError):
+    """An output is not known, or cannot be made of what was built."""
+
+
+class DiskError(ImageError):
+    """An image cannot be read, or there is no such thing in it."""
+
+
+class FlashError(ImageError):
+    """A device is not one to be written to, or does not hold what was written."""

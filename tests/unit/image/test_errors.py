@@ -4,8 +4,13 @@ import pytest
 from ostrya.errors import ImageError
 from ostrya.image import errors
 
+ERRORS = [
+    errors.LayoutError, errors.BoardError, errors.SourceError,
+    errors.OutputError, errors.DiskError, errors.FlashError,
+]  # fmt: skip
 
-@pytest.mark.parametrize("kind", [errors.LayoutError, errors.BoardError, errors.SourceError])
+
+@pytest.mark.parametrize("kind", ERRORS)
 def test_they_are_of_one_family(kind):
     assert issubclass(kind, ImageError)
     assert kind("a sentence").exit_code == 60
