@@ -59,14 +59,20 @@ class ArchiveEntry(NamedTuple):
     chunks: Callable[[], Iterator[bytes]]
 
 
-def read_archive(stream: IO[bytes]) -> Iterator[ArchiveEntry]:
+def read_archive(stream: IO[bytes], *, max_bytes: int | None = None) -> Iterator[ArchiveEntry]:
     """Yield the entries of an archive.
 
+    Args:
+        stream: The archive.
+        max_bytes: How large it may be when it is inflated; anything if None.
+
     Raises:
-        ArchiveError: It is damaged, or of no known kind.
+        ArchiveError: It is damaged, of no known kind, or too large.
     """
     reader = ArchiveReader(stream)
-    plain = ArchiveReader(InflatedStream(reader)) if find_compression(reader.peek(6)) else reader
+    plain = reader
+    if find_compression(reader.peek(6)):
+        plain = ArchiveReader(InflatedStream(reader, max_bytes=max_bytes))
     head = plain.peek(512)
     if head[:6] in _NEWC_MAGICS:
         yield from _read_newc(plain)

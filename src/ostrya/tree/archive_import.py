@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An archive into a MutableTree, without unpacking it anywhere."""
+"""An archive into a MutableTree, without unpacking it anywhere.
+
+It is read here, from front to back; workers hash and store what is in it.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,39 @@ from typing import IO, TYPE_CHECKING
 from ostrya.errors import FormatError
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import check_filename
-from ostrya.formats.errors import ObjectFormatError
+from ostrya.formats.errors import ObjectFormatError, printable
 from ostrya.formats.file_header import FileHeader
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.tree.archive_entries import ArchiveEntry, read_archive
-from ostrya.tree.errors import ArchiveError, ParentMissing
+from ostrya.tree.archive_worker import HANDED_OVER_BYTES, ArchiveFiles
+from ostrya.tree.errors import ArchiveError, ParentMissing, TreeConflict
 from ostrya.tree.modifier import CommitModifier, FileInfo
 from ostrya.tree.rules import CommitRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.transaction import Transaction
+    from ostrya.tree.archive_worker import Batch
     from ostrya.tree.mutable_tree import MutableTree
 
+    Below = Callable[[str], Checksum | None]
+
 _DEFAULT_DIR_MODE = 0o040755
+
+
+class ArchiveLimits(NamedTuple):
+    """How much an archive may hold: a small one can inflate to more than any disk.
+
+    Attributes:
+        size_bytes: Of its content, and of itself when inflated.
+        entries: How many.
+    """
+
+    size_bytes: int
+    entries: int
 
 
 def import_archive(  # noqa: PLR0913  # options by keyword
@@ -35,6 +55,9 @@ def import_archive(  # noqa: PLR0913  # options by keyword
     *,
     autocreate_parents: bool = False,
     rename: Callable[[str], str] | None = None,
+    limits: ArchiveLimits | None = None,
+    below: Below | None = None,
+    jobs: int | None = None,
     progress: ProgressSink = NULL_PROGRESS,
 ) -> None:
     """Store an archive's files, and overlay its entries on a tree.
@@ -48,16 +71,21 @@ def import_archive(  # noqa: PLR0913  # options by keyword
             that needs them.
         rename: New path for each path, both relative to the root; it is given paths as the archive
             spells them, most directories with a slash at their end.
+        limits: What is refused; nothing if None.
+        below: For a layer: finds a file by its path in what it will lie on, where hard links may
+            lead. Directories that the layer leaves out are made without metadata.
+        jobs: How many workers at most; one per processor if None.
         progress: Told about entries.
 
     Raises:
-        ArchiveError: The archive is damaged, of no known kind, or holds hostile paths.
+        ArchiveError: The archive is damaged, of no known kind, or holds hostile paths, or too much.
         ParentMissing: A directory is left out and not made.
         TreeConflict: A file meets a directory of the same name.
     """
-    _Import(tx, tree, modifier or CommitModifier(), autocreate_parents, rename).run(
-        stream, progress
-    )
+    rules = CommitRules(tx, modifier or CommitModifier())
+    work = _Import(tx, tree, rules, rename, below)
+    work.autocreate = autocreate_parents
+    work.run(stream, limits, jobs, progress)
 
 
 class _Import:
@@ -65,33 +93,50 @@ class _Import:
         self,
         tx: Transaction,
         root: MutableTree,
-        modifier: CommitModifier,
-        autocreate_parents: bool,  # noqa: FBT001  # private, one caller
+        rules: CommitRules,
         rename: Callable[[str], str] | None,
+        below: Below | None,
     ) -> None:
+        self.autocreate = False
         self._tx = tx
         self._root = root
-        self._rules = CommitRules(tx, modifier)
-        self._autocreate = autocreate_parents
+        self._rules = rules
         self._rename = rename
+        self._below = below
+        self._files = ArchiveFiles(tx)
         self._hardlinks: list[tuple[str, str, int]] = []
+        self._count = 0
 
-    def run(self, stream: IO[bytes], progress: ProgressSink) -> None:
+    def run(
+        self,
+        stream: IO[bytes],
+        limits: ArchiveLimits | None,
+        jobs: int | None,
+        progress: ProgressSink,
+    ) -> None:
         progress.send(Started("importing archive", None, Unit.ITEMS))
-        count = 0
-        for entry in read_archive(stream):
+        for _ in self._files.run(self._batches(stream, limits), jobs):
+            progress.send(Advanced("importing archive", self._count))
+        self._link_all()
+        if self._root.metadata_checksum is None and self.autocreate:
+            self._make_root()
+        progress.send(Finished("importing archive", self._count))
+
+    def _batches(self, stream: IO[bytes], limits: ArchiveLimits | None) -> Iterator[Batch]:
+        size = 0
+        for entry in read_archive(stream, max_bytes=None if limits is None else limits.size_bytes):
+            self._count += 1
+            size += entry.size
+            if limits is not None and (size > limits.size_bytes or self._count > limits.entries):
+                raise _too_much(size, limits)
             try:
                 self._take(entry)
             except ObjectFormatError as exc:
-                # An owner that is no number of 32 bits, a link target that is not UTF-8 …
-                path = entry.path.encode("utf-8", "surrogateescape").decode(errors="replace")
-                raise ArchiveError(f"{path}: {exc.message}") from exc
-            count += 1
-            progress.send(Advanced("importing archive", count))
-        self._link_all()
-        if self._root.metadata_checksum is None and self._autocreate:
-            self._make_root()
-        progress.send(Finished("importing archive", count))
+                raise ArchiveError(f"{printable(entry.path)}: {exc.message}") from exc
+            if (batch := self._files.take_batch()) is not None:
+                yield batch
+        if (batch := self._files.take_batch(last=True)) is not None:
+            yield batch
 
     def _make_root(self) -> None:
         """Give a root to an archive without any entry."""
@@ -122,14 +167,22 @@ class _Import:
         if entry.hardlink is None or entry.size:
             xattrs = self._rules.xattrs(absolute, info, entry.xattrs)
             header = FileHeader(*info, entry.symlink_target, xattrs)
-            place.replace_file(name, self._store(header, entry))
+            self._store(place, name, header, entry)
         if entry.hardlink is not None:
             self._hardlinks.append((path, self._final_path(entry.hardlink), entry.size))
 
-    def _store(self, header: FileHeader, entry: ArchiveEntry) -> Checksum:
+    def _store(
+        self, place: MutableTree, name: str, header: FileHeader, entry: ArchiveEntry
+    ) -> None:
+        if name in place.dirs():
+            raise TreeConflict(f"Can't replace directory with file: {name}")
         if header.is_symlink:
-            return self._tx.writer.write_symlink(header)
-        return self._tx.writer.write_stream(header, entry.size, entry.chunks())
+            self._files.hand_over(place, name, entry.path, header, b"")
+        elif entry.size <= HANDED_OVER_BYTES:
+            self._files.hand_over(place, name, entry.path, header, b"".join(entry.chunks()))
+        else:
+            checksum = self._tx.writer.write_stream(header, entry.size, entry.chunks())
+            self._files.put(place, name, checksum)
 
     # -- paths
 
@@ -139,11 +192,16 @@ class _Import:
 
     def _directory(self, path: str, entry: ArchiveEntry) -> MutableTree:
         parent, _, name = path.rpartition("/")
-        return self._parent(parent, entry).ensure_dir(name)
+        return self._ensure_dir(self._parent(parent, entry), name)
+
+    def _ensure_dir(self, place: MutableTree, name: str) -> MutableTree:
+        if self._files.expects(place, name):
+            raise TreeConflict(f"Can't replace file with directory: {name}")
+        return place.ensure_dir(name)
 
     def _parent(self, path: str, entry: ArchiveEntry) -> MutableTree:
         parts = path.split("/") if path else []
-        if self._autocreate and self._root.metadata_checksum is None:
+        if self.autocreate and self._root.metadata_checksum is None:
             self._autocreate_dir(self._root, "/", entry)
         place = self._root
         so_far = ""
@@ -151,13 +209,14 @@ class _Import:
             so_far += "/" + part
             child = place.dirs().get(part)
             if child is None:
-                if not self._autocreate:
+                if not (self.autocreate or self._below):
                     raise ParentMissing(
                         f"No such file or directory: {path}",
                         hint="--tar-autocreate-parents makes directories that are left out",
                     )
-                child = place.ensure_dir(part)
-                self._autocreate_dir(child, so_far, entry)
+                child = self._ensure_dir(place, part)
+                if self.autocreate:
+                    self._autocreate_dir(child, so_far, entry)
             place = child
         return place
 
@@ -187,13 +246,10 @@ class _Import:
             self._walk(parent).replace_file(name, checksum)
         # A target may itself be a name that comes later.
         targets = {path: target for path, target, size in self._hardlinks if not size}
-        for path, target, _ in self._hardlinks:
-            seen = {path}
-            while target in targets and target not in seen:
-                seen.add(target)
-                target = targets[target]  # noqa: PLW2901  # the end of the chain
+        ends: dict[str, str] = {}
+        for path, _, _ in self._hardlinks:
             parent, _, name = path.rpartition("/")
-            self._walk(parent).replace_file(name, self._lookup(target))
+            self._walk(parent).replace_file(name, self._lookup(_end(path, targets, ends)))
 
     def _walk(self, path: str) -> MutableTree:
         place = self._root.walk(path.split("/") if path else [])
@@ -205,10 +261,35 @@ class _Import:
         parent, _, name = path.rpartition("/")
         place = self._walk(parent)
         checksum = place.files().get(name)
+        if checksum is None and self._below is not None:
+            checksum = self._below(path)
         if checksum is None:
             what = "a directory" if name in place.dirs() else "nothing"
             raise ArchiveError(f'Expected hardlink file target at "{path}" but found {what}')
         return checksum
+
+
+def _end(path: str, targets: dict[str, str], ends: dict[str, str]) -> str:
+    """Return where a chain of hard links ends, and note it for all of the chain."""
+    chain = []
+    place = path
+    while place in targets and place not in ends:
+        chain.append(place)
+        # A circle ends where it begins.
+        ends[place] = path
+        place = targets[place]
+    end = ends.get(place, place)
+    ends.update(dict.fromkeys(chain, end))
+    return end
+
+
+def _too_much(size: int, limits: ArchiveLimits) -> ArchiveError:
+    what = "bytes" if size > limits.size_bytes else "entries"
+    limit = limits.size_bytes if size > limits.size_bytes else limits.entries
+    return ArchiveError(
+        f"the archive holds more than {limit:,} {what}",
+        hint="if it is what you think it is, allow more",
+    )
 
 
 def _spelled(path: str) -> str:

@@ -75,8 +75,11 @@ def find_compression(head: bytes) -> str:
 class InflatedStream:
     """A compressed stream, inflated as it is read; concatenated streams count as one."""
 
-    def __init__(self, source: ArchiveReader) -> None:
+    def __init__(self, source: ArchiveReader, *, max_bytes: int | None = None) -> None:
+        """Read a stream; more than ``max_bytes`` of it are refused."""
         self._source = source
+        self._max_bytes = max_bytes
+        self._count = 0
         self._kind = find_compression(source.peek(6))
         self._inflate = self._new()
         self._rest = b""
@@ -100,7 +103,7 @@ class InflatedStream:
         """Return some of the next inflated bytes, at most ``size``; none at the end.
 
         Raises:
-            ArchiveError: The stream is damaged or ends too early.
+            ArchiveError: The stream is damaged, ends too early, or is too large.
         """
         while not self._at_end:
             if self._inflate.eof:
@@ -120,8 +123,17 @@ class InflatedStream:
                 raise ArchiveError(f"Damaged {self._kind} data in archive: {exc}") from exc
             self._rest = b""
             if data:
-                return data
+                return self._counted(data)
         return b""
+
+    def _counted(self, data: bytes) -> bytes:
+        self._count += len(data)
+        if self._max_bytes is not None and self._count > self._max_bytes:
+            raise ArchiveError(
+                f"the archive is larger than {self._max_bytes:,} bytes when it is inflated",
+                hint="if it is what you think it is, allow more",
+            )
+        return data
 
 
 class _Gunzip:

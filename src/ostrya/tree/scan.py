@@ -17,10 +17,8 @@ from ostrya._linux.dirfd import OPEN_DIR, open_dir_below
 from ostrya._linux.naming import name_below, name_error
 from ostrya.errors import FormatError
 from ostrya.formats.checksum import Checksum
-from ostrya.formats.commit import SizeEntry
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.errors import printable
-from ostrya.formats.object_name import ObjectType
 from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
@@ -31,6 +29,7 @@ from ostrya.tree.errors import UnsupportedFile
 from ostrya.tree.modifier import CommitModifier, FileInfo
 from ostrya.tree.rules import CommitRules
 from ostrya.tree.scan_worker import FileTask, make_scan_worker
+from ostrya.tree.worker_results import gather
 from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
@@ -120,9 +119,7 @@ class _Scan:
             self._tx, self._root_fd, self._path, skip_xattrs=self._rules.skip_xattrs
         )
         done = 0
-        for number, checksums, counts, sizes in map_batches(
-            factory, self._batches(tree), jobs=jobs
-        ):
+        for number, checksums, told in map_batches(factory, self._batches(tree), jobs=jobs):
             for (place, name, relative), checksum in zip(
                 self._pending.pop(number).places, checksums, strict=True
             ):
@@ -131,13 +128,7 @@ class _Scan:
                 except FormatError as exc:
                     exc.put_first(printable(self._path_of(relative)))
                     raise
-            self._tx.counts.add(counts)
-            if sizes and self._tx.sizes is not None:
-                for key, entry in sizes:
-                    checksum, kind, unpacked, archived = entry
-                    self._tx.sizes.setdefault(
-                        key, SizeEntry(Checksum(checksum), ObjectType(kind), unpacked, archived)
-                    )
+            gather(self._tx, told)
             done += len(checksums)
             progress.send(Advanced("scanning", done))
         progress.send(Finished("scanning", done))

@@ -18,6 +18,7 @@ from ostrya.formats.xattrs import Xattrs, canonical_xattrs
 from ostrya.repo.errors import ChecksumMismatch
 from ostrya.repo.stores.base import WHOLE_BYTES
 from ostrya.tree.errors import ChangedWhileRead
+from ostrya.tree.worker_results import take_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,13 +26,12 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.repo.transaction import Transaction
     from ostrya.repo.writer import ObjectWriter
+    from ostrya.tree.worker_results import Told
 
 # Directory, name, uid, gid, mode, inode, size, mtime in ns, xattrs if decided, may be adopted.
 FileTask = tuple[str, str, int, int, int, int, int, int, "Xattrs | None", bool]
 Batch = tuple[int, list[FileTask]]
-BatchResult = tuple[
-    int, list[str], tuple[int, ...], "list[tuple[str, tuple[str, int, int, int]]] | None"
-]
+BatchResult = tuple[int, list[str], "Told"]
 
 _OPEN_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NOCTTY | os.O_NONBLOCK
 # A link where a file was found, a file where a link was, a pipe with or without a writer.
@@ -76,17 +76,7 @@ class _ScanWorker:
             checksums: list[str] = [self._store(task) for task in tasks]
         finally:
             self._leave_dir()
-        return number, checksums, self._writer.counts.take(), self._take_sizes()
-
-    def _take_sizes(self) -> list[tuple[str, tuple[str, int, int, int]]] | None:
-        if self._writer.sizes is None:
-            return None
-        sizes = [
-            (key, (str(entry[0]), int(entry[1]), entry[2], entry[3]))
-            for key, entry in self._writer.sizes.items()
-        ]
-        self._writer.sizes.clear()
-        return sizes
+        return number, checksums, take_told(self._writer)
 
     def _enter_dir(self, relative: str) -> int:
         if relative != self._relative:

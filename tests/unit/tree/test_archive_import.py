@@ -2,6 +2,7 @@
 # what is under test is what happens to a whole block
 from __future__ import annotations
 
+import gzip
 import io
 import itertools
 import os
@@ -17,7 +18,7 @@ from ostrya.formats.object_name import ObjectType
 from ostrya.repo.errors import LowSpace
 from ostrya.repo.reader import load_dirmeta, load_file
 from ostrya.repo.transaction import Transaction
-from ostrya.tree.archive_import import import_archive
+from ostrya.tree.archive_import import ArchiveLimits, import_archive
 from ostrya.tree.errors import ArchiveError, ParentMissing, TreeConflict
 from ostrya.tree.modifier import CommitModifier
 from ostrya.tree.mutable_tree import MutableTree
@@ -279,3 +280,92 @@ class TestPathnameFilter:
     def test_what_is_refused(self, option):
         with pytest.raises(UsageError, match="--tar-pathname-filter: "):
             _parse_filter(option)
+
+
+class TestLimits:
+    LIMITS = ArchiveLimits(size_bytes=100_000, entries=10)
+
+    def test_within_them(self, tx):
+        data = gzip.compress(tar(ROOT, (member("f"), b"x" * 1000)))
+        assert flat(tx, take(tx, data, limits=self.LIMITS)) == {"f": b"x" * 1000}
+
+    def test_a_file_that_inflates_to_too_much(self, tx):
+        data = gzip.compress(tar(ROOT, (member("f"), bytes(1 << 20))))
+        with pytest.raises(ArchiveError, match="more than 100,000 bytes") as caught:
+            take(tx, data, limits=self.LIMITS)
+        assert caught.value.hint
+
+    def test_zeros_that_are_no_files(self, tx):
+        data = gzip.compress(tar(ROOT, member("f", tarfile.CHRTYPE)) + bytes(1 << 20) + b"x")
+        with pytest.raises(ArchiveError, match="larger than 1,000 bytes when it is inflated"):
+            take(
+                tx,
+                data,
+                CommitModifier(skip_paths={"/f"}),
+                limits=ArchiveLimits(1_000, 10),
+            )
+
+    def test_too_many_entries_of_one_name(self, tx):
+        data = tar(ROOT, *[(member("f"), b"%d" % at) for at in range(20)])
+        with pytest.raises(ArchiveError, match="more than 10 entries"):
+            take(tx, data, limits=self.LIMITS)
+
+
+class TestLayer:
+    """What an archive lies upon."""
+
+    def test_left_out_directories_have_no_metadata(self, tx):
+        tree = take(tx, tar((member("a/b/f"), b"x")), below=lambda _path: None)
+        assert tree.walk(["a", "b"]).metadata_checksum is None
+        assert flat(tx, tree) == {"a/b/f": b"x"}
+
+    def test_a_hard_link_may_lead_below(self, tx):
+        under = take(tx, tar(ROOT, (member("old"), b"below")))
+        data = tar(ROOT, member("new", tarfile.LNKTYPE, linkname="./old"))
+        tree = take(tx, data, below=lambda path: under.files().get(path))
+        assert flat(tx, tree) == {"new": b"below"}
+        with pytest.raises(ArchiveError, match="but found nothing"):
+            take(tx, data, below=lambda _path: None)
+
+
+class TestManyFiles:
+    """More than one batch, so that workers are at work."""
+
+    NAMES = tuple(f"{at:04}" for at in range(500))
+
+    @pytest.mark.parametrize("jobs", [1, 2])
+    def test_all_are_where_they_belong(self, tx, jobs):
+        files = [(member(name), name.encode() * 500) for name in self.NAMES]
+        tree = take(tx, tar(ROOT, *files), jobs=jobs)
+        assert flat(tx, tree) == {name: name.encode() * 500 for name in self.NAMES}
+        assert tx.counts.content_written == 500
+
+    def test_the_last_of_one_name_stays(self, tx):
+        files = [(member("f"), name.encode() * 3000) for name in self.NAMES]
+        assert flat(tx, take(tx, tar(ROOT, *files), jobs=2)) == {"f": b"0499" * 3000}
+
+    def test_a_large_one_takes_the_place_of_one_under_way(self, tx, monkeypatch):
+        monkeypatch.setattr("ostrya.tree.archive_import.HANDED_OVER_BYTES", 1000)
+        files = [(member(name), b"y") for name in self.NAMES]
+        data = tar(ROOT, *files, (member("0499"), b"large" * 1000))
+        assert flat(tx, take(tx, data, jobs=2))["0499"] == b"large" * 1000
+
+    def test_what_one_cannot_store_is_named(self, tx):
+        data = newc(b".", mode=0o040755)
+        data += b"".join(newc(name.encode(), b"x", inode=9) for name in self.NAMES)
+        data += newc(b"link", b"\xff", 0o120777) + TRAILER_NEWC
+        with pytest.raises(ArchiveError, match="link"):
+            take(tx, data, jobs=2)
+
+    def test_a_chain_of_hard_links_is_followed_once(self, tx):
+        links = [
+            member(name, tarfile.LNKTYPE, linkname=f"{int(name) + 1:04}") for name in self.NAMES
+        ]
+        tree = take(tx, tar(ROOT, *links, (member("0500"), b"end")))
+        assert flat(tx, tree) == dict.fromkeys([*self.NAMES, "0500"], b"end")
+
+
+def test_sizes_of_what_workers_stored_are_known(tx):
+    tx.want_sizes()
+    take(tx, tar(ROOT, *[(member(f"{at}"), b"%d" % at) for at in range(300)]), jobs=2)
+    assert sum(entry.unpacked == len(b"299") for entry in tx.sizes.values()) >= 200

@@ -34,7 +34,7 @@ def test_checksums_in_the_order_of_the_tasks(repo, tmp_path):
         before = open_fds()
         places = [("a", "x"), ("b", "y"), ("a", "z"), ("", "l")]
         tasks = [task(tmp_path / "tree" / folder / name, folder) for folder, name in places]
-        number, checksums, counts, sizes = work((7, tasks))
+        number, checksums, (counts, sizes) = work((7, tasks))
         assert open_fds() == before
         assert (number, counts[2], counts[3], sizes) == (7, 4, 4, None)
         assert len(set(checksums)) == 4
