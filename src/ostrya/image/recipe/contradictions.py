@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with a recipe although each of its values is right. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ostrya.image.recipe.check import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ostrya.image.recipe.located import Located, Where
+    from ostrya.image.recipe.values import Recipe
+
+_NEEDS_PATH = ("directory", "tar", "oci", "docker-archive", "ostree")
+# They are mounted already where a deployed system starts.
+_TAKEN = ("/", "/boot", "/sysroot", "/usr", "/etc", "/var", "/ostree", "/dev", "/proc", "/sys")
+_UNIQUE = ("users", "groups", "remotes", "partitions")
+
+
+def find_contradictions(tree: Located, recipe: Recipe) -> list[Problem]:
+    """Return what cannot be, each with its place."""
+    found = [*_source(tree, recipe), *_files(recipe), *_numbers(tree), *_partitions(tree, recipe)]
+    found += [*_network(tree, recipe), *_remotes(tree, recipe), *_update(tree, recipe)]
+    return found
+
+
+def _section(tree: Located, *names: str) -> Located:
+    for name in names:
+        tree = tree.table().get(name, tree)
+    return tree
+
+
+def _source(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    source, where = recipe.source, _section(tree, "source").where
+    if source.kind == "debian":
+        if not source.suite:
+            yield Problem(where, "source.suite is missing: of a Debian tree it says which release")
+        return
+    if not source.path:
+        yield Problem(where, "source.path is missing")
+    if source.packages:
+        yield Problem(where, 'source.packages are only for kind = "debian"')
+    if source.kind == "ostree" and not source.ref:
+        yield Problem(where, "source.ref is missing: of a repository it says which commit")
+
+
+def _files(recipe: Recipe) -> Iterator[Problem]:
+    for file in recipe.files:
+        given = (file.text is not None, file.source, file.link, file.directory)
+        if sum(map(bool, given)) != 1:
+            yield Problem(
+                file.where, f"files: {file.path} has to have one of text, source, link, directory"
+            )
+
+
+def _numbers(tree: Located) -> Iterator[Problem]:
+    """Say where names or numbers are given twice."""
+    for section, key in (
+        *((name, "name") for name in _UNIQUE),
+        ("users", "uid"),
+        ("groups", "gid"),
+    ):
+        seen: dict[object, Where] = {}
+        for item in _section(tree, section).items() if section in tree.table() else []:
+            found = item.table().get(key)
+            if found is None:
+                continue
+            if found.value in seen:
+                yield Problem(
+                    found.where,
+                    f"{section}.{key} {found.value!r} is given twice, at {seen[found.value]} too",
+                )
+            seen[found.value] = found.where
+
+
+def _partitions(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    items = _section(tree, "partitions").items() if recipe.partitions else []
+    places: dict[str, str] = {}
+    for item, one in zip(items, recipe.partitions, strict=False):
+        if one.name in {"root", "boot", "bios"}:
+            yield Problem(item.where, f"partitions: the board has a partition {one.name}")
+        if one.mountpoint and one.filesystem == "none":
+            yield Problem(item.where, f"partitions: {one.name} has no file system to mount")
+        if one.mountpoint.rstrip("/") in {place.rstrip("/") for place in _TAKEN} and one.mountpoint:
+            yield Problem(item.where, f"partitions: {one.mountpoint} is taken by the system")
+        if one.mountpoint and one.mountpoint in places:
+            yield Problem(
+                item.where,
+                f"partitions: {places[one.mountpoint]} is mounted at {one.mountpoint} too",
+            )
+        if one.size_bytes < 1 << 20:
+            yield Problem(item.where, f"partitions: {one.name} is smaller than a megabyte")
+        places[one.mountpoint] = one.name
+    if recipe.grow and recipe.partitions and recipe.partitions[-1].after_root:
+        last = recipe.partitions[-1]
+        if last.filesystem != "ext4" or not last.mountpoint:
+            yield Problem(
+                items[-1].where,
+                f"partitions: {last.name} is the last one, and can only grow as a mounted ext4",
+            )
+
+
+def _network(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    network = _section(tree, "network")
+    items = network.table()["interfaces"].items() if recipe.network.interfaces else []
+    for item, one in zip(items, recipe.network.interfaces, strict=True):
+        if bool(one.name) == bool(one.mac):
+            yield Problem(item.where, "network.interfaces: it has to have one of name and mac")
+        if not one.dhcp and not one.addresses:
+            yield Problem(item.where, "network.interfaces: it has neither dhcp nor addresses")
+        if one.gateway and not one.addresses:
+            yield Problem(item.where, "network.interfaces: a gateway needs addresses")
+
+
+def _remotes(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    items = _section(tree, "remotes").items() if recipe.remotes else []
+    for item, one in zip(items, recipe.remotes, strict=True):
+        if one.verify == "ed25519" and not (one.keys or one.key_files):
+            yield Problem(
+                item.where, f"remotes: {one.name} has no keys to verify commits with ed25519"
+            )
+        if one.verify == "gpg" and one.keys:
+            yield Problem(item.where, f"remotes: keys of {one.name} are ed25519's, not gpg's")
+        if one.verify == "none" and (one.keys or one.key_files):
+            yield Problem(item.where, f"remotes: {one.name} has keys, and does not verify")
+
+
+def _update(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    update = _section(tree, "update")
+    for name, _ in recipe.update.settings:
+        group, dot, key = name.partition(".")
+        if not (group and dot and key):
+            yield Problem(
+                update.where,
+                f'update.settings: {name!r} is no setting, as "core.min-free-space-percent"',
+            )
+    if recipe.update.automatic != "no" and not recipe.remotes:
+        yield Problem(update.where, "update.automatic needs [[remotes]] to get updates from")

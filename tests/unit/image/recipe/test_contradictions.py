@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from ostrya.image.errors import RecipeError
+from ostrya.image.recipe.located import parse_located
+from ostrya.image.recipe.read import read_recipe
+
+SOURCE = '[source]\npath = "rootfs"\n'
+
+
+def data(extra, name="data"):
+    return f"[[partitions]]\nname = '{name}'\nsize = '1G'\n{extra}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "r:1: source.path is missing"),
+        ("[source]\nkind = 'debian'", "r:1: source.suite is missing"),
+        (SOURCE + "packages = ['x']", 'source.packages are only for kind = "debian"'),
+        (SOURCE + "kind = 'ostree'", "r:1: source.ref is missing"),
+        (SOURCE + "[[files]]\npath = '/x'", "r:3: files: /x has to have one of text, source"),
+        (SOURCE + "[[files]]\npath = '/x'\ntext = ''\nlink = 'y'", "has to have one of"),
+        (
+            SOURCE + "[[users]]\nname = 'a'\nuid = 5\n[[users]]\nname = 'b'\nuid = 5",
+            "r:8: users.uid 5 is given twice, at r:5 too",
+        ),
+        (SOURCE + data("", "root"), "r:3: partitions: the board has a partition root"),
+        (SOURCE + data("filesystem='none'\nmountpoint='/d'"), "has no file system to mount"),
+        (SOURCE + data("mountpoint='/var/'"), "/var/ is taken by the system"),
+        (SOURCE + data("").replace("1G", "5K"), "data is smaller than a megabyte"),
+        (
+            SOURCE + data("mountpoint='/d'") + "\n" + data("mountpoint='/d'", "e"),
+            "data is mounted at /d too",
+        ),
+        (
+            SOURCE + "[disk]\ngrow = 'yes'\n" + data("place='after'\nfilesystem='vfat'"),
+            "can only grow as a mounted ext4",
+        ),
+        (SOURCE + "[[network.interfaces]]\ndhcp = true", "it has to have one of name and mac"),
+        (SOURCE + "[[network.interfaces]]\nname='e'\ndhcp=false", "neither dhcp nor addresses"),
+        (SOURCE + "[[network.interfaces]]\nname='e'\ngateway='192.0.2.1'", "needs addresses"),
+        (
+            SOURCE + "[[remotes]]\nname='v'\nurl='https://x/r'\nverify='ed25519'",
+            "v has no keys to verify",
+        ),
+        (SOURCE + "[update]\nautomatic='check'", "update.automatic needs [[remotes]]"),
+        (SOURCE + "[update.settings]\nplain = 1", "'plain' is no setting"),
+    ],
+)
+def test_what_cannot_be_together(text, said):
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(parse_located(text, "r"), lambda _file, name: name)
+    (problem,) = caught.value.problems
+    assert said in problem
