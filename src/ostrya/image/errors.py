@@ -6,15 +6,11 @@
     ImageError
     ├── LayoutError     partitions do not fit, or files do not fit into one
     ├── BoardError      there is no such board, or its description cannot be used
-<<<<<<< HEAD
+    ├── RecipeError     a recipe says what cannot be, or not in a way that is understood
     ├── SourceError     a root file system is not one, or cannot be converted
     ├── OutputError     an output is not known, or cannot be made
     ├── DiskError       an image cannot be read, or there is no such thing in it
     └── FlashError      a device is not one to be written to, or has not what was written
-=======
-    ├── RecipeError     a recipe says what cannot be, or not in a way that is understood
-    └── SourceError     a root file system is not one, or cannot be converted
->>>>>>> d9ff0b6 (image: read recipes, with all that is wrong at once, file and line)
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ The page of the documentation is written from this, the check goes by it.
 
 from __future__ import annotations
 
+from ostrya.image.errors import OutputError
+from ostrya.image.outputs.kinds import known_kinds, parse_kind
 from ostrya.image.recipe import formats
 from ostrya.image.recipe.keys_device import DEVICE_KEYS
 from ostrya.image.recipe.keys_tree import TREE_KEYS
@@ -24,17 +26,14 @@ from ostrya.image.recipe.schema import (
 )
 
 SOURCE_KINDS = ("auto", "directory", "tar", "debian", "oci", "docker-archive", "ostree")
-OUTPUT_NAMES = (
-    "raw", "wic", "bmap", "qcow2", "ota-ext4", "ota-btrfs", "ota-esp", "ostree.tar", "ota.tar",
-    "raw.gz", "raw.xz", "raw.zst", "raw.bz2", "ostree.tar.gz", "ostree.tar.xz", "ostree.tar.zst",
-    "ostree.tar.bz2", "ota.tar.gz", "ota.tar.xz", "ota.tar.zst", "ota.tar.bz2", "delta",
-    "sha256sums", "spdx", "manifest",
-)  # fmt: skip
 
 
 def _output(word: str) -> str:
-    known = ", ".join(OUTPUT_NAMES)
-    return "" if word in OUTPUT_NAMES else f"no output; known are {known}"
+    try:
+        parse_kind(word)
+    except OutputError:
+        return f"no output; known are {', '.join(known_kinds())}"
+    return ""
 
 
 _GENERAL = (
@@ -63,8 +62,8 @@ _GENERAL = (
     texts(
         "outputs",
         "What is written, one or several of "
-        + ", ".join(f"`{name}`" for name in OUTPUT_NAMES)
-        + ". Without any: `raw`.",
+        + ", ".join(f"`{name}`" for name in known_kinds())
+        + "; with `.gz`, `.bz2`, `.xz` or `.zst` compressed. Without any: `raw`.",
         _output,
     ),
 )
