@@ -217,6 +217,10 @@ class PipedProcess:
         self._stderr.seek(0)
         return self._stderr.read().decode(errors="replace")
 
+    def ask_to_end(self) -> None:
+        """Ask it to give up, and to clean up what it has made; `end` waits for that."""
+        self._process.terminate()
+
     def end(self, timeout_s: float = 3.0) -> int:
         """Close its input, wait, and kill it if it takes too long; return its status."""
         to_it, from_it = self._pipes

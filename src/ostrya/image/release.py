@@ -9,7 +9,7 @@ from ostrya.boot.initramfs.build import InitramfsOptions, build_initramfs
 from ostrya.formats.commit import KEY_COLLECTION_BINDING, KEY_REF_BINDING, KEY_VERSION
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.image.convert import ConvertOptions, convert
-from ostrya.image.sources import take_in
+from ostrya.image.sources import find_source, take_in_source
 from ostrya.image.tree_view import EditedTreeFiles
 from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
@@ -21,8 +21,13 @@ from ostrya.tree.commit import TreeRoot, write_commit, write_tree
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
+    from ostrya.image.source_kinds import AnySource
+    from ostrya.image.sources import Source
     from ostrya.image.tree import TreeEditor
     from ostrya.repo.repository import Repository
+
+# Of a container image, what it was and what it says of itself; of a commit, which it was.
+_KEY_ORIGIN, _KEY_LABELS = "ostrya.source", "ostrya.labels"
 
 
 class ReleaseOptions(NamedTuple):
@@ -63,7 +68,7 @@ class Release(NamedTuple):
 
 def commit_release(
     repo: Repository,
-    rootfs: str,
+    rootfs: str | AnySource,
     options: ReleaseOptions,
     *,
     progress: ProgressSink = NULL_PROGRESS,
@@ -72,7 +77,7 @@ def commit_release(
 
     Args:
         repo: Where; an archive, if devices are to pull from it.
-        rootfs: A directory or an archive.
+        rootfs: What it is made of, or how somebody writes that; see `source_kinds`.
         options: What it is to be.
         progress: Told about files.
 
@@ -83,7 +88,8 @@ def commit_release(
         OSError: Likewise. Of all these, the repository keeps no trace but objects without a ref.
     """
     with Transaction(repo) as tx:
-        source = take_in(tx, rootfs, progress=progress)
+        wanted_source = find_source(rootfs) if isinstance(rootfs, str) else rootfs
+        source = take_in_source(tx, wanted_source, progress=progress)
 
         def build_ramdisk(editor: TreeEditor, kver: str) -> bytes:
             wanted = InitramfsOptions(kver, options.modules, busybox=options.busybox)
@@ -100,7 +106,7 @@ def commit_release(
             root,
             timestamp=options.timestamp,
             parent=parent,
-            metadata=_metadata(repo, options, converted.kver),
+            metadata=_metadata(repo, options, converted.kver, source),
         )
         tx.set_ref(None, options.ref, checksum)
         tx.commit()
@@ -115,8 +121,12 @@ def _is_same(repo: Repository, parent: Checksum, root: TreeRoot, options: Releas
     )
 
 
-def _metadata(repo: Repository, options: ReleaseOptions, kver: str) -> VarDict:
+def _metadata(repo: Repository, options: ReleaseOptions, kver: str, source: Source) -> VarDict:
     entries = [(KEY_VERSION, Variant("s", options.version))] if options.version else []
+    if source.origin:
+        entries.append((_KEY_ORIGIN, Variant("s", source.origin)))
+    if source.labels:
+        entries.append((_KEY_LABELS, Variant("a{ss}", source.labels)))
     metadata = with_bootable_keys(VarDict(entries), kver)
     entries = [*metadata, (KEY_REF_BINDING, Variant("as", (options.ref,)))]
     if repo.config.collection_id is not None:

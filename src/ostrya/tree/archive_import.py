@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 _DEFAULT_DIR_MODE = 0o040755
 
 
-class ArchiveLimits(NamedTuple):
-    """How much an archive may hold: a small one can inflate to more than any disk.
+class ArchiveExtent(NamedTuple):
+    """How much an archive holds, or may hold: a small one can inflate to more than any disk.
 
     Attributes:
-        size_bytes: Of its content, and of itself when inflated.
+        size_bytes: Of its content; as a limit, also of the archive itself when it is inflated.
         entries: How many.
     """
 
@@ -55,12 +55,12 @@ def import_archive(  # noqa: PLR0913  # options by keyword
     *,
     autocreate_parents: bool = False,
     rename: Callable[[str], str] | None = None,
-    limits: ArchiveLimits | None = None,
+    limits: ArchiveExtent | None = None,
     below: Below | None = None,
     jobs: int | None = None,
     progress: ProgressSink = NULL_PROGRESS,
-) -> None:
-    """Store an archive's files, and overlay its entries on a tree.
+) -> ArchiveExtent:
+    """Store an archive's files, and overlay its entries on a tree; return how much it was.
 
     Args:
         tx: Where objects are written.
@@ -85,7 +85,7 @@ def import_archive(  # noqa: PLR0913  # options by keyword
     rules = CommitRules(tx, modifier or CommitModifier())
     work = _Import(tx, tree, rules, rename, below)
     work.autocreate = autocreate_parents
-    work.run(stream, limits, jobs, progress)
+    return work.run(stream, limits, jobs, progress)
 
 
 class _Import:
@@ -106,14 +106,15 @@ class _Import:
         self._files = ArchiveFiles(tx)
         self._hardlinks: list[tuple[str, str, int]] = []
         self._count = 0
+        self._size_bytes = 0
 
     def run(
         self,
         stream: IO[bytes],
-        limits: ArchiveLimits | None,
+        limits: ArchiveExtent | None,
         jobs: int | None,
         progress: ProgressSink,
-    ) -> None:
+    ) -> ArchiveExtent:
         progress.send(Started("importing archive", None, Unit.ITEMS))
         for _ in self._files.run(self._batches(stream, limits), jobs):
             progress.send(Advanced("importing archive", self._count))
@@ -121,14 +122,14 @@ class _Import:
         if self._root.metadata_checksum is None and self.autocreate:
             self._make_root()
         progress.send(Finished("importing archive", self._count))
+        return ArchiveExtent(self._size_bytes, self._count)
 
-    def _batches(self, stream: IO[bytes], limits: ArchiveLimits | None) -> Iterator[Batch]:
-        size = 0
+    def _batches(self, stream: IO[bytes], limits: ArchiveExtent | None) -> Iterator[Batch]:
         for entry in read_archive(stream, max_bytes=None if limits is None else limits.size_bytes):
             self._count += 1
-            size += entry.size
-            if limits is not None and (size > limits.size_bytes or self._count > limits.entries):
-                raise _too_much(size, limits)
+            self._size_bytes += entry.size
+            if limits is not None:
+                _check_extent(ArchiveExtent(self._size_bytes, self._count), limits)
             try:
                 self._take(entry)
             except ObjectFormatError as exc:
@@ -259,12 +260,12 @@ class _Import:
 
     def _lookup(self, path: str) -> Checksum:
         parent, _, name = path.rpartition("/")
-        place = self._walk(parent)
-        checksum = place.files().get(name)
+        place = self._root.walk(parent.split("/") if parent else [])
+        checksum = None if place is None else place.files().get(name)
         if checksum is None and self._below is not None:
             checksum = self._below(path)
         if checksum is None:
-            what = "a directory" if name in place.dirs() else "nothing"
+            what = "a directory" if place is not None and name in place.dirs() else "nothing"
             raise ArchiveError(f'Expected hardlink file target at "{path}" but found {what}')
         return checksum
 
@@ -283,13 +284,13 @@ def _end(path: str, targets: dict[str, str], ends: dict[str, str]) -> str:
     return end
 
 
-def _too_much(size: int, limits: ArchiveLimits) -> ArchiveError:
-    what = "bytes" if size > limits.size_bytes else "entries"
-    limit = limits.size_bytes if size > limits.size_bytes else limits.entries
-    return ArchiveError(
-        f"the archive holds more than {limit:,} {what}",
-        hint="if it is what you think it is, allow more",
-    )
+def _check_extent(found: ArchiveExtent, limits: ArchiveExtent) -> None:
+    for what, has, most in zip(("bytes", "entries"), found, limits, strict=True):
+        if has > most:
+            raise ArchiveError(
+                f"the archive holds more than {most:,} {what}",
+                hint="if it is what you think it is, allow more",
+            )
 
 
 def _spelled(path: str) -> str:

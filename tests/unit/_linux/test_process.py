@@ -76,3 +76,10 @@ def test_variables_come_on_top_of_our_own(monkeypatch):
 
 def test_where_it_runs(tmp_path):
     assert process.run(["pwd"], cwd=str(tmp_path)) == f"{tmp_path}\n".encode()
+
+
+def test_a_program_that_is_asked_to_end_cleans_up():
+    running = PipedProcess(["sh", "-c", "trap 'echo tidy >&2; exit 5' TERM; echo; read x"])
+    assert os.read(running.from_fd, 10) == b"\n"
+    running.ask_to_end()
+    assert running.end() == 5

@@ -5,11 +5,13 @@ from ostrya.boot.initramfs.build import build_initramfs
 from ostrya.formats.commit import KEY_BOOTABLE, KEY_LINUX, KEY_REF_BINDING, KEY_VERSION
 from ostrya.image.errors import SourceError
 from ostrya.image.release import ReleaseOptions, commit_release
+from ostrya.image.source_kinds import OciSource
 from ostrya.repo.reader import load_commit
 from ostrya.repo.refs import require_rev, resolve_rev
 from ostrya.tree.checkout import checkout_commit
 from ostrya.tree.checkout_options import CheckoutOptions
-from support.image_world import KVER, Member, write_tar
+from support.image_world import KVER, ROOTFS, Member, write_tar
+from support.oci_images import Layout
 
 
 def test_a_release_says_what_it_is(repo, releases):
@@ -42,3 +44,14 @@ def test_what_cannot_be_a_release_leaves_no_ref(repo, tmp_path):
     with pytest.raises(SourceError):
         commit_release(repo, str(path), ReleaseOptions("os/stable", 1))
     assert resolve_rev(repo, "os/stable", allow_noent=True) is None
+
+
+def test_a_release_says_which_image_it_was_made_of(repo, tmp_path):
+    data = write_tar(tmp_path / "layer.tar", ROOTFS).read_bytes()
+    layout = Layout()
+    manifest = layout.image(data, labels={"vendor": "us"})
+    source = OciSource(layout.write(tmp_path / "image", manifest))
+    release = commit_release(repo, source, ReleaseOptions("os/stable", 1700000000))
+    metadata = load_commit(repo, release.checksum).metadata
+    assert metadata.lookup("ostrya.source", "s") == f"oci:{manifest['digest']}"
+    assert dict(metadata.lookup("ostrya.labels", "a{ss}")) == {"vendor": "us"}

@@ -18,7 +18,7 @@ from ostrya.formats.object_name import ObjectType
 from ostrya.repo.errors import LowSpace
 from ostrya.repo.reader import load_dirmeta, load_file
 from ostrya.repo.transaction import Transaction
-from ostrya.tree.archive_import import ArchiveLimits, import_archive
+from ostrya.tree.archive_import import ArchiveExtent, import_archive
 from ostrya.tree.errors import ArchiveError, ParentMissing, TreeConflict
 from ostrya.tree.modifier import CommitModifier
 from ostrya.tree.mutable_tree import MutableTree
@@ -283,7 +283,7 @@ class TestPathnameFilter:
 
 
 class TestLimits:
-    LIMITS = ArchiveLimits(size_bytes=100_000, entries=10)
+    LIMITS = ArchiveExtent(size_bytes=100_000, entries=10)
 
     def test_within_them(self, tx):
         data = gzip.compress(tar(ROOT, (member("f"), b"x" * 1000)))
@@ -302,7 +302,7 @@ class TestLimits:
                 tx,
                 data,
                 CommitModifier(skip_paths={"/f"}),
-                limits=ArchiveLimits(1_000, 10),
+                limits=ArchiveExtent(1_000, 10),
             )
 
     def test_too_many_entries_of_one_name(self, tx):
