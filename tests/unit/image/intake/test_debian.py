@@ -65,7 +65,7 @@ def test_why_it_gave_up_is_told(tx, program, tmp_path, script):
     words = script.format(tar=tmp_path / "tree.tar")
     said = "I: working\\nE: Unable to locate package nonsense\\nE: setup failed: x"
     program(f"{words}printf '{said}\\n' >&2; exit 25")
-    with pytest.raises(SourceError, match="cannot make bookworm: E: Unable to locate [^;]*$"):
+    with pytest.raises(SourceError, match=r"cannot make bookworm: E: Unable to locate [^;]*$"):
         take(tx)
 
 

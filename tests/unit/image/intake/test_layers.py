@@ -132,9 +132,9 @@ def test_hostile_names(tx, name):
 
 def test_all_layers_together_are_bounded(tx):
     layer = tar((member("f"), bytes(600)))
-    with pytest.raises(ArchiveError, match="layer 2: .*more than 400 bytes"):
+    with pytest.raises(ArchiveError, match=r"layer 2: .*more than 400 bytes"):
         stack(tx, layer, layer, limits=ArchiveExtent(1000, 100))
-    with pytest.raises(ArchiveError, match="layer 3: .*more than 0 entries"):
+    with pytest.raises(ArchiveError, match=r"layer 3: .*more than 0 entries"):
         stack(tx, layer, layer, layer, limits=ArchiveExtent(1 << 20, 2))
 
 

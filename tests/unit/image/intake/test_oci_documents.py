@@ -116,7 +116,7 @@ def test_what_docker_save_says():
     ],
 )
 def test_an_index_that_is_none(data):
-    with pytest.raises(SourceError, match="^index"):
+    with pytest.raises(SourceError, match=r"^index"):
         parse_index(data, "index")
 
 

@@ -32,7 +32,7 @@ def test_both_give_the_same(tx, tmp_path):
 
 
 def test_errors_name_the_archive(tx):
-    with pytest.raises(ArchiveError, match="^the tar: "):
+    with pytest.raises(ArchiveError, match=r"^the tar: "):
         take(tx, b"no archive at all")
-    with pytest.raises(SourceError, match="^the tar: "):
+    with pytest.raises(SourceError, match=r"^the tar: "):
         take(tx, tar((member("a"), b"x"), (member("a/b"), b"x")))
