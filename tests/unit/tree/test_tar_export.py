@@ -147,7 +147,7 @@ def test_length_is_a_multiple_of_the_record(committed):
 
 
 def test_records_count_their_own_length():
-    from ostrya.tree.tar_export import _pax_record
+    from ostrya.tree.tar_header import _pax_record
 
     for size in (0, 1, 80, 90, 93, 94, 95, 990, 9990):
         record = _pax_record(b"k", b"v" * size)

@@ -168,6 +168,10 @@ def _xz(piece: bytes, _window: bytes) -> bytes:
 
 
 def _zstd(piece: bytes, _window: bytes) -> bytes:
-    packer = load_zstd().ZstdCompressor(level=_ZSTD_LEVEL)
+    zstd = load_zstd()
+    parameter = zstd.CompressionParameter
+    packer = zstd.ZstdCompressor(
+        options={parameter.compression_level: _ZSTD_LEVEL, parameter.checksum_flag: 1}
+    )
     done: bytes = packer.compress(piece) + packer.flush()
     return done

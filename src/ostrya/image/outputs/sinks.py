@@ -114,7 +114,7 @@ def zeros(count: int) -> Iterator[memoryview]:
         count -= len(ZEROS)
 
 
-def is_zero(data: bytes | memoryview) -> bool:
+def is_zero(data: bytes | bytearray | memoryview) -> bool:
     """Say whether there is nothing but zeros in a piece of up to a megabyte."""
     return data == memoryview(ZEROS)[: len(data)]
 

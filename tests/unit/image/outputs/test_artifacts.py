@@ -2,17 +2,36 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import lzma
 import os
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from ostrya._linux.umask import umask
 from ostrya.image.errors import OutputError
+from ostrya.image.filesystem import find_program
 from ostrya.image.outputs.artifacts import write_outputs
+from ostrya.image.reading.disk import DiskImage
+from ostrya.pull.pull_local import pull_local
 from ostrya.repo.errors import RefNotFound
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.reader import iter_objects, load_commit
+from ostrya.repo.refs import require_rev
+from ostrya.repo.repository import create_repository, open_repository
+from ostrya.repo.traverse import reachable_objects
+from support.commands import OURS_PATH
+from support.image_world import carve
+
+
+def check_schema(value, name):
+    folder = Path(__file__).resolve().parents[4] / "docs" / "reference" / "json"
+    jsonschema.validate(value, json.loads((folder / f"{name}.json").read_text()))
 
 
 def test_disks_and_file_systems_are_what_was_built(artifacts, out):
@@ -63,3 +82,97 @@ def test_what_cannot_be_leaves_nothing(artifacts, out, wanted, error):
     with pytest.raises(error):
         write_outputs(artifacts, wanted, str(out), "os")
     assert os.listdir(out) == []
+
+
+def unpacked(path, folder, *options):
+    folder.mkdir()
+    subprocess.run(["tar", "-C", folder, *options, "-xpf", path], check=True)
+    return folder
+
+
+def test_bmaptool_is_content_with_the_map(artifacts, out):
+    write_outputs(artifacts, ["wic", "wic.bmap"], str(out), "os")
+    target = out / "target"
+    target.write_bytes(b"garbage!" * (os.stat(out / "os.wic").st_size // 8))
+    if shutil.which("bmaptool") is None:
+        pytest.skip("bmaptool is not installed")
+    subprocess.run(
+        ["bmaptool", "copy", "--bmap", out / "os.wic.bmap", out / "os.wic", target],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with DiskImage(str(target)) as disk:
+        assert disk.table.faults == ()
+        parts = [one.partition for one in disk.volumes]
+    for part, argv in zip(parts, (["fsck.vfat", "-n"], ["e2fsck", "-fn"]), strict=True):
+        file = carve(target, out / "part", part.offset, part.size_bytes)
+        subprocess.run([find_program(argv[0]), *argv[1:], file], check=True, capture_output=True)
+
+
+def test_qemu_img_is_content_with_the_qcow2(artifacts, out):
+    write_outputs(artifacts, ["qcow2"], str(out), "os")
+    if shutil.which("qemu-img") is None:
+        pytest.skip("qemu-img is not installed")
+    subprocess.run(["qemu-img", "check", out / "os.qcow2"], check=True, capture_output=True)
+    subprocess.run(
+        ["qemu-img", "compare", "-f", "raw", "-F", "qcow2", artifacts.disk, out / "os.qcow2"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def test_the_repository_is_one(artifacts, out):
+    write_outputs(artifacts, ["ostreecommit.tar.xz"], str(out), "os")
+    folder = unpacked(out / "os.ostreecommit.tar.xz", out / "repo")
+    with open_repository(str(folder)) as repo:
+        assert require_rev(repo, artifacts.ref) == artifacts.commit
+        assert repo.mode is RepoMode.ARCHIVE
+        assert set(iter_objects(repo)) == set(reachable_objects(repo, [artifacts.commit]))
+    if shutil.which("ostree"):
+        subprocess.run(["ostree", "fsck", f"--repo={folder}"], check=True, capture_output=True)
+
+
+def test_a_delta_leads_to_the_release(artifacts, releases, out):
+    old = releases[0].checksum
+    write_outputs(artifacts, [f"delta-from={old}"], str(out), "os")
+    (path,) = out.iterdir()
+    assert path.name == f"os.from-{old[:12]}.delta"
+    with create_repository(str(out / "repo"), RepoMode.ARCHIVE) as repo:
+        pull_local(repo, artifacts.repo, [old])
+        subprocess.run(
+            [OURS_PATH, f"--repo={out}/repo", "static-delta", "apply-offline", path], check=True
+        )
+        assert load_commit(repo, artifacts.commit).parent == old
+        assert reachable_objects(repo, [artifacts.commit])
+
+
+def test_the_manifest_says_what_was_built(artifacts, out):
+    wanted = ["manifest", "raw", "ota-esp"]
+    outputs = write_outputs(artifacts, wanted, str(out), "os")
+    found = json.loads((out / "os.manifest.json").read_text())
+    check_schema(found, "image-manifest")
+    assert found["board"]["name"] == "qemu-x86_64"
+    assert found["release"]["commit"] == artifacts.commit
+    assert [one["role"] for one in found["disk"]["partitions"]] == ["boot", "root"]
+    assert [one["sha256"] for one in found["outputs"]] == [one.sha256 for one in outputs[:2]]
+    assert found["decisions"] == list(artifacts.decisions)
+
+
+def test_the_bill_names_the_release(artifacts, out):
+    write_outputs(artifacts, ["spdx"], str(out), "os")
+    found = json.loads((out / "os.spdx.json").read_text())
+    image = found["packages"][0]
+    assert image["checksums"][0]["checksumValue"] == artifacts.commit
+    assert image["versionInfo"] == "2"
+
+
+def test_two_runs_give_the_same_bytes(artifacts, out):
+    wanted = [
+        "raw.zst", "qcow2", "wic.bmap", "ota.tar.gz", "ostree.tar.xz", "ostreecommit.tar",
+        "spdx", "manifest", "sha256sums", f"delta-from={artifacts.commit}",
+    ]  # fmt: skip
+    (out / "a").mkdir()
+    (out / "b").mkdir()
+    with umask(0o077):
+        first = write_outputs(artifacts, wanted, str(out / "a"), "os")
+    second = write_outputs(artifacts, wanted, str(out / "b"), "os")
+    assert [one.sha256 for one in first] == [one.sha256 for one in second]
+    assert os.listdir(artifacts.scratch) == []
