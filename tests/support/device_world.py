@@ -17,7 +17,8 @@ import device_tree
 from debian_tree import cache_folder
 from filelock_once import locked
 from ostrya.formats.gvariant.vardict import VarDict, Variant
-from ostrya.image.board import Qemu, load_board
+from ostrya.image.board import load_board
+from ostrya.image.board_parts import Qemu
 from ostrya.image.builder import DiskOptions, build_disk
 from ostrya.image.release import ReleaseOptions, commit_release
 from ostrya.repo.modes import RepoMode

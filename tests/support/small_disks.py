@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from ostrya.image.board import Board, Qemu, load_board
+from ostrya.image.board import Board, load_board
+from ostrya.image.board_parts import Qemu
 from ostrya.image.builder import Disk, DiskOptions, build_disk
 from ostrya.image.release import ReleaseOptions, commit_release
 from ostrya.repo.refs import require_rev

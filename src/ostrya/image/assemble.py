@@ -11,12 +11,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import temporary_name
+from ostrya.image.disk_layout import mbr_partitions, mbr_signature
+from ostrya.image.errors import LayoutError
 from ostrya.image.gpt import encode_gpt
-from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.image.mbr import SECTOR_BYTES, encode_mbr
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ostrya.image.disk_layout import DiskPlan
 
@@ -36,7 +38,12 @@ class Content(NamedTuple):
 
 
 def assemble(
-    path: str, plan: DiskPlan, contents: Iterable[Content], *, boot_code: bytes = b""
+    path: str,
+    plan: DiskPlan,
+    contents: Iterable[Content],
+    *,
+    boot_code: bytes = b"",
+    firmware: Sequence[tuple[int, bytes]] = (),
 ) -> None:
     """Write a disk.
 
@@ -45,22 +52,22 @@ def assemble(
         plan: What lies where.
         contents: Of the partitions, in the order of their numbers.
         boot_code: What firmware of the old kind starts.
+        firmware: What has its place on the disk before all partitions: where, and its bytes.
 
     Raises:
         LayoutError: The plan contradicts itself.
         OSError: It cannot be written. Of all these nothing is left.
     """
-    table = encode_gpt(
-        plan.partitions, disk_guid=plan.guid, disk_sectors=plan.sectors, boot_code=boot_code
-    )
+    pieces = _table_pieces(plan, boot_code)
+    _check_firmware(plan, len(pieces[0][1]), firmware)
     folder = os.path.dirname(os.path.abspath(path))
     unfinished = os.path.join(folder, temporary_name())
     fd = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644)
     try:
         size = plan.sectors * SECTOR_BYTES
         os.ftruncate(fd, size)
-        _write_at(fd, 0, table.primary)
-        _write_at(fd, size - len(table.backup), table.backup)
+        for offset, data in (*pieces, *firmware):
+            _write_at(fd, offset, data)
         for at, content in enumerate(contents):
             start = plan.offset(at)
             for offset, data in content.pieces:
@@ -74,6 +81,37 @@ def assemble(
         raise
     finally:
         os.close(fd)
+
+
+def _table_pieces(plan: DiskPlan, boot_code: bytes) -> list[tuple[int, bytes]]:
+    """Return the partition table; what is at the disk's beginning comes first."""
+    if plan.table == "mbr":
+        signature = mbr_signature(plan)
+        sector = encode_mbr(mbr_partitions(plan), signature=signature, boot_code=boot_code)
+        return [(0, sector)]
+    table = encode_gpt(
+        plan.partitions, disk_guid=plan.guid, disk_sectors=plan.sectors, boot_code=boot_code
+    )
+    end = plan.sectors * SECTOR_BYTES
+    return [(0, table.primary), (end - len(table.backup), table.backup)]
+
+
+def _check_firmware(
+    plan: DiskPlan, table_bytes: int, firmware: Sequence[tuple[int, bytes]]
+) -> None:
+    """See that nothing lies where something else is."""
+    end, before = table_bytes, "the partition table"
+    for offset, data in sorted(firmware, key=lambda one: one[0]):
+        if offset < end:
+            raise LayoutError(
+                f"firmware at {offset // 1024} KiB overlaps {before}, which ends at {end} bytes"
+            )
+        end, before = offset + len(data), f"firmware at {offset // 1024} KiB"
+    if plan.offset(0) < end:
+        raise LayoutError(
+            f"{before} ends at {end} bytes, within the first partition",
+            hint="let it begin farther behind, by first_mib",
+        )
 
 
 def copy_sparse(path: str, to_fd: int, offset: int) -> None:

@@ -8,8 +8,12 @@
     architecture = "aarch64"
     loader = "uboot"                  uboot, grub2, systemd-boot
     kernel_arguments = ["console=ttyAMA0"]
+    kernel = "Image"                  what the loader can start: Image, zImage, bzImage, uImage, …
+    table = "gpt"                     gpt, mbr
+    first_mib = 1                     where the first partition begins
     fstab = []                        lines for file systems beside the root
     ramdisk_modules = []              kernel modules that its ramdisk loads in any case
+    devicetrees = []                  that the release has to have, by their paths in its folder
 
     [uboot]                           what a boot script has to know
     [grub]                            targets, modules
@@ -17,6 +21,24 @@
     [[partition]]                     bios, boot (FAT), root, in the order of their numbers
     role = "boot"
     size_mib = 16
+
+    [[firmware]]                      a file that others made, on the FAT or at a place of the disk
+    source = "usr/lib/u-boot/x/u-boot.bin"   in a folder that is given, the release, this machine
+    file = "u-boot.bin"               a folder with a slash at its end, where source has a *
+    offset_kib = 0                    instead of file
+    package = "u-boot-x"              what has it in Debian
+    optional = false
+
+    [[text]]                          a file on the FAT that is written here
+    file = "config.txt"
+    lines = []
+
+    [rom]                             what firmware in the board's ROM wants, for `board check`
+    files = []                        on the FAT
+    tables = ["mbr"]
+    fat = ["fat16", "fat32"]
+    active = true
+    partition_type = 0x0c
 
     [qemu]                            how a disk of it is started without the board
     program = "qemu-system-aarch64"
@@ -29,77 +51,27 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 from ostrya.boot.backends.uboot_trial import ScriptBoard
 from ostrya.boot.uboot_image import Architecture
+from ostrya.image.board_parts import (
+    FAT_KINDS,
+    TABLES,
+    BoardPartition,
+    Firmware,
+    GrubTarget,
+    Qemu,
+    Rom,
+    TextFile,
+)
 from ostrya.image.errors import BoardError
+from ostrya.image.kernel_image import KINDS
+from ostrya.image.toml_table import TomlTable
 from ostrya.named_tuple import NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _FOLDER = "boards"
 LOADERS = ("uboot", "grub2", "systemd-boot")
 ROLES = ("bios", "boot", "root")
-
-
-class BoardPartition(NamedTuple):
-    """A partition of a board's disk.
-
-    Attributes:
-        role: ``bios`` for GRUB's core, ``boot`` for the FAT that firmware or loader reads,
-            ``root`` for the root file system, which comes last.
-        size_mib: How large it is; 0 for the root.
-        is_esp: Whether it is an EFI system partition.
-    """
-
-    role: str
-    size_mib: int = 0
-    is_esp: bool = False
-
-
-class GrubTarget(NamedTuple):
-    """A build of GRUB that a disk has.
-
-    Attributes:
-        format: As ``grub-mkimage`` calls it.
-        file: Where it is on the FAT partition; empty for the one that the MBR leads to.
-        modules: What is built in.
-    """
-
-    format: str
-    file: str
-    modules: tuple[str, ...]
-
-
-class Qemu(NamedTuple):
-    """How QEMU starts a disk of a board.
-
-    Attributes:
-        program: The emulator.
-        arguments: Its arguments; ``{disk}`` stands for the disk, ``{vars}`` for a copy of
-            ``firmware_vars``, where there is one.
-        firmware: Files of this machine that they name.
-        firmware_vars: What ``{vars}`` is a copy of; empty for none.
-    """
-
-    program: str
-    arguments: tuple[str, ...]
-    firmware: tuple[str, ...] = ()
-    firmware_vars: str = ""
-
-    def argv(self, disk: str, variables: str = "") -> list[str]:
-        """Return a command line.
-
-        Args:
-            disk: Path of the disk.
-            variables: Path of the copy of ``firmware_vars``, which firmware writes to.
-        """
-        filled = (
-            word.replace("{disk}", disk).replace("{vars}", variables) for word in self.arguments
-        )
-        return [self.program, *filled]
 
 
 class Board(NamedTuple):
@@ -122,6 +94,13 @@ class Board(NamedTuple):
         efi_source: The file of this machine that is put there.
         qemu: How QEMU starts it; None where it cannot.
         qemu_bios: The same with firmware of the old kind, where the same disk starts on both.
+        kernel: What its loader can start, see `kernel_image`; empty for anything.
+        table: ``gpt`` or ``mbr``.
+        first_mib: Where the first partition begins.
+        devicetrees: That a release has to have.
+        firmware: Files that others made.
+        texts: Files of its own.
+        rom: What the firmware in its ROM wants; None where nothing is known.
     """
 
     name: str
@@ -140,6 +119,13 @@ class Board(NamedTuple):
     efi_source: str = ""
     qemu: Qemu | None = None
     qemu_bios: Qemu | None = None
+    kernel: str = ""
+    table: str = "gpt"
+    first_mib: int = 1
+    devicetrees: tuple[str, ...] = ()
+    firmware: tuple[Firmware, ...] = ()
+    texts: tuple[TextFile, ...] = ()
+    rom: Rom | None = None
 
     @property
     def root_number(self) -> int:
@@ -190,70 +176,9 @@ def parse_board(text: str, where: str) -> Board:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
         raise BoardError(f"{where}: {exc}") from None
-    return _BoardReader(where, _Table(where, "", found)).read()
+    return _BoardReader(where, TomlTable(where, "", found)).read()
 
 
-class _Table:
-    """A table of TOML that is read key by key; what is left over is an error."""
-
-    def __init__(self, where: str, path: str, values: Mapping[str, object]) -> None:
-        self._where = where
-        self._path = path
-        self._values = dict(values)
-
-    def _take(self, key: str, kind: type, default: object) -> object:
-        value = self._values.pop(key, default)
-        if value is None:
-            raise BoardError(f"{self._where}: {self._path}{key} is missing")
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise BoardError(f"{self._where}: {self._path}{key} is no {_KINDS[kind]}")
-        return value
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._take(key, str, default)
-        return str(value)
-
-    def number(self, key: str, default: int | None = None) -> int:
-        value = self._take(key, int, default)
-        return value if isinstance(value, int) else 0
-
-    def truth(self, key: str) -> bool:
-        return bool(self._take(key, bool, default=False))
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self._take(key, list, [])
-        found = values if isinstance(values, list) else []
-        if not all(isinstance(value, str) for value in found):
-            raise BoardError(f"{self._where}: {self._path}{key} is no list of texts")
-        return tuple(found)
-
-    def table(self, key: str) -> _Table | None:
-        if key not in self._values:
-            return None
-        value = self._take(key, dict, {})
-        return _Table(self._where, f"{key}.", value if isinstance(value, dict) else {})
-
-    def tables(self, key: str) -> list[_Table]:
-        values = self._take(key, list, [])
-        found = values if isinstance(values, list) else []
-        if not all(isinstance(value, dict) for value in found):
-            raise BoardError(f"{self._where}: {self._path}{key} is no list of tables")
-        return [_Table(self._where, f"{key}.", value) for value in found]
-
-    def one_of(self, key: str, known: tuple[str, ...]) -> str:
-        value = self.text(key)
-        if value not in known:
-            raise BoardError(
-                f"{self._where}: {self._path}{key} is '{value}', not one of {', '.join(known)}"
-            )
-        return value
-
-    def end(self) -> None:
-        for key in self._values:
-            raise BoardError(f"{self._where}: nobody knows {self._path}{key}")
-
-
-_KINDS = {str: "text", int: "number", bool: "truth value", list: "list", dict: "table"}
 _ARCHITECTURES = {
     "arm": Architecture.ARM,
     "arm64": Architecture.ARM64,
@@ -262,8 +187,14 @@ _ARCHITECTURES = {
 }
 
 
+def _text_file(table: TomlTable) -> TextFile:
+    found = TextFile(table.text("file"), "".join(f"{line}\n" for line in table.texts("lines")))
+    table.end()
+    return found
+
+
 class _BoardReader:
-    def __init__(self, where: str, table: _Table) -> None:
+    def __init__(self, where: str, table: TomlTable) -> None:
         self._where = where
         self._table = table
 
@@ -281,7 +212,15 @@ class _BoardReader:
             table.texts("ramdisk_modules"),
             qemu=self._qemu("qemu"),
             qemu_bios=self._qemu("qemu_bios"),
+            kernel=table.text("kernel", ""),
+            table=table.one_of("table", TABLES, "gpt"),
+            first_mib=table.number("first_mib", 1),
+            devicetrees=table.texts("devicetrees"),
+            firmware=tuple(map(self._firmware, table.tables("firmware"))),
+            texts=tuple(map(_text_file, table.tables("text"))),
+            rom=self._rom(),
         )
+        self._check(board)
         read = {"uboot": self._with_script, "grub2": self._with_grub}.get(loader, self._with_efi)
         board = read(board)
         table.end()
@@ -300,7 +239,51 @@ class _BoardReader:
             )
         return tuple(found)
 
-    def _section(self, name: str) -> _Table:
+    def _firmware(self, table: TomlTable) -> Firmware:
+        found = Firmware(
+            table.text("source"),
+            table.text("file", ""),
+            table.number("offset_kib", 0) * 1024,
+            table.text("package", ""),
+            table.truth("optional"),
+        )
+        table.end()
+        if bool(found.file) == bool(found.offset_bytes):
+            raise BoardError(
+                f"{self._where}: firmware {found.source} needs either file or offset_kib"
+            )
+        if ("*" in found.source or "?" in found.source) and not found.file.endswith("/"):
+            raise BoardError(
+                f"{self._where}: firmware {found.source} may be several files, and goes to a "
+                "folder with a slash at its end"
+            )
+        return found
+
+    def _rom(self) -> Rom | None:
+        table = self._table.table("rom")
+        if table is None:
+            return None
+        rom = Rom(
+            table.texts("files"),
+            table.texts("tables") or TABLES,
+            table.texts("fat") or FAT_KINDS,
+            table.truth("active"),
+            table.number("partition_type", 0),
+        )
+        table.end()
+        return rom
+
+    def _check(self, board: Board) -> None:
+        if board.kernel and board.kernel not in KINDS:
+            raise BoardError(
+                f"{self._where}: kernel is '{board.kernel}', not one of {', '.join(KINDS)}"
+            )
+        if board.first_mib < 1:
+            raise BoardError(f"{self._where}: first_mib is less than 1")
+        if board.table == "mbr" and any(one.role == "bios" for one in board.partitions):
+            raise BoardError(f"{self._where}: a partition bios is one of a GPT")
+
+    def _section(self, name: str) -> TomlTable:
         table = self._table.table(name)
         if table is None:
             raise BoardError(f"{self._where}: [{name}] is missing")

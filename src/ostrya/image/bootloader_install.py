@@ -38,7 +38,8 @@ from ostrya.image.mbr import BOOT_CODE_BYTES, SECTOR_BYTES
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from ostrya.image.board import Board, GrubTarget
+    from ostrya.image.board import Board
+    from ostrya.image.board_parts import GrubTarget
 
 ROOT_LABEL = "otaroot"
 BOOT_LABEL = "boot"

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from ostrya.formats.checksum import Checksum
-    from ostrya.image.board import Board, BoardPartition
+    from ostrya.image.board import Board
+    from ostrya.image.board_parts import BoardPartition
     from ostrya.image.bootloader_install import BootCode
     from ostrya.repo.repository import Repository
 

@@ -11,14 +11,32 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from ostrya.image.errors import LayoutError
-from ostrya.image.gpt import BACKUP_SECTORS, LEGACY_BOOTABLE, GptPartition
-from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.image.gpt import (
+    BACKUP_SECTORS,
+    LEGACY_BOOTABLE,
+    TYPE_BASIC_DATA,
+    TYPE_ESP,
+    TYPE_LINUX,
+    GptPartition,
+)
+from ostrya.image.mbr import (
+    SECTOR_BYTES,
+    TYPE_ESP_MBR,
+    TYPE_FAT32_LBA,
+    TYPE_LINUX_MBR,
+    MbrPartition,
+)
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ALIGN_SECTORS = (1 << 20) // SECTOR_BYTES
+_MBR_TYPES = {
+    TYPE_BASIC_DATA: TYPE_FAT32_LBA,
+    TYPE_ESP: TYPE_ESP_MBR,
+    TYPE_LINUX: TYPE_LINUX_MBR,
+}
 _NAMESPACE = UUID("5b2f8b0e-0f54-5d0c-9b9e-6f7374727961")
 
 
@@ -45,11 +63,13 @@ class DiskPlan(NamedTuple):
         partitions: In the order of their numbers.
         sectors: How large it is.
         guid: Its own.
+        table: ``gpt``, or ``mbr`` for one of the old kind.
     """
 
     partitions: tuple[GptPartition, ...]
     sectors: int
     guid: UUID
+    table: str = "gpt"
 
     def offset(self, at: int) -> int:
         """Return where a partition begins, in bytes."""
@@ -65,19 +85,29 @@ def named_uuid(seed: str, what: str) -> UUID:
     return uuid5(uuid5(_NAMESPACE, seed), what)
 
 
-def plan_disk(wishes: Sequence[PartitionWish], *, seed: str, size_bytes: int = 0) -> DiskPlan:
+def plan_disk(
+    wishes: Sequence[PartitionWish],
+    *,
+    seed: str,
+    size_bytes: int = 0,
+    table: str = "gpt",
+    first_mib: int = 1,
+) -> DiskPlan:
     """Say where partitions lie.
 
     Args:
         wishes: In the order of their numbers; the last one gets what is left.
         seed: What their UUIDs are made of.
         size_bytes: How large the disk is; 0 for as large as they need.
+        table: ``gpt``, or ``mbr`` for one of the old kind.
+        first_mib: Where the first one begins.
 
     Raises:
         LayoutError: They do not fit.
     """
     sizes = [_sectors(wish.size_bytes) for wish in wishes]
-    needed = ALIGN_SECTORS + sum(sizes) + ALIGN_SECTORS
+    start = first_mib * ALIGN_SECTORS
+    needed = start + sum(sizes) + ALIGN_SECTORS
     sectors = needed if size_bytes == 0 else size_bytes // SECTOR_BYTES
     if sectors < needed:
         raise LayoutError(
@@ -86,7 +116,7 @@ def plan_disk(wishes: Sequence[PartitionWish], *, seed: str, size_bytes: int = 0
             hint="make the disk greater",
         )
     usable = (sectors - BACKUP_SECTORS) // ALIGN_SECTORS * ALIGN_SECTORS
-    at, planned = ALIGN_SECTORS, []
+    at, planned = start, []
     for number, (wish, size) in enumerate(zip(wishes, sizes, strict=True)):
         is_last = number == len(sizes) - 1
         planned.append(
@@ -100,7 +130,27 @@ def plan_disk(wishes: Sequence[PartitionWish], *, seed: str, size_bytes: int = 0
             )
         )
         at += size
-    return DiskPlan(tuple(planned), sectors, named_uuid(seed, "disk"))
+    return DiskPlan(tuple(planned), sectors, named_uuid(seed, "disk"), table)
+
+
+def mbr_partitions(plan: DiskPlan) -> list[MbrPartition]:
+    """Return what a table of the old kind says of a disk.
+
+    Raises:
+        LayoutError: It cannot say it.
+    """
+    found = []
+    for one in plan.partitions:
+        if one.type not in _MBR_TYPES:
+            raise LayoutError(f"a table of the old kind has no partition {one.name}")
+        active = bool(one.attributes & LEGACY_BOOTABLE)
+        found.append(MbrPartition(one.first, one.sectors, _MBR_TYPES[one.type], active))
+    return found
+
+
+def mbr_signature(plan: DiskPlan) -> int:
+    """Return the number that a disk has where there is no GUID."""
+    return plan.guid.int & 0xFFFFFFFF
 
 
 def _sectors(size_bytes: int) -> int:

@@ -5,7 +5,7 @@ from ostrya.image.errors import LayoutError
 from ostrya.image.mbr import (
     SECTOR_BYTES,
     TYPE_FAT32_LBA,
-    TYPE_LINUX,
+    TYPE_LINUX_MBR,
     MbrPartition,
     encode_mbr,
     protective_mbr,
@@ -16,7 +16,7 @@ def test_partitions_lie_where_they_were_put():
     sector = encode_mbr(
         [
             MbrPartition(2048, 4096, TYPE_FAT32_LBA, active=True),
-            MbrPartition(6144, 8192, TYPE_LINUX),
+            MbrPartition(6144, 8192, TYPE_LINUX_MBR),
         ],
         signature=0x1234ABCD,
         boot_code=b"code",
