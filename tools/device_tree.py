@@ -38,7 +38,14 @@ _FOREIGN = {
         rb"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00",
         rb"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff",
     ),
+    "armhf": (
+        "qemu-arm",
+        rb"\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00",
+        rb"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff",
+    ),
 }
+# Kernels for clouds, which have little beside what virtual machines need, are not of everything.
+_KERNELS = {"armhf": "armmp"}
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 SOURCE = Path(__file__).resolve().parent.parent / "src/ostrya"
@@ -136,10 +143,11 @@ def build_base(arch: str = NATIVE, packages: tuple[str, ...] = PACKAGES, name: s
         mode = "root" if os.geteuid() == 0 else "unshare"
         # The busybox of a ramdisk is that of this machine, where the tree has none of its own.
         foreign = () if arch == NATIVE else ("busybox-static",)
+        kernel = _KERNELS.get(arch, f"cloud-{arch}")
         argv = [
             "mmdebstrap", f"--mode={mode}", "--format=tar", "--variant=essential",
             f"--architectures={arch}",
-            f"--include={','.join((f'linux-image-cloud-{arch}', *packages, *foreign))}",
+            f"--include={','.join((f'linux-image-{kernel}', *packages, *foreign))}",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
             CODENAME, str(unfinished), "-",
         ]  # fmt: skip

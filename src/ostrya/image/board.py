@@ -23,8 +23,8 @@
     size_mib = 16
 
     [[firmware]]                      a file that others made, on the FAT or at a place of the disk
-    source = "usr/lib/u-boot/x/u-boot.bin"   in a folder that is given, the release, this machine
-    file = "u-boot.bin"               a folder with a slash at its end, where source has a *
+    sources = ["usr/lib/u-boot/x/u-boot.bin"]   in a folder, the release, or this machine
+    file = "u-boot.bin"               a folder with a slash at its end, where sources have a *
     offset_kib = 0                    instead of file
     package = "u-boot-x"              what has it in Debian
     optional = false
@@ -49,7 +49,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from glob import has_magic
 from importlib.resources import files
 
 from ostrya.boot.backends.uboot_trial import ScriptBoard
@@ -70,6 +72,8 @@ from ostrya.image.toml_table import TomlTable
 from ostrya.named_tuple import NamedTuple
 
 _FOLDER = "boards"
+_SUFFIX = ".toml"
+MAX_TEXT_BYTES = 1 << 20
 LOADERS = ("uboot", "grub2", "systemd-boot")
 ROLES = ("bios", "boot", "root")
 
@@ -142,24 +146,46 @@ def board_names() -> list[str]:
     """List the boards that there are."""
     folder = files("ostrya.image").joinpath(_FOLDER)
     return sorted(
-        found.name.removesuffix(".toml")
+        found.name.removesuffix(_SUFFIX)
         for found in folder.iterdir()
-        if found.name.endswith(".toml")
+        if found.name.endswith(_SUFFIX)
     )
 
 
 def load_board(name: str) -> Board:
     """Return a board.
 
+    Args:
+        name: One of `board_names`, or the path of a description, with a slash or ``.toml`` in it.
+
     Raises:
         BoardError: There is none of that name, or its description cannot be used.
     """
+    if "/" in name or name.endswith(_SUFFIX):
+        return parse_board(_read_description(name), name)
     if name not in board_names():
         raise BoardError(
             f"there is no board '{name}'", hint=f"known are {', '.join(board_names())}"
         )
-    text = files("ostrya.image").joinpath(_FOLDER, f"{name}.toml").read_text(encoding="utf-8")
-    return parse_board(text, f"board {name}")
+    return parse_board(board_text(name), f"board {name}")
+
+
+def board_text(name: str) -> str:
+    """Return the description of a board that there is."""
+    folder = files("ostrya.image").joinpath(_FOLDER)
+    return folder.joinpath(name + _SUFFIX).read_text(encoding="utf-8")
+
+
+def _read_description(path: str) -> str:
+    try:
+        if os.path.getsize(path) > MAX_TEXT_BYTES:
+            raise BoardError(f"{path} is too large for the description of a board")
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        raise BoardError(f"there is no description of a board {path}") from None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise BoardError(f"{path} cannot be read: {exc}") from None
 
 
 def parse_board(text: str, where: str) -> Board:
@@ -241,20 +267,22 @@ class _BoardReader:
 
     def _firmware(self, table: TomlTable) -> Firmware:
         found = Firmware(
-            table.text("source"),
+            table.texts("sources"),
             table.text("file", ""),
             table.number("offset_kib", 0) * 1024,
             table.text("package", ""),
             table.truth("optional"),
         )
         table.end()
+        if not found.sources:
+            raise BoardError(f"{self._where}: firmware.sources is missing")
         if bool(found.file) == bool(found.offset_bytes):
             raise BoardError(
-                f"{self._where}: firmware {found.source} needs either file or offset_kib"
+                f"{self._where}: firmware {found.sources[0]} needs either file or offset_kib"
             )
-        if ("*" in found.source or "?" in found.source) and not found.file.endswith("/"):
+        if any(has_magic(one) for one in found.sources) and not found.file.endswith("/"):
             raise BoardError(
-                f"{self._where}: firmware {found.source} may be several files, and goes to a "
+                f"{self._where}: firmware {found.sources[0]} may be several files, and goes to a "
                 "folder with a slash at its end"
             )
         return found

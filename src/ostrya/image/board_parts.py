@@ -71,14 +71,15 @@ class Firmware(NamedTuple):
     """A file that others made, and that has to be on the disk.
 
     Attributes:
-        source: Its path below the places where it is looked for; ``*`` and ``?`` stand for several.
+        sources: Its paths below the places where it is looked for, the first one that is there
+            counts; ``*`` and ``?`` stand for several files.
         file: Where it is on the FAT partition; a folder, with a slash at its end, for several.
         offset_bytes: Where it is on the disk, instead; 0 for a file.
         package: The package of Debian that has it; empty for none.
         optional: Whether a disk can do without.
     """
 
-    source: str
+    sources: tuple[str, ...]
     file: str = ""
     offset_bytes: int = 0
     package: str = ""

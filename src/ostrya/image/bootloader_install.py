@@ -34,12 +34,14 @@ from ostrya.boot.uboot_env import encode_environment
 from ostrya.boot.uboot_image import encode_script
 from ostrya.image.errors import BoardError, LayoutError
 from ostrya.image.fat import FatFile
+from ostrya.image.firmware import THIS_MACHINE, find_path
 from ostrya.image.mbr import BOOT_CODE_BYTES, SECTOR_BYTES
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.image.board import Board
     from ostrya.image.board_parts import GrubTarget
+    from ostrya.image.firmware import FirmwarePlaces
 
 ROOT_LABEL = "otaroot"
 BOOT_LABEL = "boot"
@@ -47,6 +49,9 @@ GRUB_FOLDER = "EFI/BOOT"
 # Debian's place; others have grub2 there.
 _GRUB_PLACES = ("/usr/lib/grub", "/usr/lib/grub2", "/usr/share/grub2")
 _BIOS = "i386-pc"
+_GRUB_PACKAGES = {
+    _BIOS: "grub-pc-bin", "x86_64-efi": "grub-efi-amd64-bin", "arm64-efi": "grub-efi-arm64-bin",
+}  # fmt: skip
 # Where boot.img says from which sector it loads, and from which drive.
 _KERNEL_SECTOR, _DRIVE_CHECK = 0x5C, 0x66
 # Where the first sector of core.img says what follows it: first sector, count, segment.
@@ -67,15 +72,16 @@ class BootCode(NamedTuple):
     core: bytes
 
 
-def boot_files(board: Board, scratch: str) -> list[FatFile]:
+def boot_files(board: Board, scratch: str, places: FirmwarePlaces = THIS_MACHINE) -> list[FatFile]:
     """Return the files of the FAT partition, but for what is in ``/boot``.
 
     Args:
         board: What for.
         scratch: A directory for files that are needed on the way.
+        places: Where else loaders are, for which this machine has none.
 
     Raises:
-        BoardError: A file that the board needs is not on this machine.
+        BoardError: A file that the board needs is not on this machine, nor there.
         CommandFailed: GRUB could not be built.
         OSError: Something cannot be read.
     """
@@ -92,12 +98,13 @@ def boot_files(board: Board, scratch: str) -> list[FatFile]:
             FatFile(STATE_FILE, encode_grubenv(dict.fromkeys(VARIABLES, ""))),
         ]
         found += [
-            FatFile(target.file, _build_grub(target, _efi_prefix(), scratch))
+            FatFile(target.file, _build_grub(target, _efi_prefix(), scratch, places))
             for target in board.grub
             if target.file
         ]
         return found
-    return [FatFile(board.efi_file, _read_host_file(board.efi_source))]
+    source = find_path(places, board.efi_source.lstrip("/")) or board.efi_source
+    return [FatFile(board.efi_file, _read_host_file(source))]
 
 
 def boot_code(board: Board, core_sector: int, boot_number: int, scratch: str) -> BootCode | None:
@@ -119,7 +126,7 @@ def boot_code(board: Board, core_sector: int, boot_number: int, scratch: str) ->
         return None
     prefix = f"(,gpt{boot_number})/{GRUB_FOLDER}"
     core = _build_grub(target, prefix, scratch)
-    first = _read_host_file(f"{_grub_folder(_BIOS)}/boot.img")
+    first = _read_host_file(f"{grub_folder(_BIOS)}/boot.img")
     return BootCode(place_boot_image(first, core_sector), place_core(core, core_sector))
 
 
@@ -149,9 +156,11 @@ def _efi_prefix() -> str:
     return f"/{GRUB_FOLDER}"
 
 
-def _build_grub(target: GrubTarget, prefix: str, scratch: str) -> bytes:
+def _build_grub(
+    target: GrubTarget, prefix: str, scratch: str, places: FirmwarePlaces = THIS_MACHINE
+) -> bytes:
     output = os.path.join(scratch, f"grub.{target.format}")
-    folder = _grub_folder(target.format)
+    folder = grub_folder(target.format, places)
     argv = [
         "grub-mkimage", "-O", target.format, "-d", folder, "-p", prefix, "-o", output,
         *target.modules,
@@ -161,14 +170,19 @@ def _build_grub(target: GrubTarget, prefix: str, scratch: str) -> bytes:
         return stream.read()
 
 
-def _grub_folder(build: str) -> str:
+def grub_folder(build: str, places: FirmwarePlaces = THIS_MACHINE) -> str:
+    """Return the folder with the modules of a build of GRUB.
+
+    Raises:
+        BoardError: It is nowhere.
+    """
     for place in _GRUB_PLACES:
-        if os.path.isdir(f"{place}/{build}"):
-            return f"{place}/{build}"
-    package = "grub-pc-bin" if build == _BIOS else "grub-efi-amd64-bin"
-    raise BoardError(
-        f"GRUB for {build} is not on this machine", hint=f"in Debian it is in {package}"
-    )
+        found = find_path(places, f"{place.lstrip('/')}/{build}")
+        if found is not None:
+            return found
+    package = _GRUB_PACKAGES.get(build)
+    hint = f"in Debian it is in {package}" if package else "name a folder that has it"
+    raise BoardError(f"GRUB for {build} is not on this machine", hint=hint)
 
 
 def _read_host_file(path: str) -> bytes:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ostrya._linux.dirfd import remove_tree
 from ostrya._linux.umask import umask
 from ostrya.image.assemble import Content, assemble
+from ostrya.image.board_release import check_release
 from ostrya.image.bootloader_install import (
     BOOT_LABEL,
     ROOT_LABEL,
@@ -32,10 +33,12 @@ from ostrya.image.disk_layout import DiskPlan, PartitionWish, named_uuid, plan_d
 from ostrya.image.errors import LayoutError
 from ostrya.image.fat import FatFile, FatOptions, encode_fat
 from ostrya.image.filesystem import Ext4Options, Inode, measure, write_ext4
+from ostrya.image.firmware import FirmwarePlaces, find_firmware
 from ostrya.image.gpt import TYPE_BASIC_DATA, TYPE_BIOS_BOOT, TYPE_ESP, TYPE_LINUX
 from ostrya.image.mbr import SECTOR_BYTES
 from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
+from ostrya.sysroot import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -119,6 +122,7 @@ def build_disk(  # noqa: PLR0913  # options by keyword
     options: DiskOptions,
     *,
     scratch: str | None = None,
+    firmware: str = "",
     use: Callable[[DiskParts], None] = lambda _parts: None,
     tell: Callable[[str], None] = lambda _line: None,
     progress: ProgressSink = NULL_PROGRESS,
@@ -132,6 +136,7 @@ def build_disk(  # noqa: PLR0913  # options by keyword
         output: The file to be written.
         options: What it is to be.
         scratch: A directory for files that are needed on the way; that of the output if None.
+        firmware: A folder with files that the board needs and that nobody else may hand out.
         use: Given the disk and what it was made of, before that is removed.
         tell: Told what is done.
         progress: Told about files.
@@ -146,7 +151,8 @@ def build_disk(  # noqa: PLR0913  # options by keyword
     try:
         # Modes of what is made on the way are those on the disk.
         with umask(0o022):
-            return _Build(repo, board, options, work, tell, progress).run(commits, output, use)
+            build = _Build(repo, board, options, work, tell, progress)
+            return build.run(commits, output, firmware, use)
     finally:
         remove_tree(work)
 
@@ -170,7 +176,11 @@ class _Build:
         self._seed = ""
 
     def run(
-        self, commits: Sequence[Checksum], output: str, use: Callable[[DiskParts], None]
+        self,
+        commits: Sequence[Checksum],
+        output: str,
+        firmware: str,
+        use: Callable[[DiskParts], None],
     ) -> Disk:
         board, options = self._board, self._options
         self._seed = _seed(board, commits, options)
@@ -179,7 +189,12 @@ class _Build:
             self._repo, commits, top, self._system_options(), progress=self._progress
         )
         self._tell(f"deployed {len(commits)} release(s) of {options.ref} as {options.stateroot}")
-        files = boot_files(board, self._folder("loader"))
+        release = f"{top}/{paths.deployments_dir(options.stateroot)}/{commits[-1]}.0"
+        for line in check_release(board, release):
+            self._tell(line)
+        places = FirmwarePlaces(firmware, release)
+        found = find_firmware(board, places)
+        files = [*boot_files(board, self._folder("loader"), places), *found.files]
         if board.boot_on_fat:
             files += _take_boot(top)
         root_bytes = measure(top)
@@ -194,7 +209,7 @@ class _Build:
         )
         contents = list(self._contents(plan, files, image, code))
         first = b"" if code is None else code.first
-        assemble(output, plan, contents, boot_code=first)
+        assemble(output, plan, contents, boot_code=first, firmware=found.raw)
         self._tell(f"wrote {output}: {plan.sectors * SECTOR_BYTES // _MIB} MiB")
         use(DiskParts(output, plan, image, top, inodes, tuple(files)))
         return Disk(output, plan, root_bytes)
@@ -238,7 +253,13 @@ class _Build:
         if self._options.size_bytes == 0:
             wanted = max(wanted, int(root_bytes * _ROOM_FACTOR) + _ROOM_BYTES)
         wishes = [_wish(partition, wanted) for partition in self._board.partitions]
-        return plan_disk(wishes, seed=self._seed, size_bytes=self._options.size_bytes)
+        return plan_disk(
+            wishes,
+            seed=self._seed,
+            size_bytes=self._options.size_bytes,
+            table=self._board.table,
+            first_mib=self._board.first_mib,
+        )
 
     def _number(self, role: str) -> int | None:
         """Return the place of a partition, from 0; None if there is none."""

@@ -8,10 +8,10 @@ they have in a package. The first place that has one counts.
 
 from __future__ import annotations
 
-import fnmatch
 import glob
 import os
 import stat
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import open_dir, open_file_in_root
@@ -20,8 +20,6 @@ from ostrya.image.fat import FatFile
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ostrya.image.board import Board
     from ostrya.image.board_parts import Firmware
 
@@ -40,6 +38,9 @@ class FirmwarePlaces(NamedTuple):
     folder: str = ""
     release: str = ""
     host: str = "/"
+
+
+THIS_MACHINE = FirmwarePlaces()
 
 
 class FoundFirmware(NamedTuple):
@@ -68,7 +69,7 @@ def find_firmware(board: Board, places: FirmwarePlaces) -> FoundFirmware:
     sources: list[tuple[str, str]] = []
     missing: list[Firmware] = []
     for wish in board.firmware:
-        found = _find(wish.source, places)
+        found = _find(wish, places)
         if not found and not wish.optional:
             missing.append(wish)
         for place, path in found:
@@ -85,6 +86,14 @@ def find_firmware(board: Board, places: FirmwarePlaces) -> FoundFirmware:
     return FoundFirmware(tuple(files), tuple(raw), tuple(sources))
 
 
+def find_path(places: FirmwarePlaces, path: str) -> str | None:
+    """Return where a path is: in the folder, on this machine, or in the release."""
+    for place in (places.folder, places.host, places.release):
+        if place and os.path.exists(os.path.join(place, path)):
+            return os.path.join(place, path)
+    return None
+
+
 def _missing(board: Board, missing: list[Firmware], places: FirmwarePlaces) -> BoardError:
     looked = [one for one in (places.folder, places.release and "the release") if one]
     packages = sorted({one.package for one in missing if one.package})
@@ -93,26 +102,21 @@ def _missing(board: Board, missing: list[Firmware], places: FirmwarePlaces) -> B
         hint += f"; in Debian it is in {', '.join(packages)}"
     return BoardError(
         f"board {board.name} needs firmware that is not in "
-        f"{', '.join([*looked, 'this machine'])}: {', '.join(one.source for one in missing)}",
+        f"{', '.join([*looked, 'this machine'])}: {', '.join(one.sources[0] for one in missing)}",
         hint=hint,
     )
 
 
-def _find(source: str, places: FirmwarePlaces) -> list[tuple[str, str]]:
+def _find(wish: Firmware, places: FirmwarePlaces) -> list[tuple[str, str]]:
     """Return a place and paths in it; nothing if no place has it."""
-    for place, paths in _candidates(source, places):
-        if paths:
-            return [(place, path) for path in paths]
+    for place in (places.folder, places.release, places.host):
+        for source in wish.sources if place else ():
+            paths = _matching(place, source)
+            if not paths and place == places.folder:
+                paths = _matching(place, os.path.basename(source))
+            if paths:
+                return [(place, path) for path in paths]
     return []
-
-
-def _candidates(source: str, places: FirmwarePlaces) -> Iterator[tuple[str, list[str]]]:
-    if places.folder:
-        yield places.folder, _matching(places.folder, source)
-        yield places.folder, _matching(places.folder, os.path.basename(source))
-    if places.release:
-        yield places.release, _matching(places.release, source)
-    yield places.host, _matching(places.host, source)
 
 
 def _matching(place: str, pattern: str) -> list[str]:
@@ -160,8 +164,8 @@ def is_provided(board: Board, file: str) -> bool:
     for wish in board.firmware:
         if wish.file.endswith("/"):
             folder, _, name = file.rpartition("/")
-            pattern = os.path.basename(wish.source)
-            if folder == wish.file.strip("/") and fnmatch.fnmatchcase(name, pattern):
+            patterns = [os.path.basename(one) for one in wish.sources]
+            if folder == wish.file.strip("/") and any(fnmatchcase(name, one) for one in patterns):
                 return True
         names.append(wish.file)
     return file in names

@@ -34,15 +34,18 @@ def test_there_are_those_that_the_manual_names():
 def test_every_board_can_be_read(name):
     board = load_board(name)
     assert board.name == name
-    assert board.qemu is not None
+    assert board.kernel
+    if board.script is not None:
+        assert f"${{devnum}}:{board.root_number}" in make_boot_script(board.script)
+    if board.qemu is None:
+        assert board.rom is not None
+        return
     argv = board.qemu.argv("/a/disk", "/a/vars")
     assert "if=none,id=disk,format=raw,file=/a/disk" in argv
     assert not [word for word in argv if "{" in word]
     assert ("if=pflash,format=raw,file=/a/vars" in argv) == bool(board.qemu.firmware_vars)
     assert argv[argv.index("-accel") + 1] == "tcg"
     assert argv[argv.index("-m") + 1] == "256"
-    if board.script is not None:
-        assert f"${{devnum}}:{board.root_number}" in make_boot_script(board.script)
 
 
 def test_what_is_not_said_of_a_script_is_what_u_boot_has():
@@ -70,6 +73,17 @@ def test_what_is_not_said_of_a_script_is_what_u_boot_has():
         ('title = "a board"', "title = ", r"here: Invalid value \(at line 3"),
         ("[uboot]", "qemu = 5\n[uboot]", "here: qemu is no table"),
         ("[[partition]]", "[partition]", "here: "),
+        ('name = "b"', 'name = "b"\nkernel = "vmlinux"', "here: kernel is 'vmlinux', not one of"),
+        ('name = "b"', 'name = "b"\ntable = "apm"', "here: table is 'apm', not one of gpt, mbr"),
+        ('name = "b"', 'name = "b"\nfirst_mib = 0', "here: first_mib is less than 1"),
+        ('role = "boot"', 'role = "bios"', "one partition boot"),
+        ("[[partition]]", '[[firmware]]\nfile = "x"\n[[partition]]', "firmware.sources is missing"),
+        ("[[partition]]", '[[firmware]]\nsources = ["x"]\n[[partition]]', "either file or offset"),
+        (
+            "[[partition]]",
+            '[[firmware]]\nsources = ["*.x"]\nfile = "x"\n[[partition]]',
+            "may be several files",
+        ),
     ],
 )  # fmt: skip
 def test_mistakes_are_named(old, new, words):
@@ -78,6 +92,28 @@ def test_mistakes_are_named(old, new, words):
 
 
 def test_an_unknown_board_is_told_with_the_known_ones():
-    with pytest.raises(BoardError, match=r"no board '\.\./x'") as caught:
-        load_board("../x")
+    with pytest.raises(BoardError, match="no board 'x'") as caught:
+        load_board("x")
     assert "qemu-arm64" in caught.value.hint
+
+
+def test_a_board_of_somebody_elses(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(TEXT.replace('name = "b"', 'name = "b"\ntable = "mbr"'))
+    assert load_board(str(path)).table == "mbr"
+    path.write_text("name = 1")
+    with pytest.raises(BoardError, match=f"{path}: "):
+        load_board(str(path))
+    with pytest.raises(BoardError, match="there is no description"):
+        load_board(f"{tmp_path}/other.toml")
+    path.write_bytes(b"\xff")
+    with pytest.raises(BoardError, match="cannot be read"):
+        load_board(str(path))
+
+
+def test_a_table_of_the_old_kind_has_no_partition_bios():
+    text = TEXT.replace('name = "b"', 'name = "b"\ntable = "mbr"')
+    with pytest.raises(BoardError, match="a partition bios is one of a GPT"):
+        parse_board(
+            text.replace("[[partition]]", '[[partition]]\nrole = "bios"\n[[partition]]', 1), "x"
+        )
