@@ -16,6 +16,7 @@ import device_tree
 from debian_tree import cache_folder
 from filelock_once import locked
 from ostrya.image.board import load_board
+from ostrya.image.board_parts import Qemu
 from ostrya.image.builder import DiskOptions, build_disk
 from ostrya.image.release import ReleaseOptions, commit_release
 from ostrya.repo.modes import RepoMode
@@ -25,7 +26,16 @@ from support.commands import OURS
 from support.systemd_device import SystemdDevice
 
 BOARD = "qemu-x86_64-uboot"
-ARM_BOARD = "qemu-arm64"
+# Boards, and what their machines are called.
+MACHINES = {
+    "qemu-arm64": "aarch64",
+    "qemu-arm": "armv7l",
+    "qemu-x86_64": "x86_64",
+    "qemu-x86_64-systemd-boot": "x86_64",
+    BOARD: "x86_64",
+    "generic-uefi-x86_64": "x86_64",
+}
+_ARCHITECTURES = {"aarch64": "arm64", "armv7l": "armhf", "x86_64": "amd64"}
 FIRST = "os/1"
 TIME = 1_767_225_600
 KARGS = ("loglevel=4", "mitigations=off")
@@ -70,15 +80,20 @@ class World(NamedTuple):
 
 def missing(board: str = BOARD) -> str:
     """Empty if disks can be built, else why not."""
-    emulator = "qemu-system-x86_64" if board == BOARD else "qemu-system-aarch64"
-    for program in (emulator, "mke2fs", "debugfs"):
+    for program in (_qemu(board).program, "mke2fs", "debugfs"):
         if shutil.which(program) is None:
             return f"{program} is not installed"
     return device_tree.missing(_arch(board))
 
 
 def _arch(board: str) -> str:
-    return "arm64" if board == ARM_BOARD else "amd64"
+    return _ARCHITECTURES[MACHINES[board]]
+
+
+def _qemu(board: str) -> Qemu:
+    qemu = load_board(board).qemu
+    assert qemu is not None
+    return qemu
 
 
 def build_world(board: str = BOARD) -> World:
@@ -100,17 +115,26 @@ def build_world(board: str = BOARD) -> World:
         return World(top / "disk.img", _commits(repo), board)
 
 
-def make_device(world: World, top: Path) -> SystemdDevice:
+def repository(world: World) -> Path:
+    """Return the repository that has all releases."""
+    return world.disk.parent / "repo"
+
+
+def make_device(world: World, top: Path, *, networked: bool = False) -> SystemdDevice:
     """Return a device with a disk of its own, switched off."""
-    own = top / "disk.img"
+    own, variables = top / "disk.img", top / "firmware-variables"
     subprocess.run(["cp", "--sparse=always", world.disk, own], check=True)
-    qemu = load_board(world.board).qemu
-    assert qemu is not None
+    qemu = _qemu(world.board)
+    if qemu.firmware_vars:
+        shutil.copyfile(qemu.firmware_vars, variables)
     return SystemdDevice(
-        [*qemu.argv(str(own)), "-nic", "none"],
+        [
+            *qemu.argv(str(own), str(variables)),
+            "-nic", "user,model=virtio-net-pci" if networked else "none",
+        ],
         top / "console.log",
         tells_kargs=world.board == BOARD,
-    )
+    )  # fmt: skip
 
 
 def _build(top: Path, board: str) -> None:
@@ -119,14 +143,18 @@ def _build(top: Path, board: str) -> None:
         for group, key, value in (("core", "fsync", "false"), ("archive", "zlib-level", "1")):
             OURS("config", f"--repo={top}/repo", "set", f"{group}.{key}", value)
         repo.reload_config()
-        commit_release(repo, str(tar), ReleaseOptions(FIRST, TIME, "1"))
+        found = load_board(board)
+        wanted = ReleaseOptions(FIRST, TIME, "1", found.fstab, found.ramdisk_modules)
+        commit_release(repo, str(tar), wanted)
         tar.unlink()
         for ref, files in RELEASES.items():
             _commit_changes(top, ref, files)
         commits = _commits(repo)
-        others = tuple((ref, commits[ref]) for ref in RELEASES)
+        # What a device gets over HTTP it has not from the start.
+        preloaded = RELEASES if board == BOARD else ("os/sick",)
+        others = tuple((ref, commits[ref]) for ref in preloaded)
         options = DiskOptions(FIRST, TIME, kargs=KARGS, preloaded=others)
-        build_disk(repo, [commits[FIRST]], load_board(board), str(top / "disk.img"), options)
+        build_disk(repo, [commits[FIRST]], found, str(top / "disk.img"), options)
 
 
 def _commits(repo: Repository) -> dict[str, str]:
