@@ -148,7 +148,17 @@ _BOOT = (
     Verb("status", "boot.status", "Say what is started next, and why", Repo.ADMIN, reads=True),
 )  # fmt: skip
 
+_IMAGE_BOARD = (
+    Verb(
+        "check", "image.board.check", "See whether a board's description, or an image, can work",
+        Repo.NONE, reads=True,
+    ),
+    Verb("list", "image.board.list", "List the boards that there are", Repo.NONE, reads=True),
+    Verb("show", "image.board.show", "Print the description of a board", Repo.NONE),
+)  # fmt: skip
+
 _IMAGE = (
+    Verb("board", "", "What images can be built for", Repo.NONE, verbs=_IMAGE_BOARD),
     Verb(
         "build", "image.build", "Build a disk from a root file system",
         Repo.NONE, reads=True, writes=True, takes_long=True,

@@ -34,7 +34,7 @@ _ENTRY_BYTES = 32
 _DIRECTORY, _VOLUME, _ARCHIVE = 0x10, 0x08, 0x20
 _LEAST_FAT16, _LEAST_FAT32, _MOST_FAT32 = 4085, 65525, 0x0FFFFFF5
 _ROOT_ENTRIES = 512
-_FAT32_FROM_BYTES = 64 << 20
+FAT32_FROM_BYTES = 64 << 20
 _FAT32_RESERVED = 32
 _INFO_SECTOR, _BACKUP_SECTOR = 1, 6
 _FIRST_TIME = datetime(1980, 1, 1, tzinfo=UTC)
@@ -258,7 +258,7 @@ class _Writer:
 
 
 def _divide(sectors: int) -> _Shape:
-    is_fat32 = sectors * SECTOR_BYTES >= _FAT32_FROM_BYTES
+    is_fat32 = sectors * SECTOR_BYTES >= FAT32_FROM_BYTES
     cluster_sectors = 1
     while True:
         shape = _shape(is_fat32, sectors, cluster_sectors)
