@@ -7,7 +7,8 @@
     ├── LayoutError     partitions do not fit, or files do not fit into one
     ├── BoardError      there is no such board, or its description cannot be used
     ├── RecipeError     a recipe says what cannot be, or not in a way that is understood
-    ├── SourceError     a root file system is not one, or cannot be converted
+    ├── SourceError     a root file system is not one, or cannot be taken in
+    │   └── ConversionError    it cannot become a release, for one reason or many
     ├── OutputError     an output is not known, or cannot be made
     ├── DiskError       an image cannot be read, or there is no such thing in it
     └── FlashError      a device is not one to be written to, or has not what was written
@@ -40,6 +41,18 @@ class RecipeError(ImageError):
 
 class SourceError(ImageError):
     """A root file system cannot become a release."""
+
+
+class ConversionError(SourceError):
+    """A root file system cannot become a release.
+
+    Attributes:
+        problems: All that is in the way.
+    """
+
+    def __init__(self, problems: tuple[str, ...], hint: str = "") -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = problems
 
 
 class OutputError(ImageError):

@@ -6,10 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ostrya.boot.initramfs.build import InitramfsOptions, build_initramfs
+from ostrya.boot.initramfs.compress import Compression
 from ostrya.formats.commit import KEY_COLLECTION_BINDING, KEY_REF_BINDING, KEY_VERSION
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.image.convert import ConvertOptions, convert
+from ostrya.image.decisions import Decision
+from ostrya.image.owners import read_accounts
 from ostrya.image.sources import find_source, take_in_source
+from ostrya.image.tree import TreeEditor
 from ostrya.image.tree_view import EditedTreeFiles
 from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
@@ -17,13 +21,12 @@ from ostrya.repo.reader import load_commit
 from ostrya.repo.refs import resolve_rev
 from ostrya.repo.transaction import Transaction
 from ostrya.tree.bootable import with_bootable_keys
-from ostrya.tree.commit import TreeRoot, write_commit, write_tree
+from ostrya.tree.commit import TreeRoot, tree_from_commit, write_commit, write_tree
 
 if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.image.source_kinds import AnySource
     from ostrya.image.sources import Source
-    from ostrya.image.tree import TreeEditor
     from ostrya.repo.repository import Repository
 
 # Of a container image, what it was and what it says of itself; of a commit, which it was.
@@ -40,6 +43,8 @@ class ReleaseOptions(NamedTuple):
         fstab: Lines for file systems that the board has beside the root.
         modules: Kernel modules that its ramdisk loads in any case.
         busybox: Path of the busybox for the ramdisk, on this machine; None for the usual one.
+        convert: Policies for what becomes of the root file system.
+        compression: Of its ramdisk; without any, deltas between releases are smaller.
     """
 
     ref: str
@@ -48,6 +53,8 @@ class ReleaseOptions(NamedTuple):
     fstab: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     busybox: str | None = None
+    convert: ConvertOptions = ConvertOptions()
+    compression: Compression = Compression.GZIP
 
 
 class Release(NamedTuple):
@@ -58,12 +65,14 @@ class Release(NamedTuple):
         kver: The version of its kernel.
         decisions: What was done to the root file system, a sentence each.
         is_new: Whether there is something in it that the one before has not.
+        report: The same decisions, for programs.
     """
 
     checksum: Checksum
     kver: str
     decisions: tuple[str, ...]
     is_new: bool
+    report: tuple[Decision, ...] = ()
 
 
 def commit_release(
@@ -92,15 +101,24 @@ def commit_release(
         source = take_in_source(tx, wanted_source, progress=progress)
 
         def build_ramdisk(editor: TreeEditor, kver: str) -> bytes:
-            wanted = InitramfsOptions(kver, options.modules, busybox=options.busybox)
+            wanted = InitramfsOptions(kver, options.modules, options.compression, options.busybox)
             return build_initramfs(EditedTreeFiles(editor), wanted).data
 
-        converted = convert(source.editor, ConvertOptions(options.fstab, build_ramdisk))
-        decisions = (*(f"left out {path}" for path in source.left_out), *converted.decisions)
-        root = write_tree(tx, source.editor.root)
         parent = resolve_rev(repo, options.ref, allow_noent=True)
+        before = None
+        if parent is not None:
+            before = read_accounts(TreeEditor(tx, tree_from_commit(repo, parent)))
+        policies = options.convert._replace(
+            fstab=(*options.convert.fstab, *options.fstab),
+            build_ramdisk=build_ramdisk,
+            before=before,
+        )
+        converted = convert(source.editor, policies)
+        report = (*map(_left_out, source.left_out), *converted.report)
+        decisions = tuple(decision.sentence for decision in report)
+        root = write_tree(tx, source.editor.root)
         if parent is not None and _is_same(repo, parent, root, options):
-            return Release(parent, converted.kver, decisions, is_new=False)
+            return Release(parent, converted.kver, decisions, is_new=False, report=report)
         checksum = write_commit(
             tx,
             root,
@@ -110,7 +128,11 @@ def commit_release(
         )
         tx.set_ref(None, options.ref, checksum)
         tx.commit()
-    return Release(checksum, converted.kver, decisions, is_new=True)
+    return Release(checksum, converted.kver, decisions, is_new=True, report=report)
+
+
+def _left_out(path: str) -> Decision:
+    return Decision("source.left-out", path, f"left out {path}")
 
 
 def _is_same(repo: Repository, parent: Checksum, root: TreeRoot, options: ReleaseOptions) -> bool:

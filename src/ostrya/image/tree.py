@@ -146,6 +146,18 @@ class TreeEditor:
         parent, _, name = path.rpartition("/")
         self.make_dir(parent).replace_file(name, content)
 
+    def copy(self, source: str, target: str) -> None:
+        """Give a file another name too, in place of what may be there.
+
+        Raises:
+            SourceError: There is no such file.
+        """
+        found = self.find(source)
+        if found is None or isinstance(found, MutableTree):
+            raise SourceError(f"the root file system has no file /{source}")
+        self.remove(target)
+        self._put(target, found)
+
     def remove(self, path: str) -> bool:
         """Remove a file or a directory with all in it; say whether it was there."""
         parent, _, name = path.rpartition("/")

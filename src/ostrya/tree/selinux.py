@@ -75,7 +75,7 @@ class SelinuxPolicy:
         return self._contexts.lookup(b"/mnt" if path == "/proc" else os.fsencode(path), mode)
 
 
-class _Source(Protocol):
+class PolicyFiles(Protocol):
     """Where a policy's files are."""
 
     def exists(self, path: str) -> bool:
@@ -109,6 +109,11 @@ def load_policy_of_commit(repo: Repository, commit: Checksum) -> SelinuxPolicy:
         ContextsError: A file of the policy cannot be parsed.
     """
     return _load(_CommitSource(repo, commit), _COMMIT_PLACES, "")
+
+
+def load_policy_from(source: PolicyFiles) -> SelinuxPolicy:
+    """Load the policy of a tree that is neither on the disk nor committed; see `load_policy`."""
+    return _load(source, _PLACES, "")
 
 
 class _DiskSource:
@@ -170,7 +175,7 @@ class _CommitSource:
         return [entry.path.rpartition("/")[2] for entry in list_directory(self._repo, directory)]
 
 
-def _load(source: _Source, places: tuple[str, ...], shown: str) -> SelinuxPolicy:
+def _load(source: PolicyFiles, places: tuple[str, ...], shown: str) -> SelinuxPolicy:
     place = next((place for place in places if source.exists(place)), places[-1])
     name, enabled = _read_config(source.read(f"{place}/config") or b"")
     if not enabled:
@@ -196,7 +201,7 @@ def _read_config(data: bytes) -> tuple[str | None, bool]:
     return name, enabled
 
 
-def _load_contexts(source: _Source, root: str, where: str) -> FileContexts:
+def _load_contexts(source: PolicyFiles, root: str, where: str) -> FileContexts:
     base = "contexts/files/file_contexts"
     contexts = FileContexts(
         local=parse_substitutions(source.read(f"{root}/{base}.subs") or b""),
@@ -215,7 +220,7 @@ def _load_contexts(source: _Source, root: str, where: str) -> FileContexts:
     return contexts
 
 
-def _binary_checksum(source: _Source, root: str, where: str) -> str:
+def _binary_checksum(source: PolicyFiles, root: str, where: str) -> str:
     versions = [_BINARY_POLICY.fullmatch(name) for name in source.names(f"{root}/policy")]
     best = max((int(found[1]) for found in versions if found), default=0)
     data = source.read(f"{root}/policy/policy.{best}") if best else None

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from ostrya.image.accounts import Accounts
 from ostrya.image.convert import ConvertOptions, convert
-from ostrya.image.errors import SourceError
+from ostrya.image.errors import ConversionError, SourceError
+from ostrya.image.policies import AccountPolicy, LinkPolicy, LinkRule, VarPolicy, VarRule
 from ostrya.image.sources import take_in
+from ostrya.tree.commit import write_tree
 from support.image_world import KVER, ROOTFS, Member, directory, link, write_tar
+from support.kernel_modules import make_module
 
 MODULES = f"usr/lib/modules/{KVER}"
 OPTIONS = ConvertOptions(
@@ -191,3 +195,84 @@ def test_compiled_python_is_valid_in_a_deployment(take):
     assert editor.read("usr/lib/python3/x.pyc") == b"\xa7\r\r\n\x01" + bytes(11) + b"code"
     assert editor.read("usr/lib/python3/y.pyc") == b"no code"
     assert "unbound 1 files of compiled Python from the time of their source" in result.decisions
+
+
+class TestPolicies:
+    def test_what_is_in_var(self, take):
+        editor = take()
+        options = OPTIONS._replace(var=(VarRule("/var", VarPolicy.FACTORY),))
+        result = convert(editor, options)
+        assert editor.read("usr/share/factory/var/lib/thing/state") == b"begins\n"
+        assert editor.header("usr/share/factory/var/lib/thing/state").uid == 7
+        assert list(editor.files_below("var")) == ["var/lib/dpkg"]
+        lines = editor.read("usr/lib/tmpfiles.d/ostrya-image.conf").decode().splitlines()
+        assert "C /var/lib" in lines
+        assert "C /var/roothome" in lines
+        assert "var.factory" in {one.code for one in result.report}
+
+    def test_the_newest_kernel(self, take):
+        changes = {"usr/lib/modules/5.0/modules.dep": Member(), "boot/vmlinuz-5.0": Member(b"k")}
+        editor = take(**changes)
+        assert convert(editor, OPTIONS._replace(kernel="newest")).kver == KVER
+        assert editor.names("usr/lib/modules") == [KVER]
+
+    def test_a_home_that_stays(self, take):
+        editor = take()
+        convert(editor, OPTIONS._replace(links=(LinkRule("/home", LinkPolicy.KEEP),)))
+        assert editor.header("home/user/file").uid == 1000
+
+    def test_users_that_have_other_numbers(self, take):
+        editor = take(etc__passwd=Member(b"user:x:1000:1000::/home/user:/bin/sh\n"))
+        options = OPTIONS._replace(before=Accounts({"user": 1001}, {}))
+        with pytest.raises(ConversionError, match="user user has 1000; it had 1001"):
+            convert(editor, options)
+        editor = take(etc__passwd=Member(b"user:x:1000:1000::/home/user:/bin/sh\n"))
+        convert(editor, options._replace(accounts=AccountPolicy.KEEP_OLD))
+        assert editor.header("var/rootdirs/home/user/file").uid == 1001
+
+    def test_boards_keep_files_of_boot(self, take):
+        editor = take(boot__MLO=Member(b"first"), **{"boot/a.dtb": Member(b"tree")})
+        convert(editor, OPTIONS._replace(boot_files=("MLO",)))
+        assert editor.read("usr/lib/ostrya/boot/MLO") == b"first"
+        assert editor.read(f"{MODULES}/dtb/a.dtb") == b"tree"
+
+
+def test_conflicts_of_all_steps_are_told_at_once(take):
+    editor = take(
+        bin=directory(), bin__tool=Member(b"other"),
+        **{f"boot/vmlinuz-{KVER}": None, "usr/etc/x": Member(), "var/rootdirs/home/user/file": Member()},
+    )  # fmt: skip
+    options = OPTIONS._replace(
+        before=Accounts({"user": 1}, {}), var=(VarRule("/var/lib", VarPolicy.FAIL),)
+    )
+    with pytest.raises(ConversionError) as caught:
+        convert(editor, options)
+    assert [problem[:28] for problem in caught.value.problems] == [
+        "/usr cannot be merged: other",
+        "there is something in both /",
+        "the root file system has no ",
+        "/home cannot be moved to /va",
+        "there is something in /var/l",
+    ]
+
+
+def test_a_release_stays_what_it_is(converted, tx):
+    editor, _ = converted
+    before = write_tree(tx, editor.root)
+    again = convert(editor, OPTIONS)
+    assert write_tree(tx, editor.root) == before
+    assert {one.code for one in again.report} == {"ramdisk.built", "var.seed"}
+
+
+def test_packages_are_listed(take):
+    status = b"Package: x\nStatus: install ok installed\nVersion: 1\n"
+    editor = take(**{"var/lib/dpkg/status": Member(status)})
+    convert(editor, OPTIONS)
+    assert editor.read("usr/package.manifest") == b"x 1\n"
+
+
+def test_indexes_of_modules_are_made(take):
+    changes = {f"{MODULES}/modules.dep": None, f"{MODULES}/kernel/x.ko": Member(make_module())}
+    editor = take(**changes)
+    convert(editor, OPTIONS)
+    assert editor.read(f"{MODULES}/modules.dep") == b"kernel/x.ko:\n"

@@ -103,3 +103,13 @@ def test_moving_what_is_not_there_does_nothing(editor):
     assert editor.move("nowhere", "usr/bin") == []
     assert editor.move("usr/bin/tool", "usr/share/tool") == []
     assert editor.read("usr/share/tool") == b"tool"
+
+
+def test_a_file_can_have_another_name_too(tx):
+    editor = TreeEditor(tx, MutableTree())
+    editor.write("a/x", b"x")
+    editor.make_dir("b/y")
+    editor.copy("a/x", "b/y")
+    assert editor.find("b/y") == editor.find("a/x")
+    with pytest.raises(SourceError, match="no file /a"):
+        editor.copy("a", "c")

@@ -16,7 +16,7 @@ from ostrya.tree.errors import ContextsError, PolicyError
 from ostrya.tree.modifier import CommitModifier
 from ostrya.tree.mutable_tree import MutableTree
 from ostrya.tree.scan import write_directory
-from ostrya.tree.selinux import load_policy, load_policy_of_commit
+from ostrya.tree.selinux import load_policy, load_policy_from, load_policy_of_commit
 
 CONTEXTS = """\
 /.*             system_u:object_r:default_t:s0
@@ -147,3 +147,21 @@ def test_a_commit_has_its_policy_in_usr_etc(tmp_path, repo, place):
         assert policy.label_for("/etc/x", stat.S_IFREG) == "system_u:object_r:etc_t:s0"
     else:
         assert policy.label_for("/etc/x", stat.S_IFREG) is None
+
+
+def test_files_that_are_neither_on_the_disk_nor_committed(tmp_path):
+    write_policy(tmp_path, "etc/selinux")
+
+    class Files:
+        def exists(self, path):
+            return (tmp_path / path).exists()
+
+        def read(self, path):
+            return (tmp_path / path).read_bytes() if (tmp_path / path).is_file() else None
+
+        def names(self, path):
+            return [one.name for one in (tmp_path / path).iterdir()]
+
+    policy = load_policy_from(Files())
+    assert policy.name == "test"
+    assert policy.label_for("/usr/bin/x", 0o100755) == "system_u:object_r:bin_t:s0"
