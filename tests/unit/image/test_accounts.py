@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ostrya.image.accounts import (
@@ -72,6 +72,7 @@ NAMES = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(100, 110), max_
 )
 
 
+@settings(deadline=None)
 @given(NAMES, NAMES)
 def test_afterwards_there_is_no_drift_and_nobody_shares(old, new):
     mapping = settle_numbers(old, new)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ostrya.image.steps.kmod_index import MAX_KEY_BYTES, encode_index
@@ -45,6 +45,7 @@ def read(data: bytes, offset: int | None = None, so_far: bytes = b"") -> dict[by
 KEYS = st.text(st.characters(min_codepoint=1, max_codepoint=127), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, st.text("abc/.", max_size=5)))
 def test_what_is_written_is_read(entries):
     data = encode_index((key, value, 0) for key, value in entries.items())
