@@ -163,6 +163,15 @@ _IMAGE = (
         "build", "image.build", "Build a disk from a root file system",
         Repo.NONE, reads=True, writes=True, takes_long=True,
     ),
+    Verb("cp", "image.cp", "Copy files out of an image, or into one", Repo.NONE),
+    Verb(
+        "diff", "image.diff", "Compare two images or releases: files, packages, sizes",
+        Repo.NONE, reads=True,
+    ),
+    Verb("flash", "image.flash", "Write an image to a device", Repo.NONE, takes_long=True),
+    Verb("inspect", "image.inspect", "Say what is in an image", Repo.NONE, reads=True),
+    Verb("ls", "image.ls", "List files in an image", Repo.NONE, reads=True),
+    Verb("run", "image.run", "Start an image in QEMU", Repo.NONE),
 )  # fmt: skip
 
 _REMOTE = (

@@ -102,6 +102,11 @@ class DiskImage:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    @property
+    def file_path(self) -> str:
+        """Where other programs find it unpacked, while it is open."""
+        return self._file[1].path
+
     def volume(self, name: str) -> Volume:
         """Return a partition by its number, its name, or its label.
 

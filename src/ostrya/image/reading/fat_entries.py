@@ -69,7 +69,7 @@ def decode_entries(table: bytes) -> Iterator[FatEntry]:
         if entry[0] != GONE and entry[:11] not in _DOTS:
             is_long = _is_whole(long) and check == _checksum(entry[:11])
             name = "".join(long[key] for key in sorted(long)) if is_long else _short_name(entry)
-            if name and "/" not in name:
+            if name not in ("", ".", "..") and "/" not in name:
                 yield _decode(entry, name, first if is_long else at, at)
         long, check = {}, -1
 

@@ -67,6 +67,11 @@ class FileSource:
         """How many bytes there are."""
         return self._size
 
+    @property
+    def path(self) -> str:
+        """Where other programs find it while it is open, even if it has no name."""
+        return f"/proc/{os.getpid()}/fd/{self._fd}"
+
     def read(self, offset: int, size: int) -> bytes:
         """Return just so many bytes.
 
