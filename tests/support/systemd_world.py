@@ -31,6 +31,7 @@ MACHINES = {
     "qemu-arm64": "aarch64",
     "qemu-arm": "armv7l",
     "qemu-x86_64": "x86_64",
+    "qemu-x86_64-bios": "x86_64",
     "qemu-x86_64-systemd-boot": "x86_64",
     BOARD: "x86_64",
     "generic-uefi-x86_64": "x86_64",
@@ -39,6 +40,7 @@ _ARCHITECTURES = {"aarch64": "arm64", "armv7l": "armhf", "x86_64": "amd64"}
 FIRST = "os/1"
 TIME = 1_767_225_600
 KARGS = ("loglevel=4", "mitigations=off")
+_BIOS = "-bios"
 _UNITS = "usr/lib/systemd/system"
 _HANG = """\
 [Unit]
@@ -90,26 +92,28 @@ def _arch(board: str) -> str:
     return _ARCHITECTURES[MACHINES[board]]
 
 
-def _qemu(board: str) -> Qemu:
-    qemu = load_board(board).qemu
+def _qemu(name: str) -> Qemu:
+    """What starts a board; of one with ``-bios`` behind its name, with firmware of the old kind."""
+    board = load_board(name.removesuffix(_BIOS))
+    qemu = board.qemu_bios if name.endswith(_BIOS) else board.qemu
     assert qemu is not None
     return qemu
 
 
 def build_world(board: str = BOARD) -> World:
     """Build the disk, or find it."""
-    folder = cache_folder() / "systemd-device" / board
+    name = board.removesuffix(_BIOS)
+    folder = cache_folder() / "systemd-device" / name
     folder.mkdir(parents=True, exist_ok=True)
-    name = _fingerprint(_arch(board))
     with locked(folder / "lock"):
-        top = folder / name
+        top = folder / _fingerprint(_arch(board))
         if not top.exists():
             for old in folder.iterdir():
                 if old.is_dir():
                     shutil.rmtree(old)
             unfinished = folder / "unfinished"
             unfinished.mkdir()
-            _build(unfinished, board)
+            _build(unfinished, name)
             unfinished.rename(top)
     with create_repository(str(top / "repo"), RepoMode.ARCHIVE) as repo:
         return World(top / "disk.img", _commits(repo), board)
