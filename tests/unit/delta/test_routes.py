@@ -10,7 +10,7 @@ import random
 import pytest
 
 from ostrya.delta.generate import GenerateOptions, generate_delta
-from ostrya.delta.routes import RouteKind, find_routes
+from ostrya.delta.routes import RouteKind, find_routes, measure_delta
 from ostrya.formats.delta_name import DeltaName, delta_dir
 from support.small_repos import commit_tree, make_repo
 
@@ -56,3 +56,21 @@ def test_one_delta(three):
     assert best.size == sum(os.stat(f"{folder}/{name}").st_size for name in os.listdir(folder))
     kinds = {route.kind for route in find_routes(repo, None, third)}
     assert kinds == {RouteKind.OBJECTS, RouteKind.SCRATCH}
+
+
+def test_a_delta_that_is_not_there_is_measured(three, tmp_path):
+    repo, [first, _, third] = three
+    name = DeltaName(third, first)
+    path = str(tmp_path / "superblock")
+    made = generate_delta(repo, name, GenerateOptions(filename=path, jobs=1), now=1)
+    route = measure_delta(path, name)
+    parts = sum(part.size for part in made.parts)
+    assert (route.kind, route.steps, route.tried) == (RouteKind.DELTA, (third,), True)
+    assert route.size == made.superblock_size + parts
+    assert route.memory == made.apply_memory
+    routes = {one.kind: one for one in find_routes(repo, first, third, {name: route})}
+    assert routes[RouteKind.DELTA] == route
+    # What is there is not told twice.
+    generate_delta(repo, name, GenerateOptions(jobs=1), now=1)
+    found = [one for one in find_routes(repo, first, third, {name: route}) if one.kind == "delta"]
+    assert [one.tried for one in found] == [False]
