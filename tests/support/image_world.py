@@ -89,6 +89,40 @@ ROOTFS: Mapping[str, Member] = {
 }  # fmt: skip
 
 
+UNIT = b"[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def recipe_rootfs() -> dict[str, Member]:
+    """The same with what recipes change: accounts, units, zones."""
+    units = "usr/lib/systemd/system"
+    more = {
+        "etc/passwd": Member(b"root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/usr/sbin/nologin\n"),
+        "etc/group": Member(b"root:x:0:\ndaemon:x:1:\nsudo:x:27:\nshadow:x:42:\n"),
+        "etc/gshadow": Member(b"root:*::\nsudo:*::\n", 0o640, gid=42),
+        "etc/shadow": Member(b"root:*:19000:0:99999:7:::\n", 0o640, gid=42),
+        "etc/skel/.profile": Member(b"# mine\n"),
+        "etc/hosts": Member(b"127.0.0.1\tlocalhost\n127.0.1.1\told\n"),
+        "etc/hostname": Member(b"old\n"),
+        "etc/timezone": Member(b"Etc/UTC\n"),
+        "etc/default/locale": Member(b""),
+        "usr/bin/ostrya": Member(b"#!/bin/sh\n", 0o755),
+        "usr/bin/sh": Member(b"#!\n", 0o755),
+        "usr/share/zoneinfo/Europe/Berlin": Member(b"TZif"),
+        "usr/lib/locale/de_DE.utf8": directory(),
+        f"{units}/ssh.service": Member(UNIT + b"Alias=sshd.service\n"),
+        f"{units}/getty@.service": Member(
+            b"[Install]\nWantedBy=getty.target\nDefaultInstance=tty1\n"
+        ),
+        f"{units}/static.service": Member(b"[Service]\nExecStart=/bin/true\n"),
+        f"{units}/apt-daily.timer": Member(b"[Install]\nWantedBy=timers.target\n"),
+        f"{units}/systemd-networkd.service": Member(UNIT + b"Also=systemd-networkd.socket\n"),
+        f"{units}/systemd-networkd.socket": Member(b"[Install]\nWantedBy=sockets.target\n"),
+        f"{units}/wpa_supplicant@.service": Member(UNIT),
+        "etc/systemd/system/timers.target.wants/apt-daily.timer": link(f"/{units}/apt-daily.timer"),
+    }
+    return {**ROOTFS, **more}
+
+
 def write_tar(path: Path, members: Mapping[str, Member]) -> Path:
     """Write an archive; directories that are left out are made by whoever reads it."""
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:

@@ -27,6 +27,7 @@ class Environment(NamedTuple):
         no_color: ``NO_COLOR`` is set.
         path: ``PATH``, where extensions are looked up.
         home: ``HOME``, below which a desktop may mount volumes.
+        cache_home: ``XDG_CACHE_HOME``, where the user's caches are.
         sysroot: ``OSTREE_SYSROOT``, the sysroot to use when none is named.
         sysroot_debug: ``OSTREE_SYSROOT_DEBUG``, words that make a sysroot fit for tests.
         trace: ``OSTRYA_TRACE``, where points of a change are told, and waited at.
@@ -47,6 +48,7 @@ class Environment(NamedTuple):
     no_color: bool = False
     path: str = ""
     home: str = ""
+    cache_home: str = ""
     sysroot: str = ""
     sysroot_debug: frozenset[str] = frozenset()
     trace: str = ""
@@ -82,6 +84,7 @@ def read_environment() -> Environment:
         no_color=bool(get("NO_COLOR")),
         path=get("PATH", os.defpath),
         home=get("HOME", ""),
+        cache_home=get("XDG_CACHE_HOME", ""),
         sysroot=get("OSTREE_SYSROOT", ""),
         sysroot_debug=_words("OSTREE_SYSROOT_DEBUG"),
         trace=get("OSTRYA_TRACE", ""),

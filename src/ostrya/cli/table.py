@@ -172,6 +172,7 @@ _IMAGE = (
     Verb("inspect", "image.inspect", "Say what is in an image", Repo.NONE, reads=True),
     Verb("ls", "image.ls", "List files in an image", Repo.NONE, reads=True),
     Verb("run", "image.run", "Start an image in QEMU", Repo.NONE),
+    Verb("init", "image.init", "Write a recipe to begin with", Repo.NONE),
 )  # fmt: skip
 
 _REMOTE = (

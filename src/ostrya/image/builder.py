@@ -31,6 +31,7 @@ from ostrya.image.bootloader_install import (
 from ostrya.image.deployments import Remote, SystemOptions, make_system
 from ostrya.image.disk_layout import DiskPlan, PartitionWish, named_uuid, plan_disk
 from ostrya.image.errors import LayoutError
+from ostrya.image.extras import DiskExtras, Place, data_content, extra_boot_files
 from ostrya.image.fat import FatFile, FatOptions, encode_fat
 from ostrya.image.filesystem import Ext4Options, Inode, measure, write_ext4
 from ostrya.image.firmware import FirmwarePlaces, find_firmware
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 # Of the root partition, beside what is in it: a second release, and what people do.
 _ROOM_FACTOR, _ROOM_BYTES = 2.2, 128 * _MIB
+NO_EXTRAS = DiskExtras()
 _ROOT_KARGS = (f"root=LABEL={ROOT_LABEL}", "rootfstype=ext4", "panic=5")
 
 
@@ -90,6 +92,9 @@ class DiskParts(NamedTuple):
         sysroot: What is in it, laid out in a directory.
         inodes: What files and directories there are to be like, by their paths.
         boot_files: What is on the FAT partition.
+        roles: Of the partitions, in the order of their numbers.
+        seed: What UUIDs are made of.
+        scratch: A directory for files that are needed on the way.
     """
 
     disk: str
@@ -98,6 +103,9 @@ class DiskParts(NamedTuple):
     sysroot: str
     inodes: Mapping[str, Inode]
     boot_files: tuple[FatFile, ...]
+    roles: tuple[str, ...]
+    seed: str
+    scratch: str
 
 
 class Disk(NamedTuple):
@@ -121,6 +129,8 @@ def build_disk(  # noqa: PLR0913  # options by keyword
     output: str,
     options: DiskOptions,
     *,
+    extras: DiskExtras = NO_EXTRAS,
+    store: str | None = None,
     scratch: str | None = None,
     firmware: str = "",
     use: Callable[[DiskParts], None] = lambda _parts: None,
@@ -135,6 +145,9 @@ def build_disk(  # noqa: PLR0913  # options by keyword
         board: What for.
         output: The file to be written.
         options: What it is to be.
+        extras: What it has beside the board's partitions and the system.
+        store: Where contents of releases are kept as plain files, on the file system of
+            ``scratch``; None for nowhere.
         scratch: A directory for files that are needed on the way; that of the output if None.
         firmware: A folder with files that the board needs and that nobody else may hand out.
         use: Given the disk and what it was made of, before that is removed.
@@ -151,28 +164,37 @@ def build_disk(  # noqa: PLR0913  # options by keyword
     try:
         # Modes of what is made on the way are those on the disk.
         with umask(0o022):
-            build = _Build(repo, board, options, work, tell, progress)
+            build = _Build(repo, board, options, extras, _Way(work, store, tell, progress))
             return build.run(commits, output, firmware, use)
     finally:
         remove_tree(work)
 
 
+class _Way(NamedTuple):
+    """How a disk is built, which makes no difference to it.
+
+    Attributes:
+        work: A directory for files that are needed on the way.
+        store: Where contents are kept.
+        tell: Told what is done.
+        progress: Told about files.
+    """
+
+    work: str
+    store: str | None
+    tell: Callable[[str], None]
+    progress: ProgressSink
+
+
 class _Build:
-    def __init__(  # private, one caller
-        self,
-        repo: Repository,
-        board: Board,
-        options: DiskOptions,
-        work: str,
-        tell: Callable[[str], None],
-        progress: ProgressSink,
+    def __init__(
+        self, repo: Repository, board: Board, options: DiskOptions, extras: DiskExtras, way: _Way
     ) -> None:
         self._repo = repo
         self._board = board
         self._options = options
-        self._work = work
-        self._tell = tell
-        self._progress = progress
+        self._extras = extras
+        self._way = way
         self._seed = ""
 
     def run(
@@ -183,39 +205,54 @@ class _Build:
         use: Callable[[DiskParts], None],
     ) -> Disk:
         board, options = self._board, self._options
-        self._seed = _seed(board, commits, options)
+        self._seed = _seed(board, commits, options, self._extras)
         top = self._folder("sysroot")
         inodes = make_system(
-            self._repo, commits, top, self._system_options(), progress=self._progress
+            self._repo,
+            commits,
+            top,
+            self._system_options(),
+            store=self._way.store,
+            progress=self._way.progress,
         )
-        self._tell(f"deployed {len(commits)} release(s) of {options.ref} as {options.stateroot}")
+        self._way.tell(
+            f"deployed {len(commits)} release(s) of {options.ref} as {options.stateroot}"
+        )
         release = f"{top}/{paths.deployments_dir(options.stateroot)}/{commits[-1]}.0"
         for line in check_release(board, release):
-            self._tell(line)
+            self._way.tell(line)
         places = FirmwarePlaces(firmware, release)
         found = find_firmware(board, places)
         files = [*boot_files(board, self._folder("loader"), places), *found.files]
         if board.boot_on_fat:
             files += _take_boot(top)
+        files += extra_boot_files(self._extras, files)
         root_bytes = measure(top)
         plan = self._plan(root_bytes)
         code = self._boot_code(plan)
         root_at = board.root_number - 1
-        image = f"{self._work}/root.ext4"
+        image = f"{self._way.work}/root.ext4"
         ext4 = Ext4Options(plan.size(root_at), ROOT_LABEL, self._uuid("root"), options.timestamp)
         write_ext4(top, image, ext4, inodes, self._folder("ext4"))
-        self._tell(
+        self._way.tell(
             f"made an ext4 of {plan.size(root_at) // _MIB} MiB with {root_bytes // _MIB} MiB in it"
         )
         contents = list(self._contents(plan, files, image, code))
         first = b"" if code is None else code.first
         assemble(output, plan, contents, boot_code=first, firmware=found.raw)
-        self._tell(f"wrote {output}: {plan.sectors * SECTOR_BYTES // _MIB} MiB")
-        use(DiskParts(output, plan, image, top, inodes, tuple(files)))
+        self._way.tell(f"wrote {output}: {plan.sectors * SECTOR_BYTES // _MIB} MiB")
+        roles = [one.role for one in board.partitions]
+        roles += [one.name for one in self._extras.partitions]
+        scratch = self._folder("outputs")
+        use(
+            DiskParts(
+                output, plan, image, top, inodes, tuple(files), tuple(roles), self._seed, scratch
+            )
+        )
         return Disk(output, plan, root_bytes)
 
     def _folder(self, name: str) -> str:
-        path = f"{self._work}/{name}"
+        path = f"{self._way.work}/{name}"
         os.mkdir(path, 0o755)
         return path
 
@@ -253,10 +290,17 @@ class _Build:
         if self._options.size_bytes == 0:
             wanted = max(wanted, int(root_bytes * _ROOM_FACTOR) + _ROOM_BYTES)
         wishes = [_wish(partition, wanted) for partition in self._board.partitions]
+        root, extra = self._board.root_number - 1, self._extras.partitions
+        numbers = range(len(wishes), len(wishes) + len(extra))
+        order = [at for at in range(len(wishes)) if at != root]
+        order += [at for at, one in zip(numbers, extra, strict=True) if not one.after_root]
+        order += [root, *(at for at, one in zip(numbers, extra, strict=True) if one.after_root)]
+        wishes += [one.wish() for one in extra]
         return plan_disk(
             wishes,
             seed=self._seed,
             size_bytes=self._options.size_bytes,
+            order=order,
             table=self._board.table,
             first_mib=self._board.first_mib,
         )
@@ -271,7 +315,7 @@ class _Build:
         if bios is None or boot is None:
             return None
         first = plan.partitions[bios].first
-        code = boot_code(self._board, first, boot + 1, self._work)
+        code = boot_code(self._board, first, boot + 1, self._way.work)
         if code is not None and len(code.core) > plan.size(bios):
             raise LayoutError("the partition bios is too small for GRUB's core")
         return code
@@ -293,6 +337,14 @@ class _Build:
                     plan.partitions[at].first,
                 )
                 yield Content(tuple(encode_fat(files, fat)))
+        for at, extra in enumerate(self._extras.partitions, len(self._board.partitions)):
+            place = Place(
+                plan.size(at),
+                plan.partitions[at].first,
+                self._uuid(f"data {at}"),
+                self._options.timestamp,
+            )
+            yield data_content(extra, place, self._folder(f"data-{at}"))
 
 
 def _volume_tag(number: int) -> str:
@@ -324,6 +376,10 @@ def _take_boot(top: str) -> list[FatFile]:
     return found
 
 
-def _seed(board: Board, commits: Sequence[Checksum], options: DiskOptions) -> str:
-    facts = (board.name, tuple(map(str, commits)), options)
+def _seed(
+    board: Board, commits: Sequence[Checksum], options: DiskOptions, extras: DiskExtras
+) -> str:
+    facts: tuple[object, ...] = (board.name, tuple(map(str, commits)), options)
+    if extras.partitions:
+        facts = (*facts, extras.facts())
     return sha256(repr(facts).encode()).hexdigest()

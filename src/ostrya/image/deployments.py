@@ -92,6 +92,7 @@ def make_system(
     top: str,
     options: SystemOptions,
     *,
+    store: str | None = None,
     progress: ProgressSink = NULL_PROGRESS,
 ) -> dict[str, Inode]:
     """Lay out a sysroot.
@@ -101,6 +102,7 @@ def make_system(
         commits: Which are deployed, the oldest first; the last one is the default.
         top: An empty directory.
         options: What the system is like.
+        store: Where contents are kept as plain files; None for nowhere.
         progress: Told about objects and files.
 
     Returns:
@@ -119,7 +121,8 @@ def make_system(
         os.makedirs(os.path.dirname(f"{top}/{path}"), exist_ok=True)
         os.symlink(link, f"{top}/{path}")
     present = [*commits, *(commit for _, commit in options.preloaded)]
-    contents = copy_objects(repo, present, f"{top}/{paths.REPO}/objects", progress)
+    objects = f"{top}/{paths.REPO}/objects"
+    contents = copy_objects(repo, present, objects, progress, store=store)
     inodes = {
         f"{paths.REPO}/objects/{checksum[:2]}/{checksum[2:]}.file": inode
         for checksum, inode in contents.items()

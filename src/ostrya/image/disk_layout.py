@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which partition lies where. Pure.
 
-Everything begins at a whole megabyte. The root file system is the last one, so that it can grow
-into the rest of a larger disk; what nobody else needs, it gets.
+Everything begins at a whole megabyte. One is the last one, mostly the root file system, so that it
+can grow into the rest of a larger disk; what nobody else needs, it gets. Numbers need not be in the
+order of places: a partition's number stays the same, whatever there is before it.
 """
 
 from __future__ import annotations
@@ -92,15 +93,18 @@ def plan_disk(
     size_bytes: int = 0,
     table: str = "gpt",
     first_mib: int = 1,
+    order: Sequence[int] | None = None,
 ) -> DiskPlan:
     """Say where partitions lie.
 
     Args:
-        wishes: In the order of their numbers; the last one gets what is left.
+        wishes: In the order of their numbers.
         seed: What their UUIDs are made of.
         size_bytes: How large the disk is; 0 for as large as they need.
         table: ``gpt``, or ``mbr`` for one of the old kind.
         first_mib: Where the first one begins.
+        order: In which they lie on the disk, by their places among the wishes; None for that of
+            their numbers. The last one gets what is left.
 
     Raises:
         LayoutError: They do not fit.
@@ -116,21 +120,23 @@ def plan_disk(
             hint="make the disk greater",
         )
     usable = (sectors - BACKUP_SECTORS) // ALIGN_SECTORS * ALIGN_SECTORS
-    at, planned = start, []
-    for number, (wish, size) in enumerate(zip(wishes, sizes, strict=True)):
-        is_last = number == len(sizes) - 1
-        planned.append(
-            GptPartition(
-                at,
-                usable - at if is_last else size,
-                wish.type,
-                named_uuid(seed, f"partition {number}"),
-                wish.name,
-                LEGACY_BOOTABLE if wish.bootable else 0,
-            )
+    places = range(len(wishes)) if order is None else order
+    at = start
+    planned: dict[int, GptPartition] = {}
+    for number in places:
+        wish, size = wishes[number], sizes[number]
+        is_last = len(planned) == len(sizes) - 1
+        planned[number] = GptPartition(
+            at,
+            usable - at if is_last else size,
+            wish.type,
+            named_uuid(seed, f"partition {number}"),
+            wish.name,
+            LEGACY_BOOTABLE if wish.bootable else 0,
         )
         at += size
-    return DiskPlan(tuple(planned), sectors, named_uuid(seed, "disk"), table)
+    in_order = tuple(planned[number] for number in range(len(wishes)))
+    return DiskPlan(in_order, sectors, named_uuid(seed, "disk"), table)
 
 
 def mbr_partitions(plan: DiskPlan) -> list[MbrPartition]:

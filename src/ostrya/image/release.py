@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
 
 # Of a container image, what it was and what it says of itself; of a commit, which it was.
-_KEY_ORIGIN, _KEY_LABELS = "ostrya.source", "ostrya.labels"
+KEY_ORIGIN, KEY_LABELS = "ostrya.source", "ostrya.labels"
 
 
 class ReleaseOptions(NamedTuple):
@@ -146,9 +146,9 @@ def _is_same(repo: Repository, parent: Checksum, root: TreeRoot, options: Releas
 def _metadata(repo: Repository, options: ReleaseOptions, kver: str, source: Source) -> VarDict:
     entries = [(KEY_VERSION, Variant("s", options.version))] if options.version else []
     if source.origin:
-        entries.append((_KEY_ORIGIN, Variant("s", source.origin)))
+        entries.append((KEY_ORIGIN, Variant("s", source.origin)))
     if source.labels:
-        entries.append((_KEY_LABELS, Variant("a{ss}", source.labels)))
+        entries.append((KEY_LABELS, Variant("a{ss}", source.labels)))
     metadata = with_bootable_keys(VarDict(entries), kver)
     entries = [*metadata, (KEY_REF_BINDING, Variant("as", (options.ref,)))]
     if repo.config.collection_id is not None:

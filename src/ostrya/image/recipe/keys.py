@@ -42,6 +42,9 @@ _GENERAL = (
     text(
         "board", "What it is for; `ostrya image build --list-boards` lists them.", "", formats.name
     ),
+    path(
+        "firmware", "A directory of files that the board needs and that nobody else may hand out."
+    ),
     text("ref", "What devices follow.", "`os/stable`", formats.ref),
     text("stateroot", "What the system is called on the device.", "`os`", formats.name),
     text("size", "How large the disk is.", "room for a second release", formats.size),
@@ -77,20 +80,23 @@ _SOURCE = table(
             "path",
             "The directory, archive, OCI layout or docker archive; of `ostree` the repository.",
         ),
-        text("ref", "Of `ostree` the ref or commit; of `oci` the tag."),
+        text("ref", "Of `ostree` the ref or commit; of a container image its name."),
         text("suite", "Of `debian`: which release, as `bookworm`.", "", formats.name),
         texts(
             "mirrors", "Of `debian`: where packages are, as addresses or lines for `sources.list`."
         ),
         texts("components", "Of `debian`: `main` and others.", formats.name),
-        text("variant", "Of `debian`: which of mmdebstrap's variants.", "`minbase`", formats.name),
+        text("variant", "Of `debian`: which of mmdebstrap's variants.", "`apt`", formats.name),
         text(
             "architecture",
-            "Of `debian` and `oci`: for which machines.",
+            "For which machines: of `debian` as `amd64`, of container images as `linux/arm64`.",
             "the board's",
-            formats.name,
+            formats.one_line,
         ),
         texts("packages", "Of `debian`: packages beside those of the variant.", formats.one_line),
+        texts(
+            "left_out", "Of `debian`: patterns of paths that no package brings.", formats.one_line
+        ),
         path("keyring", "Of `debian`: the keys that the packages' lists are signed with."),
     ),
 )

@@ -32,7 +32,12 @@ _CONVERT = table(
     "convert",
     "How the root file system becomes a tree that can be deployed.",
     (
-        choice("ramdisk", "How it is compressed.", ("gzip", "none"), "`gzip`"),
+        choice(
+            "ramdisk",
+            "How the ramdisk is compressed; `none` keeps deltas between releases small.",
+            ("gzip", "xz", "zstd", "none"),
+            "`gzip`",
+        ),
         texts("drop", "Paths that are left out.", formats.absolute),
     ),
 )

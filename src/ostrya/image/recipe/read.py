@@ -131,6 +131,7 @@ def _recipe(top: _Table) -> values.Recipe:
         disk.path("wks"),
         tuple(map(_partition, top.tables("partitions"))),
         _repository(top.table("repository")),
+        top.path("firmware"),
     )
 
 
@@ -146,6 +147,7 @@ def _source(table: _Table) -> values.SourceWish:
         table.text("architecture"),
         table.texts("packages"),
         table.path("keyring"),
+        table.texts("left_out"),
     )
 
 

@@ -30,6 +30,7 @@ class SourceWish(NamedTuple):
     architecture: str = ""
     packages: tuple[str, ...] = ()
     keyring: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 class ConvertWish(NamedTuple):
@@ -250,3 +251,4 @@ class Recipe(NamedTuple):
     wks: str = ""
     partitions: tuple[PartitionWant, ...] = ()
     repository: RepositoryWish = RepositoryWish()
+    firmware: str = ""

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """``image build``: a root file system becomes a disk for a board, which boots and updates itself.
 
-The root file system is a directory or a tar archive. Nobody need be root; an archive says who owns
-what, and in a directory everything is root's unless root builds. It is committed to a repository,
-that of --repo if devices are to pull from it, and deployed on a disk with the partitions and the
-boot loader of the board. The same input gives the same bytes.
+With a RECIPE, everything is said there; `image init` writes one to begin with. What has not changed
+since an earlier build is taken from a cache. --dry-run says what would be done.
 
-Times are those of SOURCE_DATE_EPOCH, or else of the root file system.
+Without one, --board, --rootfs and --output make a disk of a root file system as it is: a directory
+or a tar archive. Nobody need be root; an archive says who owns what, and in a directory everything
+is root's unless root builds. It is committed to a repository, that of --repo if devices are to pull
+from it, and deployed on a disk with the partitions and the boot loader of the board.
+
+The same input gives the same bytes. Times are those of SOURCE_DATE_EPOCH, or else of the root file
+system.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import remove_tree
 from ostrya.cli.environment import parse_source_date_epoch
+from ostrya.cli.image_recipes import build_of_recipe
 from ostrya.cli.options import flag, text, texts
 from ostrya.cli.output import write_json, write_line
 from ostrya.cli.sizes import parse_size
@@ -38,9 +43,14 @@ if TYPE_CHECKING:
     from ostrya.image.builder import Disk
     from ostrya.repo.repository import Repository
 
-PARAMETERS = ""
+PARAMETERS = "[RECIPE]"
 OPTIONS = (
-    text("board", "NAME", "What it is for; see --list-boards"),
+    text("board", "NAME", "What it is for, whatever the recipe says; see --list-boards"),
+    texts("profile", "NAME", "Of the recipe: lay this profile over it"),
+    text("output-dir", "PATH", "Of a recipe: where outputs are written; default: here"),
+    flag("dry-run", "Of a recipe: say which steps there are, and do none"),
+    text("cache", "PATH", "Of a recipe: where earlier builds left what they made"),
+    flag("no-cache", "Of a recipe: take nothing from earlier builds, and leave nothing"),
     text("rootfs", "PATH", "The root file system: a directory, or a tar archive"),
     text("output", "FILE", "The disk to be written"),
     text("ref", "REF", "What its system follows; default: os/stable"),
@@ -64,10 +74,12 @@ def run(arguments: Arguments, context: Context) -> int:
         for name in board_names():
             write_line(f"{name:32} {load_board(name).title}")
         return 0
+    if arguments.positionals:
+        return build_of_recipe(arguments, context)
     wanted = [arguments.text(name) for name in ("board", "rootfs", "output")]
     name, rootfs, output = (word or "" for word in wanted)
     if not (name and rootfs and output):
-        raise context.usage_error("--board, --rootfs and --output must be specified")
+        raise context.usage_error("a RECIPE, or --board, --rootfs and --output must be specified")
     board = load_board(name)
     timestamp = _timestamp(context, rootfs)
     options = _disk_options(arguments, context, timestamp)

@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A recipe becomes an image, step by step; what has not changed is not made again.
+
+::
+
+    source      taken in and converted             kept by the digest of the source
+    customize   what the recipe changes in it      done always: it takes as long as it changes
+    ramdisk     built                              kept by the answers that it asked the tree for
+    commit      in the recipe's repository, or the cache's
+    disk        deployed, in file systems          contents are kept as files, and linked
+    outputs     what is wanted of it
+
+With a cache and without one the same steps are done in the same way, so the same bytes come out.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ostrya._linux.dirfd import remove_tree
+from ostrya.boot.initramfs.build import InitramfsOptions
+from ostrya.boot.initramfs.compress import Compression
+from ostrya.boot.kernel import MODULES
+from ostrya.image.base_tree import BaseTree, BaseWish, base_key, find_base, make_base
+from ostrya.image.builder import DiskOptions, DiskParts, build_disk
+from ostrya.image.cache import Cache, code_digest
+from ostrya.image.commit_step import commit_tree
+from ostrya.image.convert import ConvertOptions
+from ostrya.image.customize.customize import customize
+from ostrya.image.customize.splash import KARGS as SPLASH_KARGS
+from ostrya.image.customize.updates import remotes_of, settings_of
+from ostrya.image.extras import DataPartition, DiskExtras
+from ostrya.image.outputs.artifacts import Artifacts, Output, write_outputs
+from ostrya.image.ramdisk import is_known, ramdisk_for
+from ostrya.image.tree import TreeEditor
+from ostrya.image.wished_source import wished_source
+from ostrya.named_tuple import NamedTuple
+from ostrya.progress import NULL_PROGRESS, ProgressSink
+from ostrya.repo.modes import RepoMode
+from ostrya.repo.repository import create_repository
+from ostrya.repo.transaction import Transaction
+from ostrya.tree.commit import tree_from_commit, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ostrya.formats.checksum import Checksum
+    from ostrya.image.board import Board
+    from ostrya.image.disk_layout import DiskPlan
+    from ostrya.image.recipe.values import PartitionWant, Recipe
+    from ostrya.repo.repository import Repository
+
+_DEFAULT_OUTPUTS = ("raw",)
+# What is only on its way to a disk.
+_QUICK_LEVEL = 1
+_PROVISION_FILE = "ostrya-provision.toml"
+
+
+class Step(NamedTuple):
+    """A step of a build.
+
+    Attributes:
+        name: What it is called.
+        what: What it does.
+        cached: Whether it is done already; None if that shows only once others are done.
+    """
+
+    name: str
+    what: str
+    cached: bool | None
+
+
+class Built(NamedTuple):
+    """What a build made.
+
+    Attributes:
+        commit: The release.
+        is_new: Whether there is something in it that the one before has not.
+        kver: The version of its kernel.
+        decisions: What was done to the root file system, a sentence each.
+        plan: Where partitions lie.
+        outputs: The files that were written.
+        reused: Names of steps that were done already.
+    """
+
+    commit: Checksum
+    is_new: bool
+    kver: str
+    decisions: tuple[str, ...]
+    plan: DiskPlan
+    outputs: tuple[Output, ...]
+    reused: tuple[str, ...]
+
+
+class Times(NamedTuple):
+    """When an image is made.
+
+    Attributes:
+        given: What somebody says, in seconds since 1970 UTC; None for the time of the source.
+        now: What the clock says, for a source that is made now.
+    """
+
+    given: int | None = None
+    now: int = 0
+
+
+NOT_SAID = Times()
+
+
+class Pipeline:
+    """The steps from a recipe to its image."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        board: Board,
+        cache: Cache,
+        *,
+        times: Times = NOT_SAID,
+        tell: Callable[[str], None] = lambda _line: None,
+        progress: ProgressSink = NULL_PROGRESS,
+    ) -> None:
+        """Get ready; nothing is done yet.
+
+        Args:
+            recipe: What is to be made.
+            board: What for.
+            cache: Where earlier builds left what they made.
+            times: When that is.
+            tell: Told what is done, a line each.
+            progress: Told about files.
+        """
+        self._recipe = recipe
+        self._board = board
+        self._cache = cache
+        self._timestamp = times.given if recipe.timestamp is None else recipe.timestamp
+        self._tell = tell
+        self._progress = progress
+        self._code = code_digest()
+        source = wished_source(recipe.source, board)
+        self._base_wish = BaseWish(source, ConvertOptions(board.fstab), self._code, times.now)
+        self._reused: list[str] = []
+
+    def plan(self) -> tuple[Step, ...]:
+        """Say which steps there are, and which of them are done already.
+
+        Raises:
+            ImageError: A change of the recipe cannot be made, as far as can be said by now.
+            OSError: The source cannot be looked at.
+        """
+        with self._cache.shared(), self._cache.repository(self._level) as repo:
+            key = base_key(self._cache, self._base_wish)
+            base = find_base(self._cache, repo, key)
+            ramdisk: bool | None = None
+            changes = "what the recipe changes"
+            if base is not None:
+                # Nothing of it stays: the transaction is given up.
+                with Transaction(repo) as tx:
+                    editor = TreeEditor(tx, tree_from_commit(repo, base.commit))
+                    said = customize(editor, base.kver, self._recipe)
+                    changes = f"{len(said)} changes" if said else "nothing to change"
+                    options = self._ramdisk_options(base.kver)
+                    ramdisk = is_known(editor, options, self._cache, self._code)
+        return (
+            Step("source", f"take in and convert {self._where}", base is not None),
+            Step("customize", changes, cached=False),
+            Step("ramdisk", "build the ramdisk", ramdisk),
+            Step("commit", f"commit {self._recipe.ref}", None),
+            Step("disk", f"deploy, and make the disk of {self._board.name}", cached=False),
+            Step("outputs", ", ".join(self._wanted), cached=False),
+        )
+
+    def run(self, folder: str, *, disk: str | None = None) -> Built:
+        """Do all of it.
+
+        Args:
+            folder: Where outputs are written.
+            disk: Path of the disk alone, instead of outputs.
+
+        Raises:
+            ImageError: It cannot be built as it is wanted.
+            OstryaError: Something cannot be read; a program failed.
+            OSError: Something cannot be written. Of all these, no output is left.
+        """
+        cache, recipe = self._cache, self._recipe
+        os.makedirs(folder, exist_ok=True)
+        with ExitStack() as stack:
+            stack.enter_context(cache.shared())
+            kept = stack.enter_context(cache.repository(self._level))
+            base = self._base(kept)
+            timestamp = base.timestamp if self._timestamp is None else self._timestamp
+            with Transaction(kept) as tx:
+                editor = TreeEditor(tx, tree_from_commit(kept, base.commit))
+                said = customize(editor, base.kver, recipe)
+                self._begin("customize", f"{len(said)} changes")
+                for line in said:
+                    self._tell(f"  {line}")
+                self._ramdisk(editor, base.kver)
+                root = write_tree(tx, editor.root)
+                tx.commit()
+            repo = kept
+            if recipe.repository.path:
+                repo = stack.enter_context(
+                    create_repository(
+                        recipe.repository.path,
+                        RepoMode.ARCHIVE,
+                        collection_id=recipe.repository.collection_id or None,
+                    )
+                )
+            committed = commit_tree(repo, kept, root, recipe, base, timestamp)
+            word = "committed" if committed.is_new else "nothing new since"
+            self._begin("commit", f"{word} {committed.checksum}")
+            decisions = (*base.decisions, *said)
+            made = _Made(repo, committed.checksum, base.kver, timestamp, decisions)
+            plan, outputs = self._disk(made, folder, disk)
+        if cache.keeps:
+            cache.clean_up()
+        return Built(
+            committed.checksum,
+            committed.is_new,
+            base.kver,
+            decisions,
+            plan,
+            tuple(outputs),
+            tuple(self._reused),
+        )
+
+    # -- steps
+
+    @property
+    def _level(self) -> int:
+        # Contents that devices pull are linked from the cache, and are worth some work.
+        return 6 if self._recipe.repository.path else _QUICK_LEVEL
+
+    @property
+    def _where(self) -> str:
+        source = self._recipe.source
+        return " ".join(word for word in (source.path, source.suite, source.ref) if word)
+
+    @property
+    def _wanted(self) -> tuple[str, ...]:
+        return self._recipe.outputs or _DEFAULT_OUTPUTS
+
+    def _begin(self, name: str, what: str, *, cached: bool = False) -> None:
+        if cached:
+            self._reused.append(name)
+        self._tell(f"{name}: {what}{' (cached)' if cached else ''}")
+
+    def _base(self, repo: Repository) -> BaseTree:
+        key = base_key(self._cache, self._base_wish)
+        base = find_base(self._cache, repo, key)
+        self._begin("source", self._where, cached=base is not None)
+        if base is None:
+            base = make_base(self._cache, repo, key, self._base_wish, progress=self._progress)
+        for line in base.decisions:
+            self._tell(f"  {line}")
+        return base
+
+    def _ramdisk_options(self, kver: str) -> InitramfsOptions:
+        modules = (*self._board.ramdisk_modules, *self._recipe.kernel_modules)
+        return InitramfsOptions(kver, modules, Compression(self._recipe.convert.ramdisk))
+
+    def _ramdisk(self, editor: TreeEditor, kver: str) -> None:
+        data, was_there = ramdisk_for(editor, self._ramdisk_options(kver), self._cache, self._code)
+        editor.write(f"{MODULES}/{kver}/initramfs.img", data)
+        self._begin("ramdisk", f"{len(data)} bytes for kernel {kver}", cached=was_there)
+
+    def _disk(
+        self, made: _Made, folder: str, disk: str | None
+    ) -> tuple[DiskPlan, tuple[Output, ...]]:
+        recipe, board = self._recipe, self._board
+        splash = SPLASH_KARGS if recipe.splash.image else ()
+        options = DiskOptions(
+            recipe.ref,
+            made.timestamp,
+            recipe.stateroot,
+            recipe.size_bytes,
+            (*recipe.kernel_arguments, *splash),
+            remotes_of(recipe),
+            settings_of(recipe),
+        )
+        self._begin("disk", f"{board.name}")
+        outputs: list[Output] = []
+
+        def use(parts: DiskParts) -> None:
+            if disk is not None:
+                return
+            artifacts = Artifacts(
+                parts.disk,
+                parts.plan,
+                parts.roles,
+                parts.root_image,
+                parts.sysroot,
+                parts.inodes,
+                parts.boot_files,
+                made.repo,
+                made.commit,
+                recipe.ref,
+                board,
+                made.kver,
+                recipe.stateroot,
+                made.timestamp,
+                parts.seed,
+                made.decisions,
+                parts.scratch,
+            )
+            self._begin("outputs", ", ".join(self._wanted))
+            outputs.extend(
+                write_outputs(
+                    artifacts,
+                    self._wanted,
+                    folder,
+                    image_name(recipe, board),
+                    tell=lambda line: self._tell(f"  {line}"),
+                    progress=self._progress,
+                )
+            )
+
+        with _disk_path(self._cache.work, disk) as path:
+            found = build_disk(
+                made.repo,
+                [made.commit],
+                board,
+                path,
+                options,
+                extras=disk_extras(recipe),
+                store=self._cache.objects,
+                scratch=self._cache.work,
+                firmware=recipe.firmware,
+                use=use,
+                tell=lambda line: self._tell(f"  {line}"),
+                progress=self._progress,
+            )
+        return found.plan, tuple(outputs)
+
+
+@contextmanager
+def _disk_path(work: str, disk: str | None) -> Iterator[str]:
+    """Yield where the disk is written: what outputs are made of lasts as long as the build."""
+    if disk is not None:
+        yield disk
+        return
+    folder = tempfile.mkdtemp(prefix="disk-", dir=work)
+    try:
+        yield f"{folder}/disk.img"
+    finally:
+        remove_tree(folder)
+
+
+class _Made(NamedTuple):
+    """The release, and where it is."""
+
+    repo: Repository
+    commit: Checksum
+    kver: str
+    timestamp: int
+    decisions: tuple[str, ...]
+
+
+def image_name(recipe: Recipe, board: Board) -> str:
+    """Return what files of an image begin with."""
+    words = (recipe.name, recipe.version, board.name)
+    return "-".join(word.replace("/", "_") for word in words if word)
+
+
+def disk_extras(recipe: Recipe) -> DiskExtras:
+    """Return what a recipe's disk has beside the board's partitions."""
+    provisioning = recipe.provisioning
+    boot_files = [(os.path.basename(path), path) for path in provisioning.boot_files]
+    if provisioning.defaults:
+        boot_files.append((_PROVISION_FILE, provisioning.defaults))
+    return DiskExtras(tuple(map(_data_partition, recipe.partitions)), tuple(boot_files))
+
+
+def _data_partition(one: PartitionWant) -> DataPartition:
+    kind = UUID(one.type) if one.type else None
+    return DataPartition(
+        one.name, one.size_bytes, one.filesystem, one.label, one.contents, kind, one.after_root
+    )

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+
+import pytest
+
+from ostrya.image import cache as cache_module
+from ostrya.image.board import load_board
+from ostrya.image.cache import Cache
+from ostrya.image.errors import SourceError
+from ostrya.image.pipeline import Pipeline, Times, disk_extras, image_name
+from ostrya.image.recipe.located import Where
+from ostrya.image.recipe.values import (
+    FileWish,
+    PartitionWant,
+    Provisioning,
+    Recipe,
+    RepositoryWish,
+    SourceWish,
+    System,
+)
+from ostrya.repo.reader import load_commit
+from ostrya.repo.refs import require_rev
+from ostrya.repo.repository import open_repository
+from support.image_world import missing, recipe_rootfs, write_tar
+
+REASON = missing("mke2fs", "debugfs")
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "none")
+BOARD = load_board("qemu-arm64")
+
+
+@pytest.fixture
+def rootfs(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module, "_RACY_NS", 0)
+    path = write_tar(tmp_path / "rootfs.tar", recipe_rootfs())
+    os.utime(path, (1700000000, 1700000000))
+    return str(path)
+
+
+def recipe_of(rootfs, text="hello\n", **more):
+    files = (FileWish(Where("r", 1), "/etc/motd", text),)
+    wanted = Recipe("r", source=SourceWish(path=rootfs), files=files, outputs=("raw",))
+    return wanted._replace(**more)
+
+
+def build(recipe, cache, folder, **options):
+    return Pipeline(recipe, BOARD, cache, **options).run(str(folder))
+
+
+def digests(built):
+    return {os.path.basename(one.path): one.sha256 for one in built.outputs}
+
+
+def test_what_has_not_changed_is_not_made_again(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    first = build(recipe_of(rootfs), cache, tmp_path / "a")
+    assert first.reused == ()
+    assert list(digests(first)) == ["os-qemu-arm64.img"]
+    again = build(recipe_of(rootfs), cache, tmp_path / "b")
+    assert again.reused == ("source", "ramdisk")
+    assert digests(again) == digests(first)
+    assert os.listdir(cache.work) == []
+
+
+def test_with_a_cache_and_without_one_the_same_bytes_come_out(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    build(recipe_of(rootfs), cache, tmp_path / "a")
+    changed = recipe_of(rootfs, "something else\n")
+    quick = build(changed, cache, tmp_path / "b")
+    assert quick.reused == ("source", "ramdisk")
+    slow = build(changed, Cache(str(tmp_path / "other"), keeps=False), tmp_path / "c")
+    assert slow.reused == ()
+    assert digests(quick) == digests(slow)
+    assert (quick.commit, quick.decisions, quick.plan) == (slow.commit, slow.decisions, slow.plan)
+
+
+def test_a_changed_source_is_taken_in_again(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    first = build(recipe_of(rootfs), cache, tmp_path / "a")
+    write_tar(
+        tmp_path / "rootfs.tar", {**recipe_rootfs(), "usr/bin/new": recipe_rootfs()["etc/hosts"]}
+    )
+    second = build(recipe_of(rootfs), cache, tmp_path / "b")
+    assert second.reused == ("ramdisk",)
+    assert second.commit != first.commit
+
+
+def test_damage_to_what_is_kept_is_noticed(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    first = build(recipe_of(rootfs), cache, tmp_path / "a")
+    kept = [
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(cache.objects)
+        for name in names
+        if name.endswith(".file") and not os.path.islink(os.path.join(folder, name))
+    ]
+    for path in kept[:5]:
+        os.truncate(path, 1)
+    again = build(recipe_of(rootfs), cache, tmp_path / "b")
+    assert digests(again) == digests(first)
+
+
+def test_the_plan_says_what_is_there_and_does_nothing(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    pipeline = Pipeline(recipe_of(rootfs), BOARD, cache)
+    before = {step.name: step.cached for step in pipeline.plan()}
+    assert before == {
+        "source": False, "customize": False, "ramdisk": None, "commit": None, "disk": False,
+        "outputs": False,
+    }  # fmt: skip
+    pipeline.run(str(tmp_path / "a"))
+    after = {step.name: step for step in pipeline.plan()}
+    assert after["source"].cached
+    assert after["ramdisk"].cached
+    assert after["customize"].what == "1 changes"
+    wrong = recipe_of(rootfs, system=System(timezone="Mars/North"))
+    with pytest.raises(SourceError, match="Mars/North"):
+        Pipeline(wrong, BOARD, cache).plan()
+
+
+def test_releases_follow_one_another_in_a_repository(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    wish = RepositoryWish(str(tmp_path / "releases"))
+    first = build(recipe_of(rootfs, repository=wish), cache, tmp_path / "a")
+    again = build(recipe_of(rootfs, repository=wish), cache, tmp_path / "a")
+    second = build(recipe_of(rootfs, "2\n", repository=wish), cache, tmp_path / "a")
+    assert (first.is_new, again.is_new, second.is_new) == (True, False, True)
+    assert again.commit == first.commit
+    with open_repository(str(tmp_path / "releases")) as repo:
+        assert require_rev(repo, "os/stable") == second.commit
+        assert require_rev(repo, "os/stable^") == first.commit
+
+
+def test_what_fails_leaves_no_output(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    wrong = recipe_of(rootfs, system=System(timezone="Mars/North"))
+    with pytest.raises(SourceError, match="Mars/North"):
+        build(wrong, cache, tmp_path / "out")
+    assert os.listdir(tmp_path / "out") == []
+    assert os.listdir(cache.work) == []
+
+
+def test_when_it_was_made(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    seen = []
+    for recipe, times in (
+        (recipe_of(rootfs), Times()),
+        (recipe_of(rootfs), Times(1600000000)),
+        (recipe_of(rootfs, timestamp=1500000000), Times(1600000000)),
+    ):
+        built = build(recipe, cache, tmp_path / "out", times=times)
+        with cache.repository(1) as repo:
+            seen.append(load_commit(repo, built.commit).timestamp)
+    assert seen == [1700000000, 1600000000, 1500000000]
+
+
+def test_names_and_extras():
+    recipe = Recipe("r", "gateway", "1/2", partitions=(PartitionWant("data", 5, type=""),))
+    assert image_name(recipe, BOARD) == "gateway-1_2-qemu-arm64"
+    provisioning = Provisioning(boot_files=("x/config.txt",), defaults="p.toml")
+    extras = disk_extras(recipe._replace(provisioning=provisioning))
+    assert extras.boot_files == (
+        ("config.txt", "x/config.txt"),
+        ("ostrya-provision.toml", "p.toml"),
+    )
+    assert extras.partitions[0].name == "data"
