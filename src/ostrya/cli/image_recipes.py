@@ -62,7 +62,10 @@ def build_of_recipe(arguments: Arguments, context: Context) -> int:
 
 
 def _board(arguments: Arguments, recipe: Recipe) -> Board:
-    name = arguments.text("board") or recipe.board
+    name = arguments.text("board")
+    if name is None and "/" in recipe.board:
+        name = os.path.join(os.path.dirname(recipe.file), recipe.board)
+    name = name or recipe.board
     if not name:
         raise ImageError(
             f"{recipe.file} names no board", hint='board = "NAME" in it, or --board, names one'

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from ostrya.image.board import board_text
 from support.image_world import missing, recipe_rootfs, write_tar
 
 REASON = missing("mke2fs", "debugfs")
@@ -80,12 +81,22 @@ def test_what_cannot_be_leaves_nothing(run, recipe, tmp_path, options, status, w
 
 
 def test_all_that_is_wrong_is_told(run, recipe, tmp_path):
-    recipe.write_text(RECIPE.replace('name = "box"', 'names = "box"').replace("qemu-arm64", "q m"))
+    recipe.write_text(
+        RECIPE.replace('name = "box"', 'names = "box"').replace("[source]", "size = 5\n[source]")
+    )
     said = run("image", "build", str(recipe), "--no-cache").err
     assert f"{recipe}:2: nobody knows the key 'names'" in said
-    assert f"{recipe}:3: board: 'q m' is no name" in said
+    assert f"{recipe}:5: size is a number, not text" in said
 
 
 def test_a_recipe_without_a_board(run, recipe):
     recipe.write_text(RECIPE.replace('board = "qemu-arm64"', ""))
     assert "names no board" in run.fails("image", "build", str(recipe), "--no-cache", status=60)
+
+
+def test_a_board_of_our_own_is_found_beside_the_recipe(run, recipe, tmp_path):
+    text = board_text("qemu-arm64").replace('name = "qemu-arm64"', 'name = "ours"')
+    (recipe.parent / "ours.toml").write_text(text)
+    recipe.write_text(RECIPE.replace("qemu-arm64", "./ours.toml"))
+    run.ok("image", "build", str(recipe), "--no-cache", f"--output-dir={tmp_path}/out")
+    assert "box-ours.img" in os.listdir(tmp_path / "out")

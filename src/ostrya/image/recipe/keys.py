@@ -40,7 +40,11 @@ _GENERAL = (
     text("name", "What the image is called; files of it begin with that.", "`os`", formats.name),
     text("version", "What the release is called, in its commit and in names of files."),
     text(
-        "board", "What it is for; `ostrya image build --list-boards` lists them.", "", formats.name
+        "board",
+        "What it is for; `ostrya image build --list-boards` lists them. Or a description of one, "
+        "as `./our.toml`.",
+        "",
+        formats.one_line,
     ),
     path(
         "firmware", "A directory of files that the board needs and that nobody else may hand out."
