@@ -169,10 +169,10 @@ _IMAGE = (
         Repo.NONE, reads=True,
     ),
     Verb("flash", "image.flash", "Write an image to a device", Repo.NONE, takes_long=True),
+    Verb("init", "image.init", "Write a recipe to begin with", Repo.NONE),
     Verb("inspect", "image.inspect", "Say what is in an image", Repo.NONE, reads=True),
     Verb("ls", "image.ls", "List files in an image", Repo.NONE, reads=True),
     Verb("run", "image.run", "Start an image in QEMU", Repo.NONE),
-    Verb("init", "image.init", "Write a recipe to begin with", Repo.NONE),
 )  # fmt: skip
 
 _REMOTE = (
