@@ -53,9 +53,16 @@ ExecStart=/bin/sleep infinity
 """
 _DEADLINE = "[Timer]\nOnBootSec=60s\n"
 _SICK = "#!/bin/sh\necho 'the radio is down' >&2\nexit 1\n"
+# Large enough for a patch to be the cheapest.
+_NUMBERS = "usr/share/numbers"
+_FIRST_NUMBERS = "".join(f"number {number * 7919 % 100_003}\n" for number in range(20_000))
 # What releases have that the first has not; a text that begins with #! is executable.
 RELEASES: dict[str, dict[str, str]] = {
-    "os/2": {"usr/etc/new-in-2": "2\n", "usr/etc/issue.net": "changed in 2\n"},
+    "os/2": {
+        "usr/etc/new-in-2": "2\n",
+        "usr/etc/issue.net": "changed in 2\n",
+        _NUMBERS: _FIRST_NUMBERS.replace("number 7919\n", "seven thousand nine hundred and more\n"),
+    },
     "os/3": {"usr/etc/new-in-3": "3\n"},
     "os/sick": {"usr/lib/ostrya/health/required.d/50-radio": _SICK},
     "os/hang": {
@@ -142,7 +149,10 @@ def make_device(world: World, top: Path, *, networked: bool = False) -> SystemdD
 
 
 def _build(top: Path, board: str) -> None:
-    tar = device_tree.make_device_tar(top / "debian.tar", version="1", arch=_arch(board))
+    files = {_NUMBERS: _FIRST_NUMBERS}
+    tar = device_tree.make_device_tar(
+        top / "debian.tar", version="1", arch=_arch(board), files=files
+    )
     with create_repository(str(top / "repo"), RepoMode.ARCHIVE) as repo:
         for group, key, value in (("core", "fsync", "false"), ("archive", "zlib-level", "1")):
             OURS("config", f"--repo={top}/repo", "set", f"{group}.{key}", value)
