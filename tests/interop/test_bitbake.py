@@ -11,7 +11,7 @@ import pytest
 from ostrya.image.board import board_names
 from ostrya.image.recipe_files import load_recipe
 from support import bitbake_layer
-from support.commands import OURS
+from support.commands import OURS, OURS_PATH
 from support.image_world import KVER, ROOTFS, Member, missing, write_tar
 
 REASON = bitbake_layer.missing() or missing("mke2fs", "debugfs")
@@ -92,3 +92,13 @@ def test_an_image_comes_out(tmp_path):
     read = load_recipe(str(written))
     assert (read.board, read.ref, read.version) == ("qemu-arm64", "vendor/os", "5.0")
     assert [one.url for one in read.remotes] == ["https://updates.example.com/repo"]
+
+    program = OURS_PATH.parent
+    subprocess.run(
+        ["sh", "-e", "-c", f'PATH="{program}:$PATH"; {found["IMAGE_CMD:ostrya"]}'], check=True
+    )
+
+    assert any(one.suffix == ".img" for one in deployed.iterdir()), list(deployed.iterdir())
+    repo = found["OSTREE_REPO"]
+    assert OURS("refs", f"--repo={repo}").split() == ["vendor/os"]
+    assert OURS("cat", f"--repo={repo}", "vendor/os", "/usr/etc/hostname") == "device"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ostrya.image.recipe.values import Recipe
 
 # What a recipe says itself.
-_OF_OPTIONS = ("rootfs", "output", "ref", "repo", "os-version", "os", "size")
+_OF_OPTIONS = ("rootfs", "output", "firmware", "ref", "repo", "os-version", "os", "size")
 
 
 def build_of_recipe(arguments: Arguments, context: Context) -> int:

@@ -47,7 +47,7 @@ do_image_ostrya[file-checksums] += "${@ostrya_files_read(d)}"
 IMAGE_CMD:ostrya () {
     SOURCE_DATE_EPOCH="${REPRODUCIBLE_TIMESTAMP_ROOTFS}" \
     ostrya image build "${OSTRYA_BUILD_RECIPE}" \
-        --output-dir "${IMGDEPLOYDIR}" --cache "${OSTRYA_CACHE}" --firmware "${OSTRYA_FIRMWARE}"
+        --output-dir "${IMGDEPLOYDIR}" --cache "${OSTRYA_CACHE}"
 }
 
 python ostrya_write_recipe () {
@@ -96,6 +96,7 @@ def ostrya_recipe(d):
         remotes.append((name, url))
     archive = f"{d.getVar('IMGDEPLOYDIR')}/{d.getVar('IMAGE_NAME')}.tar"
     keys = words("OSTRYA_TRUSTED_KEYS")
+    firmware = d.getVar("OSTRYA_FIRMWARE") or ""
     lines = [
         line("name", d.getVar("IMAGE_BASENAME")),
         line("version", d.getVar("OSTRYA_VERSION")),
@@ -104,8 +105,9 @@ def ostrya_recipe(d):
         line("stateroot", d.getVar("OSTREE_OSNAME")),
         line("outputs", words("OSTRYA_OUTPUTS")),
         line("include", words("OSTRYA_RECIPE")),
-        # All three are said here, whatever the recipe has.
+        # Said here, whatever the recipe has.
         line("replace", ["outputs", "remotes"] if remotes else ["outputs"]),
+        *([line("firmware", firmware)] if os.path.isdir(firmware) else []),
         "[source]",
         line("kind", "tar"),
         line("path", archive),

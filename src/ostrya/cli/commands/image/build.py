@@ -53,6 +53,7 @@ OPTIONS = (
     flag("no-cache", "Of a recipe: take nothing from earlier builds, and leave nothing"),
     text("rootfs", "PATH", "The root file system: a directory, or a tar archive"),
     text("output", "FILE", "The disk to be written"),
+    text("firmware", "DIR", "Where files are that the board needs, and that nobody else has"),
     text("ref", "REF", "What its system follows; default: os/stable"),
     text("repo", "PATH", "Commit to this repository, an archive; made if it is not there"),
     text("os-version", "VERSION", "What the release is called"),
@@ -105,6 +106,7 @@ def run(arguments: Arguments, context: Context) -> int:
             board,
             output,
             options,
+            firmware=arguments.text("firmware") or "",
             tell=(lambda _line: None) if context.json else write_line,
             progress=progress,
         )
