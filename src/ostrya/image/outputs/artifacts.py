@@ -14,10 +14,12 @@ from ostrya.formats.checksum import Checksum
 from ostrya.formats.commit import KEY_VERSION
 from ostrya.formats.delta_name import DeltaName
 from ostrya.image.bmap import encode_bmap
+from ostrya.image.bootloader_install import ROOT_LABEL
 from ostrya.image.disk_layout import named_uuid
 from ostrya.image.errors import OutputError
 from ostrya.image.mbr import SECTOR_BYTES
 from ostrya.image.outputs import kinds
+from ostrya.image.outputs.btrfs.writer import BtrfsOptions, write_btrfs
 from ostrya.image.outputs.checksums import with_others
 from ostrya.image.outputs.kinds import parse_kinds
 from ostrya.image.outputs.manifest import Built, BuiltFile, encode_manifest
@@ -191,6 +193,20 @@ def _make_ext4(artifacts: Artifacts, sink: Sink) -> None:
     copy_into(artifacts.root_image, sink)
 
 
+def _make_btrfs(artifacts: Artifacts, sink: Sink) -> None:
+    seed = artifacts.seed
+    options = BtrfsOptions(
+        os.path.getsize(artifacts.root_image),
+        ROOT_LABEL,
+        named_uuid(seed, "root"),
+        named_uuid(seed, "btrfs device"),
+        named_uuid(seed, "btrfs chunks"),
+        named_uuid(seed, "btrfs files"),
+        artifacts.timestamp,
+    )
+    write_btrfs(artifacts.sysroot, artifacts.inodes, sink, options)
+
+
 def _make_esp(artifacts: Artifacts, sink: Sink) -> None:
     if _BOOT not in artifacts.roles:
         raise OutputError(f"the board {artifacts.board.name} has no partition for its firmware")
@@ -219,6 +235,7 @@ _MAKERS: dict[str, Callable[[Artifacts, Sink], None]] = {
     "wic": _make_disk,
     "qcow2": _make_qcow2,
     "ota-ext4": _make_ext4,
+    "ota-btrfs": _make_btrfs,
     "ota-esp": _make_esp,
     "ota.tar": _make_sysroot,
     "ostree.tar": _make_tree,

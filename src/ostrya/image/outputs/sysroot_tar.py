@@ -46,7 +46,7 @@ def write_sysroot_tar(tree: str, inodes: Mapping[str, Inode], sink: Sink) -> Non
         OutputError: There is something in it that is no file, directory or link.
         OSError: Something cannot be read.
     """
-    shared = _shared(tree, inodes)
+    shared = shared_inodes(tree, inodes)
     names: dict[_Identity, bytes] = {}
     for path, found in walk_sorted(tree):
         identity = (found.st_dev, found.st_ino)
@@ -94,7 +94,7 @@ def put_file(path: str, size: int, sink: Sink) -> None:
     sink.write(bytes(-size % BLOCK))
 
 
-def _shared(tree: str, inodes: Mapping[str, Inode]) -> dict[_Identity, Inode]:
+def shared_inodes(tree: str, inodes: Mapping[str, Inode]) -> dict[_Identity, Inode]:
     """Return what files with several names are to be like, whichever of the names says it."""
     found: dict[_Identity, Inode] = {}
     for path, inode in inodes.items():

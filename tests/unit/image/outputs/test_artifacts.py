@@ -130,6 +130,19 @@ def test_the_repository_is_one(artifacts, out):
         subprocess.run(["ostree", "fsck", f"--repo={folder}"], check=True, capture_output=True)
 
 
+def test_a_btrfs_has_owners_and_links(artifacts, out):
+    write_outputs(artifacts, ["ota-btrfs"], str(out), "os")
+    path = out / "os.ota-btrfs"
+    assert path.stat().st_size >= os.stat(artifacts.root_image).st_size
+    if shutil.which("btrfs") is None:
+        pytest.skip("btrfs-progs are not installed")
+    subprocess.run(["btrfs", "check", "--check-data-csum", path], check=True, capture_output=True)
+    argv = ["btrfs", "inspect-internal", "dump-tree", "-t", "5", path]
+    text = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert "name: security.capability" in text
+    assert "uid 7 gid 8" in text
+
+
 def test_a_delta_leads_to_the_release(artifacts, releases, out):
     old = releases[0].checksum
     write_outputs(artifacts, [f"delta-from={old}"], str(out), "os")
@@ -166,7 +179,7 @@ def test_the_bill_names_the_release(artifacts, out):
 
 def test_two_runs_give_the_same_bytes(artifacts, out):
     wanted = [
-        "raw.zst", "qcow2", "wic.bmap", "ota.tar.gz", "ostree.tar.xz", "ostreecommit.tar",
+        "raw.zst", "qcow2", "ota-btrfs", "wic.bmap", "ota.tar.gz", "ostree.tar.xz", "ostreecommit.tar",
         "spdx", "manifest", "sha256sums", f"delta-from={artifacts.commit}",
     ]  # fmt: skip
     (out / "a").mkdir()
