@@ -101,11 +101,17 @@ _ADMIN = (
     Verb("init-fs", "admin.init_fs", "Make a directory a sysroot", Repo.ADMIN),
     Verb("os-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
     Verb("stateroot-init", "admin.stateroot_init", "Make the place of a system", Repo.ADMIN),
+    Verb(
+        "grow-disk", "admin.grow_disk", "Let the last partition and its file system grow", Repo.NONE
+    ),
     Verb("pin", "admin.pin", "Keep a deployment from being cleaned away", Repo.ADMIN),
     Verb("post-copy", "admin.post_copy", "Seal what was copied here", Repo.ADMIN),
     Verb(
         "prepare-soft-reboot", "admin.prepare_soft_reboot",
         "Prepare a restart without the kernel", Repo.ADMIN,
+    ),
+    Verb(
+        "provision", "admin.provision", "Do what this device is told at its first start", Repo.NONE
     ),
     Verb("rollback", "admin.rollback", "Boot what was booted before", Repo.ADMIN),
     Verb("status", "admin.status", "List deployments", Repo.ADMIN, reads=True),

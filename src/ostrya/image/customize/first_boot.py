@@ -30,7 +30,8 @@ def set_up_first_boot(places: Places, recipe: Recipe, tell: Callable[[str], None
     wanted = []
     if recipe.grow:
         last = recipe.partitions[-1] if recipe.partitions else None
-        mount = last.mountpoint if last is not None and last.after_root else "/sysroot"
+        # Of the root: there it can be written to, even if /sysroot cannot.
+        mount = last.mountpoint if last is not None and last.after_root else "/var"
         wanted.append((GROW, grow_unit(mount), "multi-user.target"))
     if recipe.provisioning.enable:
         wanted.append((PROVISION, provision_unit(), "sysinit.target"))

@@ -35,8 +35,20 @@ def read_accounts(places: DeviceTree) -> Accounts:
     return Accounts({name: places.read_text(f"/etc/{name}") for name in FILES}, shell=shell)
 
 
-def set_up_users(places: DeviceTree, recipe: Recipe, tell: Callable[[str], None]) -> Accounts:
+def set_up_users(
+    places: DeviceTree,
+    recipe: Recipe,
+    tell: Callable[[str], None],
+    *,
+    is_release: bool = True,
+) -> Accounts:
     """Make and change accounts.
+
+    Args:
+        places: The tree.
+        recipe: Says which.
+        tell: Told what is done.
+        is_release: Whether the tree is for many devices, some of which have homes already.
 
     Raises:
         SourceError: A number is somebody else's, or a file of keys is none.
@@ -58,14 +70,16 @@ def set_up_users(places: DeviceTree, recipe: Recipe, tell: Callable[[str], None]
             owner = _SECRET._replace(gid=shadow_gid) if is_new and "shadow" in name else Owner()
             places.write(f"/etc/{name}", text, owner)
     for account, identity in made:
-        tmpfiles += _home(places, account, identity)
+        tmpfiles += _home(places, account, identity, is_release=is_release)
         tell(f"account {identity.name} ({identity.uid}:{identity.gid})")
-    if tmpfiles:
+    if tmpfiles and is_release:
         places.append_lines(_TMPFILES, tmpfiles)
     return accounts
 
 
-def _home(places: DeviceTree, account: Account, identity: Identity) -> list[str]:
+def _home(
+    places: DeviceTree, account: Account, identity: Identity, *, is_release: bool
+) -> list[str]:
     """Make a home; return lines that make it where it is missing."""
     lines: list[str] = []
     keys = _keys(account)
@@ -84,7 +98,7 @@ def _home(places: DeviceTree, account: Account, identity: Identity) -> list[str]
         places.make_dir(folder, owner)
         data = "".join(f"{key}\n" for key in keys)
         places.write(f"{folder}/authorized_keys", data, owner._replace(mode=0o600))
-        if real.startswith("var/"):
+        if real.startswith("var/") and is_release:
             source = f"{_KEYS}/{identity.name}"
             places.write(source, data)
             lines.append(f"d /{real}/.ssh 0700 {name} -")

@@ -36,12 +36,12 @@ class Problem(NamedTuple):
         return f"{self.where}: {self.message}"
 
 
-def find_problems(recipe: Located) -> list[Problem]:
+def find_problems(recipe: Located, keys: tuple[Key, ...] = KEYS) -> list[Problem]:
     """Return what is wrong with keys and values of one file, in the order of its lines."""
-    problems = list(_table(recipe, KEYS, ""))
+    problems = list(_table(recipe, keys, ""))
     profiles = recipe.table().get(_PROFILE)
     if profiles is not None:
-        keys = tuple(key for key in KEYS if key.name not in _OF_FILES)
+        keys = tuple(key for key in keys if key.name not in _OF_FILES)
         for name, profile in profiles.table().items():
             path = f"{_PROFILE}.{name}"
             if not isinstance(profile.value, dict):

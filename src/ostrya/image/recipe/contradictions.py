@@ -26,6 +26,11 @@ def find_contradictions(tree: Located, recipe: Recipe) -> list[Problem]:
     return found
 
 
+def find_device_contradictions(tree: Located, recipe: Recipe) -> list[Problem]:
+    """Return what cannot be of what a single device is told."""
+    return [*_numbers(tree), *_network(tree, recipe), *_remotes(tree, recipe)]
+
+
 def _section(tree: Located, *names: str) -> Located:
     for name in names:
         tree = tree.table().get(name, tree)

@@ -176,3 +176,8 @@ KEYS: tuple[Key, ...] = (
     _REPOSITORY,
     _PROFILES,
 )
+
+# What `ostrya-provision.toml` may have.
+PROVISION_KEYS: tuple[Key, ...] = tuple(
+    key for key in KEYS if key.name in {"system", "network", "root", "users", "groups", "remotes"}
+)

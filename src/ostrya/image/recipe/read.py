@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from ostrya.image.errors import RecipeError
 from ostrya.image.recipe import values
-from ostrya.image.recipe.check import find_missing
-from ostrya.image.recipe.contradictions import find_contradictions
+from ostrya.image.recipe.check import find_missing, find_problems
+from ostrya.image.recipe.contradictions import (
+    find_contradictions,
+    find_device_contradictions,
+)
 from ostrya.image.recipe.formats import parse_size
-from ostrya.image.recipe.located import Located
+from ostrya.image.recipe.keys import PROVISION_KEYS
+from ostrya.image.recipe.located import Located, parse_located
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +35,31 @@ def read_recipe(tree: Located, join: Callable[[str, str], str]) -> values.Recipe
         raise RecipeError(tuple(map(str, problems)))
     recipe = _recipe(_Table(tree, join))
     problems = find_contradictions(tree, recipe)
+    if problems:
+        raise RecipeError(tuple(map(str, sorted(problems))))
+    return recipe
+
+
+def read_provisioning(text: str, file: str, join: Callable[[str, str], str]) -> values.Recipe:
+    """Read what a single device is told at its first start.
+
+    Args:
+        text: The document.
+        file: What it is called in messages.
+        join: Given a file and what it names, returns the path of that.
+
+    Returns:
+        A recipe with these few sections.
+
+    Raises:
+        RecipeError: There is something wrong with it.
+    """
+    tree = parse_located(text, file)
+    problems = find_problems(tree, PROVISION_KEYS) or find_missing(tree, PROVISION_KEYS)
+    if problems:
+        raise RecipeError(tuple(map(str, problems)))
+    recipe = _recipe(_Table(tree, join))
+    problems = find_device_contradictions(tree, recipe)
     if problems:
         raise RecipeError(tuple(map(str, sorted(problems))))
     return recipe

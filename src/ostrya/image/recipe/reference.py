@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.image.recipe.keys import KEYS
+from ostrya.image.recipe.keys import KEYS, PROVISION_KEYS
 from ostrya.image.recipe.schema import Key, Kind
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ def recipe_reference() -> str:
 def _page() -> Iterator[str]:
     yield _HEAD
     plain = [key for key in KEYS if key.kind not in {Kind.TABLE, Kind.TABLES}]
+    names = ", ".join(f"`{key.name}`" for key in PROVISION_KEYS)
+    yield f"""\
+`ostrya-provision.toml`, which a device reads at its first start, is such a file, and has of all
+this only {names}.
+"""
     yield "## At the top\n"
     yield from _rows(plain)
     for key in KEYS:

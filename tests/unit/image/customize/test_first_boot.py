@@ -25,7 +25,7 @@ def test_file_systems_are_mounted(places, said):
 def test_units_for_the_first_start(places, said):
     wanted = Recipe("r", grow=True, provisioning=Provisioning(enable=True))
     set_up_first_boot(places, wanted, said.append)
-    assert places.read_text(f"{UNITS}/{GROW}").endswith(" /sysroot\n")
+    assert places.read_text(f"{UNITS}/{GROW}").endswith(" /var\n")
     assert places.exists(f"{UNITS}/multi-user.target.wants/{GROW}")
     assert places.exists(f"{UNITS}/sysinit.target.wants/{PROVISION}")
 

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+import subprocess
+from uuid import UUID
+
+import pytest
+
+from ostrya.image.errors import LayoutError
+from ostrya.image.filesystem import find_program
+from ostrya.image.gpt import TYPE_ESP, TYPE_LINUX, GptPartition, encode_gpt
+from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.image.table_growth import plan_growth
+from support.image_world import missing
+
+SMALL, LARGE = 65536, 262144
+PARTITIONS = (
+    GptPartition(2048, 4096, TYPE_ESP, UUID(int=1), "boot"),
+    GptPartition(6144, 57344, TYPE_LINUX, UUID(int=2), "root"),
+)
+
+
+def disk(partitions=PARTITIONS, sectors=LARGE):
+    found = bytearray(sectors * SECTOR_BYTES)
+    gpt = encode_gpt(partitions, disk_guid=UUID(int=9), disk_sectors=SMALL, boot_code=b"\xeb" * 440)
+    found[: len(gpt.primary)] = gpt.primary
+    end = SMALL * SECTOR_BYTES
+    found[end - len(gpt.backup) : end] = gpt.backup
+    return found
+
+
+def reader(data):
+    return lambda offset, size: bytes(data[offset : offset + size])
+
+
+def apply(data, growth, count=None):
+    for offset, piece in growth.writes[:count]:
+        data[offset : offset + len(piece)] = piece
+
+
+@pytest.mark.skipif(bool(missing("sgdisk")), reason=missing("sgdisk") or "none")
+def test_the_last_partition_reaches_the_end(tmp_path):
+    data = disk()
+    growth = plan_growth(reader(data), LARGE, 2)
+    assert (growth.first, growth.sectors) == (6144, LARGE - 2048 - 6144)
+    apply(data, growth)
+    path = tmp_path / "disk"
+    path.write_bytes(data)
+    argv = [find_program("sgdisk"), "-v", "-i", "2", path]
+    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    assert "No problems found" in said
+    assert f"Last sector: {LARGE - 2048 - 1} " in said
+    assert "Partition unique GUID: 00000000-0000-0000-0000-000000000002" in said
+    assert data[:440] == b"\xeb" * 440
+    assert plan_growth(reader(data), LARGE, 2).writes == ()
+
+
+def test_power_may_fail_between_any_two_writes_and_at_each_sector():
+    """After any prefix, whoever reads the first header finds a table, old or new."""
+    old = plan_growth(reader(disk()), SMALL, 2)
+    assert old.writes == ()
+    growth = plan_growth(reader(disk()), LARGE, 2)
+    seen = set()
+    for count in range(len(growth.writes)):
+        offset, piece = growth.writes[count]
+        for cut in range(0, len(piece) + 1, SECTOR_BYTES):
+            data = disk()
+            apply(data, growth, count)
+            data[offset : offset + cut] = piece[:cut]
+            # What is found is whole, and what is left to be done ends the same.
+            rest = plan_growth(reader(data), LARGE, 2)
+            seen.add(rest.writes == ())
+            apply(data, rest)
+            assert plan_growth(reader(data), LARGE, 2) == growth._replace(writes=())
+    assert seen == {True, False}
+
+
+def test_tables_of_the_old_kind():
+    data = bytearray(LARGE * SECTOR_BYTES)
+    data[446:462] = bytes.fromhex("80000000 0c000000 00080000 00100000".replace(" ", ""))
+    data[462:478] = bytes.fromhex("00000000 83000000 00180000 00e00000".replace(" ", ""))
+    data[510:512] = b"\x55\xaa"
+    growth = plan_growth(reader(data), LARGE, 2)
+    assert (growth.first, growth.sectors) == (0x1800, LARGE - 0x1800)
+    ((offset, piece),) = growth.writes
+    assert (offset, len(piece)) == (0, 512)
+    apply(data, growth)
+    assert plan_growth(reader(data), LARGE, 2).writes == ()
+    with pytest.raises(LayoutError, match="something behind partition 1"):
+        plan_growth(reader(data), LARGE, 1)
+
+
+def test_what_cannot_grow():
+    cases = [
+        (disk(), 1, "something behind partition 1"),
+        (disk(), 3, "the disk has no partition 3"),
+        (bytearray(LARGE * SECTOR_BYTES), 1, "no partition table"),
+    ]
+    damaged = disk()
+    damaged[1024] ^= 1
+    torn = disk()
+    torn[600] ^= 1
+    cases += [(damaged, 2, "table is damaged"), (torn, 2, "table is damaged")]
+    for data, number, words in cases:
+        with pytest.raises(LayoutError, match=words):
+            plan_growth(reader(data), LARGE, number)
