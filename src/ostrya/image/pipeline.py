@@ -19,7 +19,6 @@ import os
 import tempfile
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from ostrya._linux.dirfd import remove_tree
 from ostrya.boot.initramfs.build import InitramfsOptions
@@ -29,13 +28,13 @@ from ostrya.image.base_tree import BaseTree, BaseWish, base_key, find_base, make
 from ostrya.image.builder import DiskOptions, DiskParts, build_disk
 from ostrya.image.cache import Cache, code_digest
 from ostrya.image.commit_step import commit_tree
-from ostrya.image.convert import ConvertOptions
 from ostrya.image.customize.customize import customize
 from ostrya.image.customize.splash import KARGS as SPLASH_KARGS
 from ostrya.image.customize.updates import remotes_of, settings_of
-from ostrya.image.extras import DataPartition, DiskExtras
 from ostrya.image.outputs.artifacts import Artifacts, Output, write_outputs
 from ostrya.image.ramdisk import is_known, ramdisk_for
+from ostrya.image.recipe_options import converting_of, disk_extras, image_name
+from ostrya.image.settling import accounts_before, settle
 from ostrya.image.tree import TreeEditor
 from ostrya.image.wished_source import wished_source
 from ostrya.named_tuple import NamedTuple
@@ -51,13 +50,12 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.image.board import Board
     from ostrya.image.disk_layout import DiskPlan
-    from ostrya.image.recipe.values import PartitionWant, Recipe
+    from ostrya.image.recipe.values import Recipe
     from ostrya.repo.repository import Repository
 
 _DEFAULT_OUTPUTS = ("raw",)
 # What is only on its way to a disk.
 _QUICK_LEVEL = 1
-_PROVISION_FILE = "ostrya-provision.toml"
 
 
 class Step(NamedTuple):
@@ -142,7 +140,8 @@ class Pipeline:
         self._progress = progress
         self._code = code_digest()
         source = wished_source(recipe.source, board)
-        self._base_wish = BaseWish(source, ConvertOptions(board.fstab), self._code, times.now)
+        converting = converting_of(recipe, board)
+        self._base_wish = BaseWish(source, converting, self._code, times.now)
         self._reused: list[str] = []
 
     def plan(self) -> tuple[Step, ...]:
@@ -191,17 +190,6 @@ class Pipeline:
         with ExitStack() as stack:
             stack.enter_context(cache.shared())
             kept = stack.enter_context(cache.repository(self._level))
-            base = self._base(kept)
-            timestamp = base.timestamp if self._timestamp is None else self._timestamp
-            with Transaction(kept) as tx:
-                editor = TreeEditor(tx, tree_from_commit(kept, base.commit))
-                said = customize(editor, base.kver, recipe)
-                self._begin("customize", f"{len(said)} changes")
-                for line in said:
-                    self._tell(f"  {line}")
-                self._ramdisk(editor, base.kver)
-                root = write_tree(tx, editor.root)
-                tx.commit()
             repo = kept
             if recipe.repository.path:
                 repo = stack.enter_context(
@@ -211,6 +199,18 @@ class Pipeline:
                         collection_id=recipe.repository.collection_id or None,
                     )
                 )
+            base = self._base(kept)
+            timestamp = base.timestamp if self._timestamp is None else self._timestamp
+            with Transaction(kept) as tx:
+                editor = TreeEditor(tx, tree_from_commit(kept, base.commit))
+                said = customize(editor, base.kver, recipe)
+                self._begin("customize", f"{len(said)} changes")
+                self._ramdisk(editor, base.kver)
+                said += settle(editor, accounts_before(repo, kept, recipe.ref), recipe.convert)
+                for line in said:
+                    self._tell(f"  {line}")
+                root = write_tree(tx, editor.root)
+                tx.commit()
             committed = commit_tree(repo, kept, root, recipe, base, timestamp)
             word = "committed" if committed.is_new else "nothing new since"
             self._begin("commit", f"{word} {committed.checksum}")
@@ -359,25 +359,3 @@ class _Made(NamedTuple):
     kver: str
     timestamp: int
     decisions: tuple[str, ...]
-
-
-def image_name(recipe: Recipe, board: Board) -> str:
-    """Return what files of an image begin with."""
-    words = (recipe.name, recipe.version, board.name)
-    return "-".join(word.replace("/", "_") for word in words if word)
-
-
-def disk_extras(recipe: Recipe) -> DiskExtras:
-    """Return what a recipe's disk has beside the board's partitions."""
-    provisioning = recipe.provisioning
-    boot_files = [(os.path.basename(path), path) for path in provisioning.boot_files]
-    if provisioning.defaults:
-        boot_files.append((_PROVISION_FILE, provisioning.defaults))
-    return DiskExtras(tuple(map(_data_partition, recipe.partitions)), tuple(boot_files))
-
-
-def _data_partition(one: PartitionWant) -> DataPartition:
-    kind = UUID(one.type) if one.type else None
-    return DataPartition(
-        one.name, one.size_bytes, one.filesystem, one.label, one.contents, kind, one.after_root
-    )

@@ -6,21 +6,24 @@ import pytest
 from ostrya.image import cache as cache_module
 from ostrya.image.board import load_board
 from ostrya.image.cache import Cache
-from ostrya.image.errors import SourceError
-from ostrya.image.pipeline import Pipeline, Times, disk_extras, image_name
+from ostrya.image.errors import ConversionError, SourceError
+from ostrya.image.pipeline import Pipeline, Times
 from ostrya.image.recipe.located import Where
 from ostrya.image.recipe.values import (
+    Account,
+    ConvertWish,
     FileWish,
-    PartitionWant,
-    Provisioning,
     Recipe,
     RepositoryWish,
     SourceWish,
     System,
 )
+from ostrya.image.tree import TreeEditor
 from ostrya.repo.reader import load_commit
 from ostrya.repo.refs import require_rev
 from ostrya.repo.repository import open_repository
+from ostrya.repo.transaction import Transaction
+from ostrya.tree.commit import tree_from_commit
 from support.image_world import missing, recipe_rootfs, write_tar
 
 REASON = missing("mke2fs", "debugfs")
@@ -153,13 +156,15 @@ def test_when_it_was_made(rootfs, tmp_path):
     assert seen == [1700000000, 1600000000, 1500000000]
 
 
-def test_names_and_extras():
-    recipe = Recipe("r", "gateway", "1/2", partitions=(PartitionWant("data", 5, type=""),))
-    assert image_name(recipe, BOARD) == "gateway-1_2-qemu-arm64"
-    provisioning = Provisioning(boot_files=("x/config.txt",), defaults="p.toml")
-    extras = disk_extras(recipe._replace(provisioning=provisioning))
-    assert extras.boot_files == (
-        ("config.txt", "x/config.txt"),
-        ("ostrya-provision.toml", "p.toml"),
-    )
-    assert extras.partitions[0].name == "data"
+def test_numbers_of_accounts_stay_from_release_to_release(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    wish = RepositoryWish(str(tmp_path / "releases"))
+    first = recipe_of(rootfs, repository=wish, users=(Account("a"), Account("b")))
+    build(first, cache, tmp_path / "a")
+    second = first._replace(users=(Account("b"), Account("a")))
+    with pytest.raises(ConversionError, match=r"user (a|b)"):
+        build(second, cache, tmp_path / "b")
+    kept = build(second._replace(convert=ConvertWish(accounts="keep-old")), cache, tmp_path / "c")
+    with open_repository(str(tmp_path / "releases")) as repo, Transaction(repo) as tx:
+        editor = TreeEditor(tx, tree_from_commit(repo, kept.commit))
+        assert b"\na:x:1000:1000:" in editor.read("usr/etc/passwd")

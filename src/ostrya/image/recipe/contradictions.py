@@ -16,12 +16,20 @@ if TYPE_CHECKING:
 _NEEDS_PATH = ("directory", "tar", "oci", "docker-archive", "ostree")
 # They are mounted already where a deployed system starts.
 _TAKEN = ("/", "/boot", "/sysroot", "/usr", "/etc", "/var", "/ostree", "/dev", "/proc", "/sys")
+_VAR_POLICIES = ("seed", "factory", "drop", "fail")
+_LINK_POLICIES = ("auto", "link", "keep")
 _UNIQUE = ("users", "groups", "remotes", "partitions")
 
 
 def find_contradictions(tree: Located, recipe: Recipe) -> list[Problem]:
     """Return what cannot be, each with its place."""
-    found = [*_source(tree, recipe), *_files(recipe), *_numbers(tree), *_partitions(tree, recipe)]
+    found = [
+        *_policies(tree, recipe),
+        *_source(tree, recipe),
+        *_files(recipe),
+        *_numbers(tree),
+        *_partitions(tree, recipe),
+    ]
     found += [*_network(tree, recipe), *_remotes(tree, recipe), *_update(tree, recipe)]
     return found
 
@@ -49,6 +57,19 @@ def _source(tree: Located, recipe: Recipe) -> Iterator[Problem]:
         yield Problem(where, 'source.packages are only for kind = "debian"')
     if source.kind == "ostree" and not source.ref:
         yield Problem(where, "source.ref is missing: of a repository it says which commit")
+
+
+def _policies(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    for name, given, known in (
+        ("var", recipe.convert.var, _VAR_POLICIES),
+        ("links", recipe.convert.links, _LINK_POLICIES),
+    ):
+        for path, policy in given:
+            where = _section(tree, "convert", name, path).where
+            if not path.startswith("/"):
+                yield Problem(where, f"convert.{name}: {path!r} is no path of the tree")
+            if policy not in known:
+                yield Problem(where, f"convert.{name}: {policy!r} is not one of {', '.join(known)}")
 
 
 def _files(recipe: Recipe) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from ostrya.image.recipe import formats
 from ostrya.image.recipe.schema import (
     Key,
     choice,
+    mapping,
     needed,
     number,
     path,
@@ -39,6 +40,26 @@ _CONVERT = table(
             "`gzip`",
         ),
         texts("drop", "Paths that are left out.", formats.absolute),
+        text("kernel", "Which of several kernels: a version, or `newest`.", "the only one"),
+        mapping(
+            "var",
+            'What becomes of parts of `/var`, as `"/var/lib/app" = "factory"`: `seed`, `factory`, '
+            "`drop` or `fail`.",
+        ),
+        mapping(
+            "links",
+            'What becomes of directories that people write to, as `"/opt" = "keep"`: `auto`, '
+            "`link` or `keep`.",
+        ),
+        choice("resolv", "What becomes of `/etc/resolv.conf`.", ("keep", "drop", "stub"), "`keep`"),
+        texts("boot_files", "Patterns of files in `/boot` that the board needs.", formats.one_line),
+        choice(
+            "accounts",
+            "What is done if a user or group has another number than in the release before.",
+            ("fail", "keep-old", "accept"),
+            "`fail`",
+        ),
+        truth("selinux", "Whether files are labelled, if the tree has a policy.", "true"),
     ),
 )
 
@@ -55,6 +76,11 @@ _DEVICE_TREE = table(
     "device_tree",
     "",
     (
+        texts(
+            "patterns",
+            "Names, as `bcm2711-*.dtb`, of those that come with the kernel and are put beside it.",
+            formats.one_line,
+        ),
         paths(
             "files", "Device trees that are put beside the kernel, for the loader to choose from."
         ),

@@ -136,9 +136,7 @@ def _recipe(top: _Table) -> values.Recipe:
         top.number("timestamp"),
         tuple(dict.fromkeys(top.texts("outputs"))),
         _source(top.table("source")),
-        values.ConvertWish(
-            top.table("convert").text("ramdisk", "gzip"), top.table("convert").texts("drop")
-        ),
+        _convert(top.table("convert")),
         kernel.texts("arguments"),
         kernel.texts("modules"),
         _device_tree(top.table("device_tree")),
@@ -180,8 +178,27 @@ def _source(table: _Table) -> values.SourceWish:
     )
 
 
+def _convert(table: _Table) -> values.ConvertWish:
+    return values.ConvertWish(
+        table.text("ramdisk", "gzip"),
+        table.texts("drop"),
+        table.text("kernel"),
+        table.mapping("var"),
+        table.mapping("links"),
+        table.text("resolv", "keep"),
+        table.texts("boot_files"),
+        table.text("accounts", "fail"),
+        table.truth("selinux", default=True),
+    )
+
+
 def _device_tree(table: _Table) -> values.DeviceTree:
-    return values.DeviceTree(table.paths("files"), table.path("default"), table.paths("overlays"))
+    return values.DeviceTree(
+        table.paths("files"),
+        table.path("default"),
+        table.paths("overlays"),
+        table.texts("patterns"),
+    )
 
 
 def _overlay(table: _Table) -> values.Overlay:

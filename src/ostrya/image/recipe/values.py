@@ -38,6 +38,13 @@ class ConvertWish(NamedTuple):
 
     ramdisk: str = "gzip"
     drop: tuple[str, ...] = ()
+    kernel: str = ""
+    var: tuple[tuple[str, Scalar], ...] = ()
+    links: tuple[tuple[str, Scalar], ...] = ()
+    resolv: str = "keep"
+    boot_files: tuple[str, ...] = ()
+    accounts: str = "fail"
+    selinux: bool = True
 
 
 class Rule(NamedTuple):
@@ -155,6 +162,7 @@ class DeviceTree(NamedTuple):
     files: tuple[str, ...] = ()
     default: str = ""
     overlays: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
 
 
 class Splash(NamedTuple):

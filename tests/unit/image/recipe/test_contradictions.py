@@ -53,3 +53,14 @@ def test_what_cannot_be_together(text, said):
         read_recipe(parse_located(text, "r"), lambda _file, name: name)
     (problem,) = caught.value.problems
     assert said in problem
+
+
+def test_policies_of_conversion():
+    text = SOURCE + "[convert.var]\n'/var/x' = 'keep'\n'y' = 'seed'\n[convert.links]\n'/opt' = 1\n"
+    with pytest.raises(RecipeError) as caught:
+        read_recipe(parse_located(text, "r"), lambda _file, name: name)
+    assert caught.value.problems == (
+        "r:4: convert.var: 'keep' is not one of seed, factory, drop, fail",
+        "r:5: convert.var: 'y' is no path of the tree",
+        "r:7: convert.links: 1 is not one of auto, link, keep",
+    )
