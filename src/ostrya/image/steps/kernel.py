@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ostrya.boot.kernel import MODULES, kernel_version_key
 from ostrya.image.decisions import listed
 from ostrya.image.errors import ConversionError
+from ostrya.image.kernel_image import HEAD_BYTES, identify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,6 @@ _IMAGES = ("vmlinuz", "vmlinux", "Image", "zImage", "bzImage", "uImage", "fitIma
 _VERSION = re.compile(r"[0-9][A-Za-z0-9._+~-]*")
 _MAX_IMAGE_BYTES = 1 << 30
 _BANNER = re.compile(rb"Linux version ([0-9][A-Za-z0-9._+~-]*) ")
-_FIT_MAGIC = b"\xd0\x0d\xfe\xed"
 _BZ_MAGIC, _BZ_MAGIC_AT, _BZ_VERSION_AT = b"HdrS", 0x202, 0x20E
 
 
@@ -58,6 +58,10 @@ def place_kernel(editor: TreeEditor, report: Report, wanted: str) -> str:
         editor.remove(f"{place}/vmlinuz")
         editor.move(kernel, f"{place}/vmlinuz")
         report.tell("kernel.moved", kernel, f"moved /{kernel} to /{place}/vmlinuz")
+    if identify(_head(editor, f"{place}/vmlinuz")).kind == "fitImage":
+        report.tell(
+            "kernel.fit", f"{place}/vmlinuz", "the kernel is a FIT, with device trees of its own"
+        )
     editor.remove(f"{place}/initramfs")
     for other in found:
         # Whatever was chosen, modules of another kernel are of no use.
@@ -132,9 +136,8 @@ def version_of_image(data: bytes) -> str:
     return "" if banner is None else banner[1].decode("ascii")
 
 
-def is_fit(data: bytes) -> bool:
-    """Say whether a kernel is a FIT, which has device trees and perhaps a ramdisk in itself."""
-    return data[:4] == _FIT_MAGIC
+def _head(editor: TreeEditor, path: str) -> bytes:
+    return editor.read(path, max_bytes=_MAX_IMAGE_BYTES)[:HEAD_BYTES]
 
 
 def _with_version(editor: TreeEditor) -> dict[str, str]:

@@ -6,7 +6,6 @@ from ostrya.image.steps.kernel import (
     choose_kernel,
     empty_boot,
     find_kernels,
-    is_fit,
     place_kernel,
     version_of_image,
 )
@@ -101,5 +100,9 @@ def test_choosing_needs_no_tree(editor):
         choose_kernel({}, "")
     assert choose_kernel({"6.1.9": "a", "6.1.10": "b"}, "newest") == "6.1.10"
     assert find_kernels(editor) == {}
-    assert is_fit(b"\xd0\x0d\xfe\xed rest")
-    assert not is_fit(b"MZ")
+
+
+def test_a_fit_is_told(editor, report):
+    editor.write("boot/fitImage-6.1.0", b"\xd0\x0d\xfe\xed rest")
+    place_kernel(editor, report, "")
+    assert [one.code for one in report.decisions] == ["kernel.moved", "kernel.fit"]
