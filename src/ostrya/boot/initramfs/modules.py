@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Kinds of aliases that are not named as the bus is.
 _BUSES = {"of": ("platform", "amba"), "acpi": ("acpi", "platform"), "usb": ("usb",)}
+_OF_PROCESSORS = ("kernel/arch/", "kernel/drivers/crypto/")
 _SUFFIXES = (".ko", ".ko.gz", ".ko.xz", ".ko.zst")
 
 
@@ -129,6 +130,10 @@ def buses_of(index: ModuleIndex, names: Iterable[str]) -> list[str]:
 def format_dep(index: ModuleIndex, order: Iterable[str]) -> str:
     """Return a ``modules.dep`` of modules, with what comes softly before them as if it must.
 
+    Not so algorithms of which one is for some processors only: it refuses to be loaded on others,
+    and what cannot be loaded keeps what needs it from being loaded. The kernel asks for all of
+    them, by an alias, and takes the best.
+
     Args:
         index: The modules of the kernel.
         order: Names, closed; see `close_modules`.
@@ -171,14 +176,20 @@ class _Closing:
             raise InitramfsError(f"kernel module '{name}' is not there", hint="see modules.dep")
         self._seen.add(name)
         soft = index.soft.get(name, Soft())
-        for before in _soft_names(index, soft.pre):
-            self.visit(before)
+        for before in soft.pre:
+            found = _resolve(index, before)
+            if self._with_post or not any(map(self._is_of_processors, found)):
+                for one in found:
+                    self.visit(one)
         # What modules.dep lists is closed already, the first one needed last.
         for needed in reversed(index.needs[name]):
             self.visit(needed)
         self.order.append(name)
         for after in _soft_names(index, soft.post) if self._with_post else ():
             self.visit(after)
+
+    def _is_of_processors(self, name: str) -> bool:
+        return self._index.paths[name].startswith(_OF_PROCESSORS)
 
 
 def _soft_names(index: ModuleIndex, names: Iterable[str]) -> Iterator[str]:
