@@ -268,6 +268,8 @@ class _Build:
         settings = [
             ("sysroot", "bootloader", board.loader),
             ("ostrya", "rollback", board.loader),
+            # What `image run` starts it as.
+            ("ostrya", "board", board.name),
         ]
         if not board.boot_on_fat:
             settings.append(("ostrya", "rollback-state", _volume_tag(self._boot_volume)))

@@ -40,7 +40,8 @@ _GZIP_WINDOW, _GZIP_LEVEL = -15, 6
 _WINDOW_BYTES = 32 << 10
 # No name, no time; level 6 says nothing; written on Unix.
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"
-_XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 4 * _MIB}]
+# As Yocto has it: half the time of the usual preset, and hardly larger.
+_XZ_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 3, "dict_size": 4 * _MIB}]
 _ZSTD_LEVEL = 12
 # Memory is bounded by pieces and packers at work at once.
 _MOST_JOBS = 4

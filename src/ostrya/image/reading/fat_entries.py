@@ -54,7 +54,7 @@ class FatEntry(NamedTuple):
 
 def decode_entries(table: bytes) -> Iterator[FatEntry]:
     """Yield what is in a directory, volume labels too; what is damaged is left out."""
-    long: dict[int, str] = {}
+    long: dict[int, bytes] = {}
     check, first = -1, 0
     for at in range(0, len(table) - ENTRY_BYTES + 1, ENTRY_BYTES):
         entry = table[at : at + ENTRY_BYTES]
@@ -63,19 +63,24 @@ def decode_entries(table: bytes) -> Iterator[FatEntry]:
         if entry[0] != GONE and entry[11] & 0x3F == _LONG:
             if entry[0] & 0x40 or entry[13] != check:
                 long, check, first = {}, entry[13], at
-            text = (entry[1:11] + entry[14:26] + entry[28:32]).decode("utf-16-le", "replace")
-            long[entry[0] & 0x3F] = text.partition("\0")[0].rstrip("\uffff")
+            long[entry[0] & 0x3F] = entry[1:11] + entry[14:26] + entry[28:32]
             continue
         if entry[0] != GONE and entry[:11] not in _DOTS:
             is_long = _is_whole(long) and check == _checksum(entry[:11])
-            name = "".join(long[key] for key in sorted(long)) if is_long else _short_name(entry)
+            name = _long_name(long) if is_long else _short_name(entry)
             if name not in ("", ".", "..") and "/" not in name:
                 yield _decode(entry, name, first if is_long else at, at)
         long, check = {}, -1
 
 
-def _is_whole(long: dict[int, str]) -> bool:
+def _is_whole(long: dict[int, bytes]) -> bool:
     return bool(long) and sorted(long) == list(range(1, len(long) + 1))
+
+
+def _long_name(long: dict[int, bytes]) -> str:
+    # As a whole: a character of two units may be in two entries.
+    text = b"".join(long[key] for key in sorted(long)).decode("utf-16-le", "replace")
+    return text.partition("\0")[0].rstrip("\uffff")
 
 
 def _decode(entry: bytes, name: str, first: int, at: int) -> FatEntry:

@@ -112,15 +112,18 @@ def _wishes(arguments: Arguments, more: tuple[str, ...]) -> Wishes:
 
 
 def _board(name: str | None, disk: DiskImage) -> Board:
-    found = name or _manifest_board(disk.path)
+    if name:
+        return load_board(name)
+    found = _manifest_board(disk.path)
     if not found:
         system = find_system(disk)
         found = board_of(system) if system is not None else ""
+    hint = f"--board takes one of {', '.join(board_names())}, or a description"
     if not found:
-        raise BoardError(
-            f"nobody says which board {disk.path} is for",
-            hint=f"--board takes one of {', '.join(board_names())}",
-        )
+        raise BoardError(f"nobody says which board {disk.path} is for", hint=hint)
+    # Not a path: what comes with an image does not say which files here are read.
+    if found not in board_names():
+        raise BoardError(f"{disk.path} is for the board '{found}', which is not known", hint=hint)
     return load_board(found)
 
 

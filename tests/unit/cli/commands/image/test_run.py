@@ -72,6 +72,8 @@ def test_the_board_is_that_of_the_manifest(run, images, tmp_path):
     (tmp_path / "os.manifest.json").write_text(json.dumps({"board": {"name": "qemu-arm64"}}))
     (line,) = run.ok("image", "run", "--dry-run", path).lines
     assert shlex.split(line)[0] == "qemu-system-aarch64"
+    (tmp_path / "os.manifest.json").write_text(json.dumps({"board": {"name": "./x.toml"}}))
+    assert "'./x.toml', which is not known" in run.fails("image", "run", path, status=60)
     for text, words in (
         ("{", "is no manifest"),
         ("[]", "names no board"),
