@@ -10,6 +10,7 @@ from ostrya.image.customize.first_boot import set_up_first_boot
 from ostrya.image.customize.network_setup import set_up_network
 from ostrya.image.customize.overlays import lay_over, put_file
 from ostrya.image.customize.places import Places
+from ostrya.image.customize.program import install_program
 from ostrya.image.customize.services import set_up_services
 from ostrya.image.customize.splash import set_up_splash
 from ostrya.image.customize.system import set_up_system
@@ -47,6 +48,7 @@ def customize(editor: TreeEditor, kver: str, recipe: Recipe) -> tuple[str, ...]:
     set_up_network(places, recipe.network, said.append)
     set_up_device_trees(places, recipe.device_tree, said.append)
     set_up_splash(places, recipe.splash, said.append)
+    install_program(places, recipe.update.ostrya, said.append)
     set_up_updates(places, recipe, said.append)
     set_up_first_boot(places, recipe, said.append)
     # Last: units may be in overlays.

@@ -89,6 +89,13 @@ _UPDATE = table(
         number("rollback_tries", "How often a release is tried.", "`3`", least=1, most=9),
         truth("rollback_fail_fast", "Whether a failed health check ends a trial at once."),
         mapping("settings", 'Of the device\'s repository, as `"core.min-free-space-percent" = 5`.'),
+        choice(
+            "ostrya",
+            "Whether this Ostrya is put into the tree, which has to have Python, pycurl and "
+            "cryptography; `auto` where it has them, and no `ostree`.",
+            ("auto", "yes", "no"),
+            "`auto`",
+        ),
     ),
 )
 

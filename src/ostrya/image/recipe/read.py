@@ -324,6 +324,7 @@ def _update(table: _Table) -> values.Update:
         table.number("rollback_tries"),
         table.truth("rollback_fail_fast"),
         table.mapping("settings"),
+        table.text("ostrya", "auto"),
     )
 
 

@@ -192,6 +192,7 @@ class Update(NamedTuple):
     rollback_tries: int | None = None
     rollback_fail_fast: bool = False
     settings: tuple[tuple[str, Scalar], ...] = ()
+    ostrya: str = "auto"
 
 
 class Provisioning(NamedTuple):
