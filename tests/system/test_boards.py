@@ -31,6 +31,7 @@ def test_an_update_over_http_and_a_release_that_is_sick(board, tmp_path, record_
     OURS(
         "static-delta", "generate", f"--repo={repo}", "--from=os/1", "--to=os/2", "--if-not-exists"
     )
+    OURS("summary", "-u", f"--repo={repo}")
     with (
         serving(repo) as served,
         systemd_world.make_device(world, tmp_path, networked=True) as device,
