@@ -69,6 +69,15 @@ def wished_source(wish: SourceWish, board: Board) -> AnySource:
     return DirectorySource(wish.path)
 
 
+def for_board(source: AnySource, board: Board) -> AnySource:
+    """Return a source for the machines of a board, where it does not say for which it is."""
+    if isinstance(source, DebianSource) and not source.architecture:
+        return source._replace(architecture=_DEBIAN.get(board.architecture, ""))
+    if isinstance(source, OciSource | DockerArchiveSource) and not source.platform:
+        return source._replace(platform=_OCI.get(board.architecture, ""))
+    return source
+
+
 def _platform(wish: SourceWish, board: Board) -> str:
     return wish.architecture or _OCI.get(board.architecture, "")
 

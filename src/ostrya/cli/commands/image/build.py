@@ -4,10 +4,12 @@
 With a RECIPE, everything is said there; `image init` writes one to begin with. What has not changed
 since an earlier build is taken from a cache. --dry-run says what would be done.
 
-Without one, --board, --rootfs and --output make a disk of a root file system as it is: a directory
-or a tar archive. Nobody need be root; an archive says who owns what, and in a directory everything
-is root's unless root builds. It is committed to a repository, that of --repo if devices are to pull
-from it, and deployed on a disk with the partitions and the boot loader of the board.
+Without one, --board, --rootfs and --output make a disk of a root file system as it is: a directory,
+a tar archive, a container image (oci:PATH, docker-archive:PATH), a commit (ostree:REPO:REV), or a
+Debian that is made on the spot (debian:SUITE:PACKAGE,PACKAGE). Nobody need be root; an archive says
+who owns what, and in a directory everything is root's unless root builds. It is committed to a
+repository, that of --repo if devices are to pull from it, and deployed on a disk with the
+partitions and the boot loader of the board.
 
 The same input gives the same bytes. Times are those of SOURCE_DATE_EPOCH, or else of the root file
 system.
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -26,11 +29,13 @@ from ostrya.cli.image_recipes import build_of_recipe
 from ostrya.cli.options import flag, text, texts
 from ostrya.cli.output import write_json, write_line
 from ostrya.cli.sizes import parse_size
-from ostrya.errors import ImageError
 from ostrya.image.board import board_names, load_board
 from ostrya.image.builder import DiskOptions, build_disk
 from ostrya.image.deployments import Remote
 from ostrya.image.release import Release, ReleaseOptions, commit_release
+from ostrya.image.source_kinds import CommitSource
+from ostrya.image.sources import find_source
+from ostrya.image.wished_source import for_board, source_timestamp
 from ostrya.repo.config_writer import write_config
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.repository import create_repository
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
     from ostrya.image.builder import Disk
+    from ostrya.image.source_kinds import AnySource
     from ostrya.repo.repository import Repository
 
 PARAMETERS = "[RECIPE]"
@@ -51,7 +57,9 @@ OPTIONS = (
     flag("dry-run", "Of a recipe: say which steps there are, and do none"),
     text("cache", "PATH", "Of a recipe: where earlier builds left what they made"),
     flag("no-cache", "Of a recipe: take nothing from earlier builds, and leave nothing"),
-    text("rootfs", "PATH", "The root file system: a directory, or a tar archive"),
+    text(
+        "rootfs", "PATH", "The root file system: a directory, an archive, or one of the words above"
+    ),
     text("output", "FILE", "The disk to be written"),
     text("firmware", "DIR", "Where files are that the board needs, and that nobody else has"),
     text("ref", "REF", "What its system follows; default: os/stable"),
@@ -82,13 +90,16 @@ def run(arguments: Arguments, context: Context) -> int:
     if not (name and rootfs and output):
         raise context.usage_error("a RECIPE, or --board, --rootfs and --output must be specified")
     board = load_board(name)
-    timestamp = _timestamp(context, rootfs)
+    source = for_board(find_source(rootfs), board)
+    if isinstance(source, CommitSource) and not source.repo:
+        raise context.usage_error("--rootfs=ostree:REPO:REV must name a repository")
+    timestamp = _timestamp(context, source)
     options = _disk_options(arguments, context, timestamp)
     progress = context.progress()
     with _repository(arguments.text("repo"), output) as repo:
         release = commit_release(
             repo,
-            rootfs,
+            source,
             ReleaseOptions(
                 options.ref,
                 timestamp,
@@ -115,14 +126,11 @@ def run(arguments: Arguments, context: Context) -> int:
     return 0
 
 
-def _timestamp(context: Context, rootfs: str) -> int:
+def _timestamp(context: Context, source: AnySource) -> int:
     given = context.environment.source_date_epoch
     if given is not None:
         return parse_source_date_epoch(given)
-    try:
-        return int(os.stat(rootfs).st_mtime)
-    except FileNotFoundError:
-        raise ImageError(f"there is no root file system {rootfs}") from None
+    return source_timestamp(source, int(time.time()))
 
 
 def _disk_options(arguments: Arguments, context: Context, timestamp: int) -> DiskOptions:
