@@ -116,6 +116,7 @@ def _describe(built: Built, board: Board) -> dict[str, object]:
         "kernel": built.kver,
         "board": board.name,
         "decisions": list(built.decisions),
+        "report": [one._asdict() for one in built.report],
         "reused": list(built.reused),
         "outputs": [
             {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.image.cache import BASES, Cache, key_of
 from ostrya.image.convert import ConvertOptions, convert
+from ostrya.image.decisions import Decision, left_out
 from ostrya.image.sources import take_in_source
 from ostrya.image.wished_source import source_key, source_timestamp
 from ostrya.named_tuple import NamedTuple
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
 
 _NO_RAMDISK = b""
-_RAMDISK_TOLD = "built a ramdisk"
+_RAMDISK_TOLD = "ramdisk.built"
 
 
 class BaseTree(NamedTuple):
@@ -34,7 +35,7 @@ class BaseTree(NamedTuple):
     Attributes:
         commit: It, in the cache's repository.
         kver: The version of its kernel.
-        decisions: What was done to it, a sentence each.
+        report: What was done to it.
         timestamp: Of the source, in seconds since 1970 UTC.
         origin: What the source was exactly; empty if there is no name for it.
         labels: Those of a container image.
@@ -42,10 +43,15 @@ class BaseTree(NamedTuple):
 
     commit: Checksum
     kver: str
-    decisions: tuple[str, ...]
+    report: tuple[Decision, ...]
     timestamp: int
     origin: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        """What was done, a sentence each."""
+        return tuple(decision.sentence for decision in self.report)
 
 
 class BaseWish(NamedTuple):
@@ -89,7 +95,7 @@ def find_base(cache: Cache, repo: Repository, key: str) -> BaseTree | None:
     return BaseTree(
         commit,
         known["kver"],
-        tuple(known["decisions"]),
+        tuple(Decision(*one) for one in known["report"]),
         known["timestamp"],
         known["origin"],
         tuple((name, value) for name, value in known["labels"]),
@@ -123,15 +129,16 @@ def make_base(
         taken = take_in_source(tx, wish.source, progress=progress)
         without = wish.converting._replace(build_ramdisk=lambda _editor, _kver: _NO_RAMDISK)
         converted = convert(taken.editor, without)
-        decisions = tuple(f"left out {path}" for path in taken.left_out) + tuple(
-            line for line in converted.decisions if not line.startswith(_RAMDISK_TOLD)
+        report = (
+            *map(left_out, taken.left_out),
+            *(one for one in converted.report if one.code != _RAMDISK_TOLD),
         )
         root = write_tree(tx, taken.editor.root)
         commit = write_commit(tx, root, timestamp=0)
         if key:
             tx.set_ref(None, f"{BASES}/{key}", commit)
         tx.commit()
-    base = BaseTree(commit, converted.kver, decisions, timestamp, taken.origin, tuple(taken.labels))
+    base = BaseTree(commit, converted.kver, report, timestamp, taken.origin, tuple(taken.labels))
     if key:
         cache.store(BASES, key, json.dumps(base._asdict()).encode())
     return base

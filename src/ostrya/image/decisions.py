@@ -63,6 +63,11 @@ class Report:
             )
 
 
+def left_out(path: str) -> Decision:
+    """Say that a path of a source is not taken in."""
+    return Decision("source.left-out", path, f"left out {path}")
+
+
 def listed(names: list[str], most: int = 5) -> str:
     """Return names as a sentence has them."""
     shown = ", ".join(names[:most])

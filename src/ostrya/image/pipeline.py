@@ -31,6 +31,7 @@ from ostrya.image.commit_step import commit_tree
 from ostrya.image.customize.customize import customize
 from ostrya.image.customize.splash import KARGS as SPLASH_KARGS
 from ostrya.image.customize.updates import remotes_of, settings_of
+from ostrya.image.decisions import Decision
 from ostrya.image.outputs.artifacts import Artifacts, Output, write_outputs
 from ostrya.image.ramdisk import is_known, ramdisk_for
 from ostrya.image.recipe_options import converting_of, disk_extras, image_name
@@ -79,7 +80,7 @@ class Built(NamedTuple):
         commit: The release.
         is_new: Whether there is something in it that the one before has not.
         kver: The version of its kernel.
-        decisions: What was done to the root file system, a sentence each.
+        report: What was done to the root file system.
         plan: Where partitions lie.
         outputs: The files that were written.
         reused: Names of steps that were done already.
@@ -88,10 +89,15 @@ class Built(NamedTuple):
     commit: Checksum
     is_new: bool
     kver: str
-    decisions: tuple[str, ...]
+    report: tuple[Decision, ...]
     plan: DiskPlan
     outputs: tuple[Output, ...]
     reused: tuple[str, ...]
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        """What was done, a sentence each."""
+        return tuple(decision.sentence for decision in self.report)
 
 
 class Times(NamedTuple):
@@ -203,19 +209,20 @@ class Pipeline:
             timestamp = base.timestamp if self._timestamp is None else self._timestamp
             with Transaction(kept) as tx:
                 editor = TreeEditor(tx, tree_from_commit(kept, base.commit))
-                said = customize(editor, base.kver, recipe)
+                said = tuple(map(_changed, customize(editor, base.kver, recipe)))
                 self._begin("customize", f"{len(said)} changes")
                 self._ramdisk(editor, base.kver)
                 said += settle(editor, accounts_before(repo, kept, recipe.ref), recipe.convert)
-                for line in said:
-                    self._tell(f"  {line}")
+                for one in said:
+                    self._tell(f"  {one.sentence}")
                 root = write_tree(tx, editor.root)
                 tx.commit()
             committed = commit_tree(repo, kept, root, recipe, base, timestamp)
             word = "committed" if committed.is_new else "nothing new since"
             self._begin("commit", f"{word} {committed.checksum}")
-            decisions = (*base.decisions, *said)
-            made = _Made(repo, committed.checksum, base.kver, timestamp, decisions)
+            report = (*base.report, *said)
+            sentences = tuple(one.sentence for one in report)
+            made = _Made(repo, committed.checksum, base.kver, timestamp, sentences)
             plan, outputs = self._disk(made, folder, disk)
         if cache.keeps:
             cache.clean_up()
@@ -223,7 +230,7 @@ class Pipeline:
             committed.checksum,
             committed.is_new,
             base.kver,
-            decisions,
+            report,
             plan,
             tuple(outputs),
             tuple(self._reused),
@@ -256,8 +263,8 @@ class Pipeline:
         self._begin("source", self._where, cached=base is not None)
         if base is None:
             base = make_base(self._cache, repo, key, self._base_wish, progress=self._progress)
-        for line in base.decisions:
-            self._tell(f"  {line}")
+        for one in base.report:
+            self._tell(f"  {one.sentence}")
         return base
 
     def _ramdisk_options(self, kver: str) -> InitramfsOptions:
@@ -336,6 +343,10 @@ class Pipeline:
                 progress=self._progress,
             )
         return found.plan, tuple(outputs)
+
+
+def _changed(sentence: str) -> Decision:
+    return Decision("recipe.changed", "", sentence)
 
 
 @contextmanager

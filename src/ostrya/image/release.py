@@ -10,7 +10,7 @@ from ostrya.boot.initramfs.compress import Compression
 from ostrya.formats.commit import KEY_COLLECTION_BINDING, KEY_REF_BINDING, KEY_VERSION
 from ostrya.formats.gvariant.vardict import VarDict, Variant
 from ostrya.image.convert import ConvertOptions, convert
-from ostrya.image.decisions import Decision
+from ostrya.image.decisions import Decision, left_out
 from ostrya.image.owners import read_accounts
 from ostrya.image.sources import find_source, take_in_source
 from ostrya.image.tree import TreeEditor
@@ -114,7 +114,7 @@ def commit_release(
             before=before,
         )
         converted = convert(source.editor, policies)
-        report = (*map(_left_out, source.left_out), *converted.report)
+        report = (*map(left_out, source.left_out), *converted.report)
         decisions = tuple(decision.sentence for decision in report)
         root = write_tree(tx, source.editor.root)
         if parent is not None and _is_same(repo, parent, root, options):
@@ -129,10 +129,6 @@ def commit_release(
         tx.set_ref(None, options.ref, checksum)
         tx.commit()
     return Release(checksum, converted.kver, decisions, is_new=True, report=report)
-
-
-def _left_out(path: str) -> Decision:
-    return Decision("source.left-out", path, f"left out {path}")
 
 
 def _is_same(repo: Repository, parent: Checksum, root: TreeRoot, options: ReleaseOptions) -> bool:

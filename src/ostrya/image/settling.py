@@ -16,6 +16,7 @@ from ostrya.tree.commit import tree_from_commit
 
 if TYPE_CHECKING:
     from ostrya.image.accounts import Accounts
+    from ostrya.image.decisions import Decision
     from ostrya.image.recipe.values import ConvertWish
     from ostrya.repo.repository import Repository
 
@@ -37,7 +38,7 @@ def accounts_before(repo: Repository, kept: Repository, ref: str) -> Accounts | 
         return read_accounts(TreeEditor(tx, tree_from_commit(repo, parent)))
 
 
-def settle(editor: TreeEditor, before: Accounts | None, wish: ConvertWish) -> tuple[str, ...]:
+def settle(editor: TreeEditor, before: Accounts | None, wish: ConvertWish) -> tuple[Decision, ...]:
     """Keep numbers of accounts as they were, and label files.
 
     Args:
@@ -46,7 +47,7 @@ def settle(editor: TreeEditor, before: Accounts | None, wish: ConvertWish) -> tu
         wish: What is to be done.
 
     Returns:
-        What was done, a sentence each.
+        What was done.
 
     Raises:
         ConversionError: An account has another number.
@@ -56,4 +57,4 @@ def settle(editor: TreeEditor, before: Accounts | None, wish: ConvertWish) -> tu
     report.check()
     if wish.selinux:
         label_tree(editor, report)
-    return tuple(decision.sentence for decision in report.decisions)
+    return tuple(report.decisions)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from ostrya.image.decisions import Decision, Report, listed
+from ostrya.image.decisions import Decision, Report, left_out, listed
 from ostrya.image.errors import ConversionError
 
 
@@ -35,3 +35,7 @@ def test_all_that_is_in_the_way_is_told_at_once():
 def test_long_lists_are_cut():
     assert listed(["a", "b"]) == "a, b"
     assert listed([*"abcdefg"]) == "a, b, c, d, e and 2 more"
+
+
+def test_what_is_left_out():
+    assert left_out("/var/x") == ("source.left-out", "/var/x", "left out /var/x")

@@ -13,7 +13,7 @@ from ostrya.image.source_kinds import (
     DockerArchiveSource,
     OciSource,
 )
-from ostrya.image.wished_source import source_key, source_timestamp, wished_source
+from ostrya.image.wished_source import for_board, source_key, source_timestamp, wished_source
 
 BOARD = load_board("qemu-arm64")
 
@@ -61,3 +61,14 @@ def test_keys_change_with_what_there_is(tmp_path, monkeypatch, repo, releases):
     )
     assert source_timestamp(commit, 5) == 1700000001
     assert source_timestamp(debian, 5) == 5
+
+
+def test_a_source_is_for_the_machines_of_the_board():
+    assert for_board(OciSource("o"), BOARD) == OciSource("o", platform="linux/arm64")
+    assert for_board(DebianSource("sid"), BOARD) == DebianSource("sid", architecture="arm64")
+    for said in (
+        OciSource("o", "", "arm/v7"),
+        DebianSource("sid", (), "armhf"),
+        ArchiveSource("t"),
+    ):
+        assert for_board(said, BOARD) == said

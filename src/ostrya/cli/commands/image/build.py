@@ -186,6 +186,7 @@ def _describe(release: Release, disk: Disk) -> dict[str, object]:
         "is_new": release.is_new,
         "kernel": release.kver,
         "decisions": list(release.decisions),
+        "report": [one._asdict() for one in release.report],
         "path": disk.path,
         "partitions": [
             {

@@ -8,6 +8,7 @@ import pytest
 from ostrya.repo.refs import require_rev
 from ostrya.repo.repository import open_repository
 from support.image_world import KVER, ROOTFS, Member, missing, write_tar
+from support.oci_images import Layout
 
 REASON = missing("mke2fs", "debugfs")
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON or "none")
@@ -81,3 +82,23 @@ def test_a_hostile_archive_leaves_nothing(run, tmp_path):
     given = ("--board=qemu-arm64", f"--rootfs={rootfs}", f"--output={tmp_path}/disk")
     assert "../escaped" in run.fails("image", "build", *given, status=10)
     assert os.listdir(tmp_path) == ["rootfs.tar"]
+
+
+def test_of_a_container_image(run, rootfs, tmp_path, schema):
+    layout = Layout()
+    source = layout.write(
+        tmp_path / "image", layout.image(rootfs.read_bytes(), architecture="arm64")
+    )
+    words = ("--board=qemu-arm64", f"--rootfs=oci:{source}", f"--output={tmp_path}/disk", "--json")
+    found = run.ok("image", "build", *words).json()
+    schema(found, "image-build")
+    moved = {"code": "etc.moved", "path": "/etc", "sentence": "moved /etc to /usr/etc"}
+    assert moved in found["report"]
+    failed = run("image", "build", "--board=qemu-x86_64", *words[1:])
+    assert "the image is for linux/arm64, not for linux/amd64" in failed.err
+    assert failed.status == 60
+
+
+def test_a_commit_is_of_a_repository(run, tmp_path):
+    words = ("--board=qemu-arm64", "--rootfs=ostree::os/stable", f"--output={tmp_path}/disk")
+    assert "must name a repository" in run("image", "build", *words).err
