@@ -3,17 +3,17 @@
 
 ::
 
-    sources        bytes of a raw, a qcow2 or a compressed image, by their place on the disk
-    qcow2          where bytes lie in a qcow2
+    sources        bytes of a raw or a compressed image, by their place on the disk; qcow2, too
     partitions     GPT and MBR
-    fat, ext4      files of a file system, each read by its own module
-    ext4_layout    numbers of an ext4: where inodes and bitmaps lie
     files          what all file systems have in common; paths, with links that lead nowhere else
+    fat…, ext4…    files of a file system, and where things lie in it
     disk           an image as a whole: its partitions, and what is in them
+    usage          which bytes of it matter when it is flashed
     system         deployments of an image, and its files as its system will see them
-    packages       which packages a tree has
+    addresses      places in images, as people write them
+    packages       which packages a tree has, and by which licences
     report         what there is to say of an image
-    trees, compare what differs between two images or releases
+    compare        what differs between two releases; objects and releases say where they are
 
 Sizes are bounded before something is read; what is damaged is a `DiskError` that says what.
 """

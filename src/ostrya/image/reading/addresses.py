@@ -6,6 +6,7 @@
     disk.img:/etc/hostname        as the default deployment sees it; /var, /boot and /sysroot too
     disk.img:2:/EFI/BOOT          the root of a partition, by number
     disk.img:boot:/EFI/BOOT       by its name in the table, or by its label
+    disk.img:@1:/etc              as another deployment sees it, counted from the default one, @0
     disk.img                      the same as disk.img:/
 
 The image is the longest beginning that is there, so its own name may have colons in it.
@@ -18,13 +19,13 @@ from typing import TYPE_CHECKING
 
 from ostrya.image.errors import DiskError
 from ostrya.image.reading.files import View
-from ostrya.image.reading.system import usual_view
+from ostrya.image.reading.system import find_system, usual_view
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from ostrya.image.reading.disk import DiskImage
 
-_SEPARATOR = ":"
+_SEPARATOR, _DEPLOYMENT = ":", "@"
 
 
 class Address(NamedTuple):
@@ -32,7 +33,7 @@ class Address(NamedTuple):
 
     Attributes:
         image: The file of the image.
-        partition: Number, name or label; empty for the system that is in it.
+        partition: Number, name or label; ``@1`` for a deployment; empty for the default one.
         path: In there; begins with a slash.
     """
 
@@ -82,6 +83,8 @@ def view_at(disk: DiskImage, address: Address) -> View:
     """
     if not address.partition:
         return usual_view(disk)
+    if address.partition.startswith(_DEPLOYMENT):
+        return _deployment_view(disk, address.partition)
     volume = disk.volume(address.partition)
     if volume.files is None:
         kind = f"is {volume.kind}, which" if volume.kind else "has no file system that"
@@ -90,3 +93,13 @@ def view_at(disk: DiskImage, address: Address) -> View:
             hint=volume.fault,
         )
     return View(volume.files)
+
+
+def _deployment_view(disk: DiskImage, name: str) -> View:
+    system = find_system(disk)
+    deployments = system.deployments if system is not None else ()
+    numbers = [f"{_DEPLOYMENT}{number}" for number in range(len(deployments))]
+    if system is None or name not in numbers:
+        hint = f"it has {', '.join(numbers)}" if numbers else "nothing is deployed in it"
+        raise DiskError(f"{disk.path} has no deployment {name}", hint=hint)
+    return system.view(deployments[numbers.index(name)])

@@ -30,6 +30,8 @@ _FAST_LINK_BYTES = 60
 _MOST_LINK_BYTES = 4096
 _MOST_DIRECTORY_BYTES = 64 << 20
 _MOST_NODES = 1 << 16
+# The most that 32 bits count of blocks of 4 KiB.
+_MOST_FILE_BYTES = 1 << 44
 _CHUNK_BYTES = 1 << 20
 _KEPT_DIRECTORIES = 64
 _DIRECT = 12
@@ -191,6 +193,8 @@ class Ext4:
         if inode.flags & (_INLINE | _ENCRYPTED):
             word = "encrypted" if inode.flags & _ENCRYPTED else "kept in its inode"
             raise DiskError(f"the file in inode {inode.number} is {word}")
+        if inode.size > _MOST_FILE_BYTES:
+            raise DiskError(f"the file in inode {inode.number} has {inode.size} bytes")
         block_bytes = self.layout.block_bytes
         wanted = -(-inode.size // block_bytes)
         runs = self._extents(inode) if inode.flags & _EXTENTS else self._pointers(inode)

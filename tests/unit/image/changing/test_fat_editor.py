@@ -140,9 +140,11 @@ def test_what_cannot_be_is_refused_and_leaves_a_sound_fat(edit, path):
 
 def test_a_full_root_directory_takes_nothing(edit):
     def change(editor):
-        if editor._layout.bits == 32:
-            pytest.skip("its root grows")
         names = (f"N{number}" for number in range(600))
+        if editor._layout.bits == 32:
+            # Its root grows.
+            assert all(put(editor, 0, name, b"x") is None for name in names)
+            return
         with pytest.raises(DiskError, match="no room in the root directory"):
             all(put(editor, 0, name, b"x") is None for name in names)
 

@@ -116,6 +116,7 @@ def damaged(make_ext4, tree):
         (0x2E, struct.pack("<H", 9), "extents of inode"),
         (0x2A, struct.pack("<H", 200), "extents of inode"),
         (0x3C, struct.pack("<I", 1 << 30), "does not exist"),
+        (0x6C, struct.pack("<I", 1 << 20), "has 4503599627370502 bytes"),
         (0x20, struct.pack("<I", 0x10080000), "kept in its inode"),
         (0x20, struct.pack("<I", 0x00080800), "encrypted"),
     ],

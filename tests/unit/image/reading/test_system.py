@@ -8,6 +8,7 @@ import pytest
 
 from ostrya.image.errors import DiskError
 from ostrya.image.filesystem import find_program
+from ostrya.image.reading.addresses import Address, view_at
 from ostrya.image.reading.disk import DiskImage
 from ostrya.image.reading.system import find_system, usual_view
 from support.image_artifacts import REF, make_artifacts
@@ -65,6 +66,16 @@ def test_a_view_is_what_the_system_will_see(disk):
     assert view.read("/ostree/repo/config", max_bytes=9999).startswith(b"[core]")
     assert view.find("/boot/loader/entries").entry.is_dir
     assert view.find("/etc/shadow").entry.gid == 42
+
+
+def test_other_deployments_are_counted_from_the_default_one(disk, artifacts):
+    for name, text in (("@0", b"#!/bin/sh\n# 2\n"), ("@1", b"#!/bin/sh\n")):
+        view = view_at(disk, Address(artifacts.disk, name, "/"))
+        assert view.read("/usr/bin/tool", max_bytes=99) == text
+    for name in ("@2", "@x", "@"):
+        with pytest.raises(DiskError, match=f"no deployment {name}") as caught:
+            view_at(disk, Address(artifacts.disk, name, "/"))
+        assert caught.value.hint == "it has @0, @1"
 
 
 def test_kernels_on_a_fat_are_found_there(disk):

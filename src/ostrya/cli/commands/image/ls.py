@@ -2,7 +2,8 @@
 """``image ls``: files in an image.
 
 IMAGE:/PATH is a path as the default deployment will see it, with its /etc, its /var, its /boot and
-its /sysroot. IMAGE:PARTITION:/PATH is one on a partition, by its number, its name or its label.
+its /sysroot. IMAGE:PARTITION:/PATH is one on a partition, by its number, its name or its label, and
+IMAGE:@1:/PATH one as the second deployment sees it.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def test_a_device_that_is_in_use_is_refused(run, image, monkeypatch):
         (f"/dev/{one}" for one in os.listdir("/sys/block") if not one.startswith("loop")), None
     )
     if disk is None or not os.path.exists(disk):
-        pytest.skip("no disk here")
+        pytest.skip("this kernel has no disk")
     monkeypatch.setattr(
         verb, "look_at_device",
         lambda path, _number: Device(path, "x", 1 << 30, "", False, True, False, ("/media/x",), ()),
