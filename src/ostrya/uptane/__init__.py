@@ -13,6 +13,7 @@ its keys are online. The Image repository says what there is; its keys that matt
     image_check         the bytes of an image, against all that was said of them
     full_verification   the Director's word against the Image repository's
     partial_verification  what a small Secondary checks
+    offline_verification  a lockbox, that somebody carries to the device
     author              keys and metadata of an Image repository, kept by one person, offline
 
 All but ``author`` do no I/O: they are told what arrived, and say what they want. Whatever they

@@ -48,8 +48,13 @@ def role_file(dialect: Dialect, root: Root, role: str, version: int) -> str:
 
 def image_file(root: Root, name: str, image: Image) -> str:
     """Return the name of the file of an image, below the folder of images."""
+    return image_files(root, name, image)[0]
+
+
+def image_files(root: Root, name: str, image: Image) -> tuple[str, ...]:
+    """Return all names that the file of an image has: one for each digest."""
     if not root.consistent_snapshot:
-        return name
-    folder, _, last = name.rpartition("/")
-    algorithm = next(one for one in KNOWN if one in image.hashes)
-    return f"{folder}{'/' if folder else ''}{image.hashes[algorithm]}.{last}"
+        return (name,)
+    folder, slash, last = name.rpartition("/")
+    digests = [image.hashes[one] for one in KNOWN if one in image.hashes]
+    return tuple(f"{folder}{slash}{digest}.{last}" for digest in digests)

@@ -2,7 +2,13 @@
 from __future__ import annotations
 
 from ostrya.uptane.metadata.dialect import Dialect
-from ostrya.uptane.metadata.file_names import image_file, meta_name, role_file, root_file
+from ostrya.uptane.metadata.file_names import (
+    image_file,
+    image_files,
+    meta_name,
+    role_file,
+    root_file,
+)
 from ostrya.uptane.metadata.targets import Image
 from support.uptane_world import make_repo
 
@@ -26,3 +32,5 @@ def test_images():
     assert image_file(PLAIN, "a/b", image) == "a/b"
     assert image_file(VERSIONED, "a/b", image) == "a/aa.b"
     assert image_file(VERSIONED, "b", image) == "aa.b"
+    assert image_files(VERSIONED, "a/b", image) == ("a/aa.b", "a/bb.b")
+    assert image_files(PLAIN, "a/b", image) == ("a/b",)
