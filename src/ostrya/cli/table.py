@@ -181,6 +181,41 @@ _IMAGE = (
     Verb("run", "image.run", "Start an image in QEMU", Repo.NONE),
 )  # fmt: skip
 
+_OTA_DELEGATION = (
+    Verb("add", "ota.delegation.add", "Trust somebody else with some images", Repo.NONE),
+    Verb("list", "ota.delegation.list", "List who is trusted with what", Repo.NONE, reads=True),
+    Verb("remove", "ota.delegation.remove", "Trust somebody no more", Repo.NONE),
+)
+
+_OTA_KEYS = (
+    Verb("create", "ota.keys.create", "Make the keys of a repository, or one pair", Repo.NONE),
+    Verb("export", "ota.keys.export", "Write a credentials.zip for other tools", Repo.NONE),
+    Verb("list", "ota.keys.list", "List whose signatures count", Repo.NONE, reads=True),
+    Verb("rotate", "ota.keys.rotate", "Give a role new keys", Repo.NONE),
+)
+
+_OTA_LOCKBOX = (
+    Verb("create", "ota.lockbox.create", "Put an update on a medium, to be carried", Repo.NONE),
+)
+
+_OTA_TARGETS = (
+    Verb("add", "ota.targets.add", "Stage an image", Repo.NONE),
+    Verb("list", "ota.targets.list", "List images", Repo.NONE, reads=True),
+    Verb("push", "ota.targets.push", "Copy the repository to where it is served", Repo.NONE),
+    Verb("remove", "ota.targets.remove", "Stage that there is an image no more", Repo.NONE),
+    Verb(
+        "sign", "ota.targets.sign", "Sign what is staged, and publish it",
+        Repo.NONE, reads=True, writes=True,
+    ),
+)  # fmt: skip
+
+_OTA = (
+    Verb("delegation", "", "Who else may speak of images", Repo.NONE, verbs=_OTA_DELEGATION),
+    Verb("keys", "", "Keys of a repository of updates", Repo.NONE, verbs=_OTA_KEYS),
+    Verb("lockbox", "", "Updates without a network", Repo.NONE, verbs=_OTA_LOCKBOX),
+    Verb("targets", "", "Images of a repository of updates", Repo.NONE, verbs=_OTA_TARGETS),
+)
+
 _REMOTE = (
     Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),
     Verb("delete", "remote.delete", "Forget a remote", Repo.SYSROOT),
@@ -254,6 +289,7 @@ VERBS = (
     Verb("keygen", "keygen", "Make a pair of keys to sign with", Repo.NONE),
     Verb("log", "log", "Show a commit and its ancestors", reads=True),
     Verb("ls", "ls", "List files of a commit", reads=True),
+    Verb("ota", "", "Updates by Uptane: keys and images of a repository", Repo.NONE, verbs=_OTA),
     Verb(
         "prune",
         "prune",
