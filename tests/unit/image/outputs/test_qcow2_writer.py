@@ -72,6 +72,23 @@ def test_clusters_of_zeros_are_left_out(tmp_path):
     assert image.stat().st_size == 6 * 64 * KIB
 
 
+def test_which_zeros_are_holes_does_not_matter(tmp_path):
+    size = 512 * KIB
+    whole = bytearray(size)
+    whole[70 * KIB : 71 * KIB] = whole[300 * KIB : 301 * KIB] = b"x" * KIB
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    _, full = make(tmp_path / "a", [(0, bytes(whole))], size)
+    zeros = [
+        (128 * KIB, bytes(4 * KIB)),
+        (320 * KIB + 4096, bytes(8 * KIB)),
+        (508 * KIB, bytes(KIB)),
+    ]
+    pieces = [(70 * KIB, b"x" * KIB), (300 * KIB, b"x" * KIB), *zeros]
+    _, sparse = make(tmp_path / "b", pieces, size)
+    assert sparse.read_bytes() == full.read_bytes()
+
+
 def test_counts_have_room_for_themselves():
     for others in (1, 32765, 32766, 32767, 65534, 10_000_000):
         table, blocks, total = qcow2_writer._count_clusters(others)
