@@ -142,6 +142,17 @@ class TreeEditor:
         header = FileHeader(0, 0, stat.S_IFLNK | 0o777, target)
         self._put(path, self.tx.writer.write_symlink(header))
 
+    def relink(self, path: str, target: str) -> None:
+        """Let a symbolic link lead elsewhere; owner and attributes stay.
+
+        Raises:
+            SourceError: There is no link.
+        """
+        header = self.header(path)
+        if header is None or not header.is_symlink:
+            raise SourceError(f"the root file system has no link /{path}")
+        self._put(path, self.tx.writer.write_symlink(header._replace(symlink_target=target)))
+
     def _put(self, path: str, content: Checksum) -> None:
         parent, _, name = path.rpartition("/")
         self.make_dir(parent).replace_file(name, content)

@@ -113,3 +113,10 @@ def test_a_file_can_have_another_name_too(tx):
     assert editor.find("b/y") == editor.find("a/x")
     with pytest.raises(SourceError, match="no file /a"):
         editor.copy("a", "c")
+
+
+def test_only_links_lead_elsewhere(tx):
+    editor = TreeEditor(tx, MutableTree())
+    editor.write("f", b"x")
+    with pytest.raises(SourceError, match="no link /f"):
+        editor.relink("f", "g")

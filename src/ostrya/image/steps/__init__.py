@@ -4,6 +4,7 @@
 ::
 
     merge_usr      /bin, /sbin, /lib* into /usr
+    links          links that lead where they did, though they are moved
     state          what is the machine's that made the tree: identities, keys, caches
     places         /etc, links to /var, directories that are empty, fstab, units
     databases      which packages there are: kept with the release, and listed

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ostrya.image.steps.links import lead_on
+
 if TYPE_CHECKING:
     from ostrya.image.decisions import Report
     from ostrya.image.tree import TreeEditor
@@ -19,6 +21,7 @@ def merge_usr(editor: TreeEditor, report: Report) -> None:
     for name in _MERGED:
         if editor.find_dir(name) is None:
             continue
+        lead_on(editor, name, f"usr/{name}", alike=_MERGED)
         conflicts += editor.move(name, f"usr/{name}")
         if editor.find(name) is None:
             editor.link(name, f"usr/{name}")

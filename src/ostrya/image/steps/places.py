@@ -10,6 +10,7 @@ from ostrya.image.decisions import listed
 from ostrya.image.errors import SourceError
 from ostrya.image.policies import LINKED, LinkPolicy
 from ostrya.image.steps.fragment import Wanted, format_script, format_tmpfiles
+from ostrya.image.steps.links import lead_on
 from ostrya.sysroot.units_install import unit_files
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _link(editor: TreeEditor, report: Report, name: str) -> list[Wanted]:
         return []
     mode = 0o700 if name == "root" else 0o755
     editor.make_dir(place.rpartition("/")[0])
+    lead_on(editor, name, place)
     if conflicts := editor.move(name, place):
         report.conflict(
             "link.conflict",

@@ -27,3 +27,14 @@ def test_links_stay(editor, report):
     editor.link("bin", "usr/bin")
     merge_usr(editor, report)
     assert report.decisions == []
+
+
+def test_links_lead_where_they_did(editor, report):
+    editor.write("usr/share/x", b"x")
+    editor.write("usr/bin/same", b"same")
+    editor.link("bin/x", "../usr/share/x")
+    editor.link("bin/same", "../usr/bin/same")
+    merge_usr(editor, report)
+    assert editor.link_target("usr/bin/x") == "../share/x"
+    assert editor.read("usr/bin/same") == b"same"
+    assert report.conflicts == []
