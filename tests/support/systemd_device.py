@@ -19,7 +19,7 @@ from typing import NamedTuple, Self
 from support.qemu import Guest
 
 # Machines that run tests side by side are slow: nothing here measures anything.
-LOADER_S = 120
+LOADER_S = 400
 LOGIN_S = 420
 COMMAND_S = 300
 _SHELL = (
