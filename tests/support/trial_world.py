@@ -112,8 +112,12 @@ class FlatTrialMachine(Machine):
         self.kargs = KernelArguments()
 
     def names(self) -> list[str]:
-        """Entries in the order in which they are tried."""
-        found = [path.name for path in (self.root / "boot/loader/entries").iterdir()]
+        """Entries in the order in which they are tried; one whose kernel is not there is none."""
+        found = [
+            path.name
+            for path in (self.root / "boot/loader/entries").iterdir()
+            if Path(f"{self.root}/boot{Entry.parse(path.read_text()).fields['linux']}").exists()
+        ]
 
         def key(name: str) -> tuple[bool, int]:
             parsed = EntryName.parse(name)

@@ -27,13 +27,11 @@ class Loader(NamedTuple):
         name: The board's.
         kind: ``uboot``, ``grub`` or ``systemd-boot``.
         tells: Whether it says why it starts something.
-        sees_loads: Whether it falls back at once if something cannot be loaded.
     """
 
     name: str
     kind: str
     tells: bool = True
-    sees_loads: bool = True
 
 
 def status(device: Device) -> dict[str, object]:
@@ -138,12 +136,8 @@ def kernel_is_missing(device: Device, loader: Loader) -> None:
     begin(device, loader)
     device.sh("ostree admin deploy os/3")
     device.sh(f"rm {_new_boot_file(device, 'linux')}; sync")
-    if loader.sees_loads:
-        expect(device.restart(), "1", "fallback-load", loader)
-        is_back(device, loader, "load")
-    else:
-        expect(device.restart(timeout=300), "1", "fallback-tries", loader)
-        is_back(device, loader, "tries")
+    expect(device.restart(timeout=300), "1", "fallback-load", loader)
+    is_back(device, loader, "load")
 
 
 def ramdisk_is_corrupt(device: Device, loader: Loader) -> None:

@@ -29,7 +29,7 @@ LOADERS = (
     Loader("qemu-x86_64-uboot", "uboot"),
     Loader("qemu-x86_64", "grub"),
     Loader("qemu-x86_64-bios", "grub"),
-    Loader("qemu-x86_64-systemd-boot", "systemd-boot", tells=False, sees_loads=False),
+    Loader("qemu-x86_64-systemd-boot", "systemd-boot", tells=False),
 )
 NOT_OF_NAMES = {"a_torn_record", "a_zeroed_record"}
 SHORT = {

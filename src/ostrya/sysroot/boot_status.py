@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from ostrya._linux.dirfd import open_dir_below, stat_in_root
 from ostrya.boot.trial import PICK, Record, Trial
 from ostrya.errors import OstryaError
 from ostrya.named_tuple import NamedTuple
-from ostrya.sysroot import paths
-from ostrya.sysroot.boot_entries import find_deployment_kernel
+from ostrya.sysroot.boot_damage import boot_damage
 from ostrya.sysroot.ledger import Ledger, read_ledger
 from ostrya.sysroot.rollback_settings import Protocol
 from ostrya.sysroot.trial import identity_of, plan_trial
@@ -97,7 +94,9 @@ def read_boot_status(
     record, damage = _read_record(sysroot, loaded)
     fallback = None if plan is None or plan.fallback is None else loaded.deployments[plan.fallback]
     if fallback is not None:
-        damage += tuple(f"fallback {fallback.name}: {one}" for one in _missing(sysroot, fallback))
+        damage += tuple(
+            f"fallback {fallback.name}: {one}" for one in boot_damage(sysroot, fallback)
+        )
     return BootStatus(
         settings.protocol,
         Trial() if plan is None else plan.trial,
@@ -128,27 +127,3 @@ def _read_record(sysroot: Sysroot, loaded: Loaded) -> tuple[Record, tuple[str, .
     except (OstryaError, OSError) as exc:
         said = exc.message if isinstance(exc, OstryaError) else f"{exc.strerror}: {exc.filename}"
         return Record(), (f"the record of trials cannot be read: {said}",)
-
-
-def _missing(sysroot: Sysroot, deployment: Deployment) -> list[str]:
-    """Say what a deployment lacks to be started: as far as sizes tell, without reading it all."""
-    try:
-        kernel = find_deployment_kernel(sysroot, deployment)
-    except (OstryaError, OSError) as exc:
-        return [exc.message if isinstance(exc, OstryaError) else f"{exc.strerror}"]
-    found = []
-    folder = paths.kernel_dir(deployment.stateroot, deployment.bootcsum)
-    tree_fd = open_dir_below(sysroot.dir_fd, deployment.path, follow=True)
-    try:
-        for file in kernel.files:
-            path = f"{folder}/{file.name}"
-            try:
-                size = os.stat(path, dir_fd=sysroot.dir_fd).st_size
-            except OSError:
-                found.append(f"/{path} is not there")
-                continue
-            if size != stat_in_root(tree_fd, f"{kernel.folder}/{file.source}").st_size:
-                found.append(f"/{path} is damaged")
-    finally:
-        os.close(tree_fd)
-    return found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ostrya._linux.trace import trace
 from ostrya.boot.trace_points import Point
 from ostrya.boot.trial import PICK, End, Record, Why
+from ostrya.sysroot.boot_damage import boot_damage
 from ostrya.sysroot.ledger import BadRelease, read_ledger, write_ledger
 from ostrya.sysroot.rollback_settings import Protocol
 from ostrya.sysroot.trial import identity_of
@@ -83,11 +84,21 @@ def _why_not(sysroot: Sysroot, default: Deployment, kargs: KernelArguments) -> s
     if kargs.last_value(PICK) == Why.UNWRITABLE:
         return _UNWRITABLE
     if sysroot.settings.rollback.protocol is Protocol.SYSTEMD_BOOT:
-        tries = None if default.entry_name is None else default.entry_name.tries
-        return End.TRIES if tries is not None and tries.left == 0 else None
+        return _why_not_by_name(sysroot, default)
     identity = identity_of(default)
     if not identity:
         return None
     with open_store(sysroot, identity) as store:
         record = Record() if store is None else store.read().record
     return record.end if record.identity == identity and record.end.is_bad else None
+
+
+def _why_not_by_name(sysroot: Sysroot, default: Deployment) -> str | None:
+    """Say the same where names of boot entries count starts."""
+    tries = None if default.entry_name is None else default.entry_name.tries
+    if tries is None:
+        return None
+    if tries.left == 0:
+        return End.TRIES
+    # systemd-boot passes over an entry whose kernel is not there, and does not count that.
+    return End.LOAD if boot_damage(sysroot, default) else None

@@ -46,6 +46,32 @@ def test_a_good_release(machine):
     assert machine.start().booted.is_same(second)
 
 
+def test_a_kernel_that_is_not_there(machine):
+    """systemd-boot passes over the entry, and counts nothing."""
+
+    # With the same kernel as the first it would be that one's too.
+    def edit(tree):
+        (kernel,) = tree.glob("usr/lib/modules/*/vmlinuz")
+        kernel.write_text("another kernel")
+
+    second = machine.deploy(machine.commit("2", edit=edit))
+    kernel = machine.root / f"boot{second.entry.fields['linux']}"
+    kernel.unlink()
+    assert machine.start().booted.is_same(machine.first)
+    bad = settled(machine)
+    assert (bad.checksum, bad.why) == (second.checksum, "load")
+    assert machine.loaded.deployments[0].is_same(machine.first)
+    assert settled(machine) is None
+
+
+def test_somebodys_choice_is_nobodys_failure(machine):
+    second = machine.deploy(machine.commit("2"))
+    machine.run(1)
+    assert machine.loaded.booted.is_same(machine.first)
+    assert settled(machine) is None
+    assert machine.start().booted.is_same(second)
+
+
 def test_a_bad_release(machine):
     second = machine.deploy(machine.commit("2"))
     for _ in range(3):
