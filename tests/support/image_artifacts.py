@@ -50,7 +50,7 @@ def make_artifacts(
     plan = plan_disk(wishes, seed=SEED)
     root = str(folder / "root.ext4")
     ext4 = Ext4Options(plan.size(1), "otaroot", named_uuid(SEED, "root"), TIMESTAMP)
-    write_ext4(str(folder / "sysroot"), root, ext4, inodes, str(folder / "ext4"))
+    write_ext4(str(folder / "sysroot"), root, ext4, inodes)
     fat = FatOptions(plan.size(0), "boot", 0x1234ABCD, TIMESTAMP, plan.partitions[0].first)
     contents = [Content(tuple(encode_fat(BOOT_FILES, fat))), Content(file=root)]
     disk = str(folder / "disk")

@@ -54,3 +54,31 @@ def _copy_chunk(src_fd: int, dst_fd: int, offset: int, size: int) -> int:
     while written < len(data):
         written += os.pwrite(dst_fd, memoryview(data)[written:], offset + written)
     return written
+
+
+def copy_range(src_fd: int, dst_fd: int, size: int, to: int, *, at: int = 0) -> None:
+    """Copy ``size`` bytes from one file into another, shared or by the kernel.
+
+    Args:
+        src_fd: The file that is read.
+        dst_fd: The file that is written.
+        size: How much.
+        to: Where in that, in bytes.
+        at: Where in the other.
+
+    Raises:
+        FileTooShortError: The source holds fewer bytes.
+    """
+    done = 0
+    while done < size:
+        left = min(size - done, _CHUNK_BYTES)
+        try:
+            copied = os.copy_file_range(src_fd, dst_fd, left, at + done, to + done)
+        except OSError as exc:
+            if exc.errno not in _CANNOT_CLONE:
+                raise
+            data = os.pread(src_fd, min(left, 1 << 20), at + done)
+            copied = os.pwrite(dst_fd, data, to + done) if data else 0
+        if copied == 0:
+            raise FileTooShortError(EIO, "File ends before its size")
+        done += copied

@@ -175,6 +175,9 @@ _IMAGE = (
         Repo.NONE, reads=True,
     ),
     Verb("flash", "image.flash", "Write an image to a device", Repo.NONE, takes_long=True),
+    Verb(
+        "import", "image.import_", "Make a recipe of meta-updater's variables", Repo.NONE
+    ),
     Verb("init", "image.init", "Write a recipe to begin with", Repo.NONE),
     Verb("inspect", "image.inspect", "Say what is in an image", Repo.NONE, reads=True),
     Verb("ls", "image.ls", "List files in an image", Repo.NONE, reads=True),

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import temporary_name
+from ostrya._linux.reflink import copy_range
 from ostrya.image.disk_layout import mbr_partitions, mbr_signature
 from ostrya.image.errors import LayoutError
 from ostrya.image.gpt import encode_gpt
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ostrya.image.disk_layout import DiskPlan
 
 _CHUNK_BYTES = 1 << 20
+_LOOK_BYTES = 4096
 
 
 class Content(NamedTuple):
@@ -128,12 +130,20 @@ def copy_sparse(path: str, to_fd: int, offset: int) -> None:
                 return
             stop = os.lseek(fd, at, os.SEEK_HOLE)
             while at < stop:
-                data = os.pread(fd, min(_CHUNK_BYTES, stop - at), at)
-                if data.count(0) != len(data):
-                    _write_at(to_fd, offset + at, data)
-                at += len(data)
+                size = min(_CHUNK_BYTES, stop - at)
+                if not _is_zero(fd, at, size):
+                    copy_range(fd, to_fd, size, offset + at, at=at)
+                at += size
     finally:
         os.close(fd)
+
+
+def _is_zero(fd: int, at: int, size: int) -> bool:
+    """Say whether there are only zeros, as in a journal that nobody has written to."""
+    if any(os.pread(fd, min(size, _LOOK_BYTES), at)):
+        return False
+    data = os.pread(fd, size, at)
+    return data.count(0) == len(data)
 
 
 def _write_at(fd: int, offset: int, data: bytes) -> None:

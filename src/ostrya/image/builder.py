@@ -233,7 +233,7 @@ class _Build:
         root_at = board.root_number - 1
         image = f"{self._way.work}/root.ext4"
         ext4 = Ext4Options(plan.size(root_at), ROOT_LABEL, self._uuid("root"), options.timestamp)
-        write_ext4(top, image, ext4, inodes, self._folder("ext4"))
+        write_ext4(top, image, ext4, inodes)
         self._way.tell(
             f"made an ext4 of {plan.size(root_at) // _MIB} MiB with {root_bytes // _MIB} MiB in it"
         )

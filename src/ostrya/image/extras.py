@@ -121,7 +121,7 @@ def data_content(partition: DataPartition, place: Place, scratch: str) -> Conten
     _set_time(tree, place.timestamp)
     image = f"{scratch}/image.ext4"
     options4 = Ext4Options(place.size_bytes, partition.label, place.uuid, place.timestamp)
-    write_ext4(tree, image, options4, inodes, scratch)
+    write_ext4(tree, image, options4, inodes)
     return Content(file=image)
 
 
