@@ -81,10 +81,11 @@ def build() -> Path:
 
 def _unpack(package: Path, tree: Path) -> None:
     """Unpack a package over what is there, links to directories among it."""
-    contents = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
     argv = ["tar", "--keep-directory-symlink", "--no-same-owner", "-C", str(tree), "-xf", "-"]
-    subprocess.run(argv, stdin=contents.stdout, check=True)
-    if contents.wait() != 0:
+    made = ["dpkg-deb", "--fsys-tarfile", package]
+    with subprocess.Popen(made, stdout=subprocess.PIPE) as contents:
+        subprocess.run(argv, stdin=contents.stdout, check=True)
+    if contents.returncode != 0:
         raise subprocess.CalledProcessError(contents.returncode, contents.args)
 
 
