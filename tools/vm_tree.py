@@ -82,7 +82,7 @@ def build() -> Path:
 def _unpack(package: Path, tree: Path) -> None:
     """Unpack a package over what is there, links to directories among it."""
     argv = ["tar", "--keep-directory-symlink", "--no-same-owner", "-C", str(tree), "-xf", "-"]
-    made = ["dpkg-deb", "--fsys-tarfile", package]
+    made = ["dpkg-deb", "--fsys-tarfile", str(package)]
     with subprocess.Popen(made, stdout=subprocess.PIPE) as contents:
         subprocess.run(argv, stdin=contents.stdout, check=True)
     if contents.returncode != 0:
