@@ -196,6 +196,9 @@ class TreeEditor:
             return []
         if not isinstance(found, MutableTree):
             return self._move_file(source, found, target)
+        if self._leads_to(target, source):
+            # What is there only led here.
+            self.remove(target)
         there = self.find(target)
         if there is None:
             self._graft(found, target)

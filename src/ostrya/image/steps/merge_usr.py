@@ -21,11 +21,12 @@ def merge_usr(editor: TreeEditor, report: Report) -> None:
     for name in _MERGED:
         if editor.find_dir(name) is None:
             continue
-        lead_on(editor, name, f"usr/{name}", alike=_MERGED)
-        conflicts += editor.move(name, f"usr/{name}")
+        place = _place(editor, name)
+        lead_on(editor, name, place, alike=_MERGED)
+        conflicts += editor.move(name, place)
         if editor.find(name) is None:
             editor.link(name, f"usr/{name}")
-            report.tell("usr.merged", name, f"merged /{name} into /usr/{name}")
+            report.tell("usr.merged", name, f"merged /{name} into /{place}")
     if conflicts:
         shown = ", ".join(f"/{path}" for path in conflicts)
         report.conflict(
@@ -34,3 +35,10 @@ def merge_usr(editor: TreeEditor, report: Report) -> None:
             f"/usr cannot be merged: other files are there already: {shown}",
             _HINT,
         )
+
+
+def _place(editor: TreeEditor, name: str) -> str:
+    """Return where a directory is merged into: ``/usr/lib64`` may be a link to ``lib``."""
+    target = editor.link_target(f"usr/{name}") or ""
+    beside = f"usr/{target.removeprefix('/usr/')}"
+    return beside if editor.find_dir(beside) is not None and target else f"usr/{name}"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ostrya.image.tree import TreeEditor
 
 _VAR = "var"
+# What lasts on a device is told in full.
+_ALL = 1000
 _HINT = "take it out of the root file system, or choose another policy for it: seed, factory, drop"
 
 
@@ -35,7 +37,7 @@ def settle_var(
             report.tell("var.absent", path, f"there is no /{path}, for which there is a policy")
     if step.seeds:
         report.tell(
-            "var.seed", _VAR, f"kept what a device begins with in /var: {listed(step.seeds)}"
+            "var.seed", _VAR, f"kept what a device begins with in /var: {listed(step.seeds, _ALL)}"
         )
     return step.wanted
 

@@ -190,3 +190,19 @@ class TestWrong:
         }
         with pytest.raises(SourceError, match="layer 1 is no tar"):
             oci(tx, layout.write(tmp_path / "image", layout.document(manifest, MANIFEST)))
+
+
+def test_layers_in_an_archive_of_docker_may_be_compressed(tx, tmp_path):
+    packed = [gzip.compress(LOWER, mtime=0), COMPRESSORS["zstd"](UPPER)]
+    path = write_docker_archive(
+        tmp_path / "x", *packed, diff_ids=[sha256(LOWER), sha256(UPPER)], pack=gzip.compress
+    )
+    assert content(tx, docker(tx, path)) == {"usr/a": b"upper"}
+
+
+def test_a_last_block_may_be_short_where_a_digest_says_that_it_is_whole(tx, tmp_path):
+    short = tar((member("usr/a"), b"content"))[: 512 + 7]
+    layout = Layout()
+    assert content(tx, oci(tx, layout.write(tmp_path / "image", layout.image(short)))) == {
+        "usr/a": b"content"
+    }

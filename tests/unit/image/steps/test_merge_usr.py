@@ -38,3 +38,17 @@ def test_links_lead_where_they_did(editor, report):
     assert editor.link_target("usr/bin/x") == "../share/x"
     assert editor.read("usr/bin/same") == b"same"
     assert report.conflicts == []
+
+
+def test_a_usr_that_leads_out(editor, report):
+    editor.write("bin/a", b"a")
+    editor.link("usr/bin", "../bin")
+    editor.write("lib64/b", b"b")
+    editor.link("usr/lib64", "lib")
+    editor.make_dir("usr/lib")
+    merge_usr(editor, report)
+    assert editor.read("usr/bin/a") == b"a"
+    assert editor.read("usr/lib/b") == b"b"
+    links = {path: editor.link_target(path) for path in ("bin", "lib64", "usr/lib64")}
+    assert links == {"bin": "usr/bin", "lib64": "usr/lib64", "usr/lib64": "lib"}
+    assert report.conflicts == []
