@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
+from ostrya.image.recipe_files import load_recipe
+from support.commands import OURS
 from support.image_world import ROOTFS, write_tar
 from support.oci_images import Layout
 from support.small_repos import make_repo
 
 TOP = Path(__file__).resolve().parents[2]
 HOW_TO = TOP / "docs/how-to/prepare-a-root-file-system.md"
+TUTORIAL = TOP / "docs/tutorials/first-image.md"
 CONVERSION = TOP / "docs/explanation/conversion.md"
 
 
@@ -44,3 +48,21 @@ def test_the_example_of_the_library_runs(tmp_path, monkeypatch, capsys):
     with make_repo(tmp_path / "releases") as repo:
         exec(code, {"repo": repo})  # our own page
     assert "var.factory /var/lib" in capsys.readouterr().out
+
+
+def test_the_recipe_of_the_tutorial_is_one(tmp_path):
+    (text,) = re.findall(r"```toml\n(.*?)```", TUTORIAL.read_text(), re.DOTALL)
+    path = tmp_path / "device.toml"
+    path.write_text(text)
+    recipe = load_recipe(str(path))
+    assert (recipe.board, recipe.source.kind, recipe.remotes[0].verify) == (
+        "qemu-x86_64",
+        "debian",
+        "none",
+    )
+    said = OURS("image", "build", path, "--dry-run", "--no-cache")
+    assert said.splitlines()[0].startswith("source ")
+    salt = recipe.root.password_hash.split("$")[2]
+    argv = ["openssl", "passwd", "-6", "-salt", salt, "secret"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == recipe.root.password_hash
