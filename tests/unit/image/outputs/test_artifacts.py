@@ -18,6 +18,7 @@ from ostrya.image.errors import OutputError
 from ostrya.image.filesystem import find_program
 from ostrya.image.outputs.artifacts import write_outputs
 from ostrya.image.reading.disk import DiskImage
+from ostrya.image.reading.files import FileKind, View
 from ostrya.pull.pull_local import pull_local
 from ostrya.repo.errors import RefNotFound
 from ostrya.repo.modes import RepoMode
@@ -128,6 +129,53 @@ def test_the_repository_is_one(artifacts, out):
         assert set(iter_objects(repo)) == set(reachable_objects(repo, [artifacts.commit]))
     if shutil.which("ostree"):
         subprocess.run(["ostree", "fsck", f"--repo={folder}"], check=True, capture_output=True)
+
+
+def test_the_archive_and_the_file_system_have_the_same_files(artifacts, out):
+    """With ids, modes, attributes, hard links and content."""
+    write_outputs(artifacts, ["ota.tar"], str(out), "os")
+    found, links = {}, {}
+    with tarfile.open(out / "os.ota.tar") as tar:
+        for one in tar.getmembers():
+            if one.islnk():
+                links.setdefault(one.linkname, {one.linkname}).add(one.name)
+                continue
+            stream = tar.extractfile(one) if one.isreg() else None
+            xattrs = {
+                key.removeprefix("SCHILY.xattr."): value
+                for key, value in one.pax_headers.items()
+                if key.startswith("SCHILY.xattr.")
+            }
+            content = one.linkname if stream is None else hashlib.sha256(stream.read()).hexdigest()
+            # Modes of links are nobody's.
+            mode = 0o777 if one.issym() else one.mode
+            found[one.name] = (mode, one.uid, one.gid, content, xattrs)
+    for first, names in links.items():
+        found |= dict.fromkeys(names, found[first])
+    there, inodes = {}, {}
+    with DiskImage(artifacts.root_image) as disk:
+        files = disk.volumes[0].files
+        view = View(files)
+        stack = [("", view.find("/"))]
+        while stack:
+            path, place = stack.pop()
+            one = place.entry
+            content = ""
+            if one.is_dir:
+                stack += [(f"{path}/{child.entry.name}", child) for child in view.entries(place)]
+            elif one.kind is FileKind.LINK:
+                content = files.target(one)
+            else:
+                content = hashlib.sha256(b"".join(files.chunks(one))).hexdigest()
+                inodes.setdefault(one.handle, set()).add(f".{path}")
+            xattrs = {key.decode(): value.decode() for key, value in files.xattrs(one)}
+            there[f".{path}"] = (one.mode, one.uid, one.gid, content, xattrs)
+    del there["./lost+found"]
+    assert found == there
+    assert {frozenset(names) for names in links.values()} == {
+        frozenset(names) for names in inodes.values() if len(names) > 1
+    }
+    assert len(links) > 10
 
 
 def test_a_btrfs_has_owners_and_links(artifacts, out):
