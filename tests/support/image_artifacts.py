@@ -35,6 +35,7 @@ def make_artifacts(
     *,
     root_mib: int = 24,
     remotes: tuple[Remote, ...] = (Remote("vendor", "https://example.com/repo"),),
+    table: str = "gpt",
 ) -> Artifacts:
     """Deploy releases, and make a disk of a FAT and an ext4 of them."""
     for name in ("sysroot", "ext4", "scratch"):
@@ -47,7 +48,7 @@ def make_artifacts(
         PartitionWish("boot", TYPE_ESP, 4 * MIB),
         PartitionWish("root", TYPE_LINUX, root_mib * MIB),
     ]
-    plan = plan_disk(wishes, seed=SEED)
+    plan = plan_disk(wishes, seed=SEED)._replace(table=table)
     root = str(folder / "root.ext4")
     ext4 = Ext4Options(plan.size(1), "otaroot", named_uuid(SEED, "root"), TIMESTAMP)
     write_ext4(str(folder / "sysroot"), root, ext4, inodes)

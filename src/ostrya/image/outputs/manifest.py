@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from ostrya.image.disk_layout import mbr_partitions, mbr_signature
 from ostrya.image.mbr import SECTOR_BYTES
 from ostrya.named_tuple import NamedTuple
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ostrya.image.reading.packages import Package
 
 FORMAT = 1
+_MBR = "mbr"
 
 
 class Built(NamedTuple):
@@ -94,19 +96,22 @@ def encode_manifest(built: Built, files: Sequence[BuiltFile]) -> bytes:
             "timestamp": built.timestamp,
         },
         "disk": {
-            "guid": str(plan.guid),
+            "table": plan.table,
+            "guid": f"{mbr_signature(plan):08x}" if plan.table == _MBR else str(plan.guid),
             "size_bytes": plan.sectors * SECTOR_BYTES,
             "partitions": [
                 {
                     "number": number,
                     "name": one.name,
                     "role": built.roles[number - 1],
-                    "type": str(one.type),
-                    "guid": str(one.guid),
+                    "type": kind,
+                    "guid": guid,
                     "offset": one.first * SECTOR_BYTES,
                     "size_bytes": one.sectors * SECTOR_BYTES,
                 }
-                for number, one in enumerate(plan.partitions, 1)
+                for number, (one, (kind, guid)) in enumerate(
+                    zip(plan.partitions, _names(plan), strict=True), 1
+                )
             ],
         },
         "packages": [
@@ -120,3 +125,14 @@ def encode_manifest(built: Built, files: Sequence[BuiltFile]) -> bytes:
     return (
         json.dumps(found, indent=2, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n"
     )
+
+
+def _names(plan: DiskPlan) -> list[tuple[str, str]]:
+    """Return what the table calls partitions: their types, and what ``PARTUUID=`` finds them by."""
+    if plan.table != _MBR:
+        return [(str(one.type), str(one.guid)) for one in plan.partitions]
+    signature = mbr_signature(plan)
+    return [
+        (f"{one.type:#04x}", f"{signature:08x}-{number:02x}")
+        for number, one in enumerate(mbr_partitions(plan), 1)
+    ]

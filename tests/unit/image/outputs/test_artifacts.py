@@ -27,6 +27,7 @@ from ostrya.repo.refs import require_rev
 from ostrya.repo.repository import create_repository, open_repository
 from ostrya.repo.traverse import reachable_objects
 from support.commands import OURS_PATH
+from support.image_artifacts import make_artifacts
 from support.image_world import carve
 
 
@@ -215,6 +216,23 @@ def test_the_manifest_says_what_was_built(artifacts, out):
     assert [one["role"] for one in found["disk"]["partitions"]] == ["boot", "root"]
     assert [one["sha256"] for one in found["outputs"]] == [one.sha256 for one in outputs[:2]]
     assert found["decisions"] == list(artifacts.decisions)
+
+
+def test_a_table_of_the_old_kind_is_told_as_it_is(repo, releases, out, tmp_path):
+    artifacts = make_artifacts(repo, [releases[1].checksum], tmp_path / "build", table="mbr")
+    write_outputs(artifacts, ["raw", "raw.bmap", "manifest"], str(out), "os")
+    said = json.loads((out / "os.manifest.json").read_text())["disk"]
+    check_schema(json.loads((out / "os.manifest.json").read_text()), "image-manifest")
+    with DiskImage(str(out / "os.img")) as disk:
+        assert (said["table"], said["guid"]) == (disk.table.kind, disk.table.guid)
+        assert [
+            (one["number"], one["type"], one["guid"], one["offset"], one["size_bytes"])
+            for one in said["partitions"]
+        ] == [
+            (one.number, one.type, one.guid, one.offset, one.size_bytes)
+            for one in disk.table.partitions
+        ]  # fmt: skip
+        assert [one.kind for one in disk.volumes] == ["fat16", "ext4"]
 
 
 def test_the_bill_names_the_release(artifacts, out):
