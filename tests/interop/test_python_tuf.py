@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import unquote
 
 import pytest
@@ -57,6 +58,7 @@ from ostrya.uptane.metadata.keys import tuf_key_id
 from ostrya.uptane.metadata.secret_keys import in_dialect
 from ostrya.uptane.metadata.signed import RoleKeys, parse_envelope, signers
 from ostrya.uptane.steps import run_steps
+from support.commands import OURS
 from support.uptane_world import NOW, ROLES, image, key, make_repo, rsa_key
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
@@ -167,6 +169,55 @@ def test_theirs_verifies_our_bytes(repo):
         assert parse_envelope(found.to_bytes(), Dialect.TUF, 1 << 20, role).signed_bytes() == (
             parse_envelope(data, Dialect.TUF, 1 << 20, role).signed_bytes()
         )
+
+
+def test_theirs_reads_what_the_command_writes(tmp_path):
+    """Keys on a medium, a supplier, a rotation: all by `ostrya ota`."""
+    (tmp_path / "fw").write_bytes(b"content")
+    run = partial(OURS, cwd=tmp_path)
+    run(
+        "ota",
+        "keys",
+        "create",
+        "--dialect=tuf",
+        "--dir=img",
+        "--keep=root=safe",
+        "--threshold=root=2",
+    )
+    run("ota", "targets", "sign", "--dir=img", "--keys=safe")
+    first = (tmp_path / "img/repository/1.root.json").read_bytes()
+    run("ota", "keys", "create", "supplier", "--dir=sup")
+    run(
+        "ota",
+        "delegation",
+        "add",
+        "supplier",
+        "--dir=img",
+        "--key=sup/supplier.pub",
+        "--path=sup/*",
+    )
+    for name, more in (("firmware", []), ("sup/fw", ["--role=supplier"])):
+        run("ota", "targets", "add", name, "fw", "--dir=img", "--hardware-id=b", *more)
+    run("ota", "targets", "sign", "--dir=img", "--keys=sup")
+    run("ota", "keys", "rotate", "root", "--dir=img", "--keep=new")
+    run("ota", "targets", "sign", "--dir=img", "--keys=safe", "--keys=new")
+    run("ota", "targets", "push", "--dir=img", "www")
+    served = tmp_path / "www"
+    files = {
+        f"metadata/{path.relative_to(served)}" if path.parent == served
+        else str(path.relative_to(served)): path.read_bytes()
+        for path in served.rglob("*") if path.is_file()
+    }  # fmt: skip
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    updater = Updater(
+        str(folder), "memory:///metadata/", str(folder), "memory:///targets/", Memory(files),
+        bootstrap=first,
+    )  # fmt: skip
+    updater.refresh()
+    for name in ("firmware", "sup/fw"):
+        with open(updater.download_target(updater.get_targetinfo(name)), "rb") as stream:
+            assert stream.read() == b"content"
 
 
 # ------------------------------------------------------------ ours follows what theirs writes

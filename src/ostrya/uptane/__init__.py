@@ -14,11 +14,12 @@ its keys are online. The Image repository says what there is; its keys that matt
     full_verification   the Director's word against the Image repository's
     partial_verification  what a small Secondary checks
     offline_verification  a lockbox, that somebody carries to the device
+    client              what a device keeps
     author              keys and metadata of an Image repository, kept by one person, offline
 
-All but ``author`` do no I/O: they are told what arrived, and say what they want. Whatever they
-refuse ends in an ``UptaneError`` whose ``attack`` names the attack that the check is there for;
-what was trusted before stays as it was.
+All but ``client`` and ``author`` do no I/O: they are told what arrived, and say what they want.
+Whatever they refuse ends in an ``UptaneError`` whose ``attack`` names the attack that the check is
+there for; what was trusted before stays as it was.
 
 Two dialects: Uptane as aktualizr and its servers speak it, and TUF 1.0 as python-tuf does.
 """

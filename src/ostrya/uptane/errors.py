@@ -16,7 +16,8 @@
     ├── EcuMismatch         an ECU is not of this vehicle, or not of that kind
     ├── ImageRejected       an image is not the one that was agreed on
     ├── ManifestRejected    a report of a vehicle is not to be believed
-    └── AuthoringError      a repository cannot be written so
+    ├── AuthoringError      a repository cannot be written so
+    └── StorageError        what a device knows cannot be read or changed
 """
 
 from __future__ import annotations
@@ -132,3 +133,7 @@ class ManifestRejected(UptaneRefusal):
 
 class AuthoringError(UptaneError):
     """A repository cannot be written so."""
+
+
+class StorageError(UptaneError):
+    """What a device knows cannot be read or changed."""

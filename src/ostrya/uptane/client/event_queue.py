@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events that the server has still to be told: kept until it says that it has them.
+
+::
+
+    {"id": UUID, "deviceTime": …, "eventType": {"id": …, "version": 0},
+     "event": {"ecu", "correlationId", "success"}}
+
+Source: aktualizr's ReportQueue.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+from ostrya.named_tuple import NamedTuple
+from ostrya.uptane.metadata.fields import format_time
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ostrya.uptane.client.storage import Storage
+    from ostrya.uptane.metadata.json_text import Object
+
+MAX_EVENTS = 10_000
+"""More are not kept: the oldest go, of a device that has not seen its server for years."""
+
+
+class Event(NamedTuple):
+    """One event.
+
+    Attributes:
+        kind: EcuInstallationStarted and so on.
+        at: When it was.
+        ecu: Of which; empty for the device.
+        correlation_id: Of the update; empty for none.
+        success: How it ended; None while it has not.
+    """
+
+    kind: str
+    at: datetime
+    ecu: str = ""
+    correlation_id: str = ""
+    success: bool | None = None
+
+    def to_json(self, event_id: str) -> Object:
+        """Return it as servers know it."""
+        event: Object = {"correlationId": self.correlation_id}
+        if self.ecu:
+            event["ecu"] = self.ecu
+        if self.success is not None:
+            event["success"] = self.success
+        return {
+            "id": event_id,
+            "deviceTime": format_time(self.at),
+            "eventType": {"id": self.kind, "version": 0},
+            "event": event,
+        }
+
+
+def put_event(connection: sqlite3.Connection, event: Event) -> None:
+    """Queue an event, together with what it tells of: inside that transaction."""
+    event_id = str(uuid.uuid4())
+    body = json.dumps(event.to_json(event_id), sort_keys=True)
+    connection.execute("INSERT INTO events (uuid, body) VALUES (?, ?)", (event_id, body))
+    connection.execute(
+        "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (MAX_EVENTS,)
+    )
+
+
+def oldest_events(storage: Storage, most: int) -> tuple[tuple[int, Object], ...]:
+    """Return events that are to be sent, each with its number, the oldest first."""
+    found = storage.rows("SELECT id, body FROM events ORDER BY id LIMIT ?", most)
+    return tuple(
+        (number, json.loads(body))
+        for number, body in found
+        if isinstance(number, int) and isinstance(body, str)
+    )
+
+
+def forget_events(storage: Storage, numbers: Sequence[int]) -> None:
+    """Forget events that the server has, or that it will never take."""
+    with storage.transaction() as connection:
+        rows = [(number,) for number in numbers]
+        connection.executemany("DELETE FROM events WHERE id = ?", rows)

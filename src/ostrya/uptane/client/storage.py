@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database of a device: opened, checked, and changed as a whole or not at all.
+
+A newer program may add tables and columns; an older one goes on with such a database, as it has to
+when the system is rolled back. Where it could not, the newer one says so in ``schema``.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from ostrya.uptane.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA = 1
+"""Of this program."""
+BUSY_TIMEOUT_S = 5.0
+
+_TABLES = """
+CREATE TABLE schema (version INTEGER NOT NULL, usable_from INTEGER NOT NULL);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE metadata (
+    repository TEXT NOT NULL, role TEXT NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (repository, role)
+);
+CREATE TABLE roots (
+    repository TEXT NOT NULL, version INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (repository, version)
+);
+CREATE TABLE counters (serial TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE installs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    serial TEXT NOT NULL, name TEXT NOT NULL, length INTEGER NOT NULL, hashes TEXT NOT NULL,
+    release_counter INTEGER, correlation_id TEXT NOT NULL, state TEXT NOT NULL
+);
+CREATE UNIQUE INDEX one_open_install ON installs (serial) WHERE state IN ('started', 'applied');
+CREATE UNIQUE INDEX one_current_image ON installs (serial) WHERE state = 'current';
+CREATE TABLE results (
+    install INTEGER PRIMARY KEY, serial TEXT NOT NULL, success INTEGER NOT NULL,
+    code TEXT NOT NULL, description TEXT NOT NULL, correlation_id TEXT NOT NULL
+);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, body TEXT NOT NULL
+);
+"""
+
+
+class Storage:
+    """An open database.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    def __init__(self, path: str, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Change something: all of it, once this ends, or nothing.
+
+        Raises:
+            StorageError: The disk is full, or another program holds the database.
+        """
+        with _told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            with _told(self.path):
+                yield self._connection
+                self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """Return what a query gives."""
+        with _told(self.path):
+            return list(self._connection.execute(query, values))
+
+    def fact(self, name: str) -> bytes | None:
+        """Return a fact; None if nothing is known."""
+        found = self.rows("SELECT value FROM facts WHERE name = ?", name)
+        value = found[0][0] if found else None
+        return value if isinstance(value, bytes) else None
+
+    def set_fact(self, name: str, value: bytes) -> None:
+        """Remember a fact."""
+        with self.transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def next_counter(self, serial: str) -> int:
+        """Return a number that was never returned for an ECU, and will not be again."""
+        with self.transaction() as connection:
+            connection.execute(
+                "INSERT INTO counters VALUES (?, 1)"
+                " ON CONFLICT (serial) DO UPDATE SET value = value + 1",
+                (serial,),
+            )
+            found = self.rows("SELECT value FROM counters WHERE serial = ?", serial)[0][0]
+        return found if isinstance(found, int) else 0
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+def open_storage(path: str) -> Storage:
+    """Open a device's database; it is made if it is not there, for nobody else to read.
+
+    Raises:
+        StorageError: It is damaged, of a program that is too new, or held by another one.
+        OSError: It cannot be made.
+    """
+    os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with _told(path):
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        storage = Storage(path, connection)
+        try:
+            _prepare(storage, connection)
+        except BaseException:
+            connection.close()
+            raise
+    return storage
+
+
+def _prepare(storage: Storage, connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA trusted_schema = OFF")
+    # EXTRA waits for the directory too, in which the journal is deleted: that is the commit.
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.execute("PRAGMA synchronous = EXTRA")
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != ("ok",):
+        raise _damaged(storage.path)
+    if not _has_schema(connection):
+        with storage.transaction():
+            # Another process may have made them since.
+            if not _has_schema(connection):
+                for statement in filter(str.strip, _TABLES.split(";\n")):
+                    connection.execute(statement)
+                connection.execute("INSERT INTO schema VALUES (?, ?)", (SCHEMA, SCHEMA))
+    version, usable_from = connection.execute("SELECT version, usable_from FROM schema").fetchone()
+    if usable_from > SCHEMA:
+        raise StorageError(
+            f"{storage.path} was written by a newer program (schema {version}), and can be used"
+            f" from schema {usable_from} on; this one has {SCHEMA}",
+            hint="install a newer release of the program",
+        )
+
+
+def _has_schema(connection: sqlite3.Connection) -> bool:
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'schema'"
+    found: tuple[int] = connection.execute(query).fetchone()
+    return found[0] > 0
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Say what SQLite's errors mean."""
+    try:
+        yield
+    except sqlite3.IntegrityError:
+        raise
+    except sqlite3.DatabaseError as exc:
+        code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
+            raise StorageError(
+                f"{path} is held by another program", hint="only one client runs at a time"
+            ) from exc
+        if code == sqlite3.SQLITE_FULL:
+            raise StorageError(f"there is no room for a change of {path}") from exc
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            raise _damaged(path) from exc
+        raise StorageError(f"{path}: {exc}") from exc
+
+
+def _damaged(path: str) -> StorageError:
+    return StorageError(
+        f"{path} is damaged",
+        hint="move it away and provision the device again; what runs goes on running",
+    )

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+
+import pytest
+
+from ostrya.uptane.client import storage as module
+from ostrya.uptane.client.storage import open_storage
+from ostrya.uptane.errors import StorageError
+
+
+def test_for_nobody_else(storage):
+    assert stat.S_IMODE(os.stat(storage.path).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(os.path.dirname(storage.path)).st_mode) == 0o700
+
+
+def test_it_waits_for_the_disk(storage):
+    assert storage.rows("PRAGMA synchronous") == [(3,)]
+    assert storage.rows("PRAGMA journal_mode") == [("delete",)]
+
+
+def test_facts(storage):
+    assert storage.fact("a") is None
+    storage.set_fact("a", b"1")
+    storage.set_fact("a", b"2")
+    with open_storage(storage.path) as again:
+        assert again.fact("a") == b"2"
+
+
+def test_all_or_nothing(storage):
+
+    def change():
+        with storage.transaction() as connection:
+            connection.execute("INSERT INTO facts VALUES ('a', x'00')")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        change()
+    assert storage.fact("a") is None
+    # And it can be changed again.
+    storage.set_fact("a", b"1")
+
+
+def test_counters(storage):
+    assert [storage.next_counter("a") for _ in range(3)] == [1, 2, 3]
+    assert storage.next_counter("b") == 1
+    with open_storage(storage.path) as again:
+        assert again.next_counter("a") == 4
+
+
+def test_a_newer_program_was_here(storage):
+    with storage.transaction() as connection:
+        connection.execute("UPDATE schema SET version = 9")
+        connection.execute("ALTER TABLE facts ADD COLUMN more TEXT")
+    # It only added something: this one goes on, as it has to after a rollback.
+    open_storage(storage.path).close()
+    with storage.transaction() as connection:
+        connection.execute("UPDATE schema SET usable_from = 9")
+    with pytest.raises(StorageError, match="by a newer program") as error:
+        open_storage(storage.path)
+    assert "newer release" in error.value.hint
+
+
+@pytest.mark.parametrize("data", [b"not a database, but long enough to be one" * 50, b"\0" * 4096])
+def test_damaged(tmp_path, data):
+    path = tmp_path / "sql.db"
+    path.write_bytes(data)
+    with pytest.raises(StorageError, match="is damaged"):
+        open_storage(str(path))
+
+
+def test_pages_that_were_lost(storage):
+    for number in range(200):
+        storage.set_fact(f"fact {number}", b"x" * 500)
+    storage.close()
+    with open(storage.path, "r+b") as stream:
+        stream.seek(8192)
+        stream.write(b"\xff" * 20000)
+    with pytest.raises(StorageError, match="is damaged"):
+        open_storage(storage.path)
+
+
+def test_held_by_another(storage, monkeypatch):
+    monkeypatch.setattr(module, "BUSY_TIMEOUT_S", 0.01)
+    with (
+        open_storage(storage.path) as other,
+        storage.transaction(),
+        pytest.raises(StorageError, match="held by another program"),
+    ):
+        other.set_fact("a", b"1")
+
+
+def test_no_room(storage):
+    pages = storage.rows("PRAGMA page_count")[0][0]
+    storage._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StorageError, match="there is no room"):
+        storage.set_fact("a", b"x" * 100_000)
+    assert storage.fact("a") is None
+
+
+def test_other_mistakes_are_told_too(storage):
+    with pytest.raises(StorageError, match="no such table"):
+        storage.rows("SELECT * FROM missing")
+    with pytest.raises(sqlite3.IntegrityError), storage.transaction() as connection:
+        connection.execute("INSERT INTO facts VALUES (NULL, NULL)")
