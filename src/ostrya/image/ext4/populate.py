@@ -30,12 +30,16 @@ from ostrya.image.ext4.structures import (
 )
 from ostrya.image.ext4.volume import Volume
 from ostrya.image.ext4.wanted import ROOTS
+from ostrya.workers import map_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ostrya.image.ext4.wanted import Inode
 
+# A path, its size, and runs of blocks: where each begins, and how long it is.
+_Copy = tuple[str, int, list[tuple[int, ...]]]
+_BATCH = 128
 _LOST_FOUND = ("lost+found", 11, stat.S_IFDIR)
 _KINDS = (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK)
 # Of an inode: where its extents are, and of these the place of the first.
@@ -83,17 +87,35 @@ class _Populating:
         self._volume = Volume(fd)
         # Inodes follow one another: they are written together.
         self._pending, self._pending_at = bytearray(), -1
+        self._to_copy: list[_Copy] = []
 
     def run(self) -> None:
-        nodes = self._walk()
+        # Contents are copied by others, while it is written here what they belong to.
+        for _ in map_batches(self._make_copier, self._copies(self._walk())):
+            pass
+        self._flush()
+        self._volume.finish()
+
+    def _copies(self, nodes: list[_Node]) -> Iterator[list[_Copy]]:
+        """Write all but contents; yield which of these go where."""
         for node in nodes:
             try:
                 self._write(node)
             except SourceError as exc:
                 exc.put_first(f"/{node.path}")
                 raise
-        self._flush()
-        self._volume.finish()
+            if len(self._to_copy) >= _BATCH:
+                yield self._to_copy
+                self._to_copy = []
+        if self._to_copy:
+            yield self._to_copy
+
+    def _make_copier(self) -> Callable[[list[_Copy]], None]:
+        def copy_all(batch: list[_Copy]) -> None:
+            for path, size, runs in batch:
+                self._copy(path, size, runs)
+
+        return copy_all
 
     def _walk(self) -> list[_Node]:
         """Give everything its number, directories before what is in them, by name."""
@@ -210,17 +232,17 @@ class _Populating:
         count = -(-size // BLOCK_BYTES)
         runs = self._volume.allocate(count) if count else []
         if count:
-            self._copy(node.path, size, runs)
+            self._to_copy.append((node.path, size, [tuple(run) for run in runs]))
         body, blocks = self._extents(runs, seed)
         return size, body, count + blocks, EXTENTS
 
-    def _copy(self, path: str, size: int, runs: list[Run]) -> None:
+    def _copy(self, path: str, size: int, runs: list[tuple[int, ...]]) -> None:
         fd = os.open(f"{self._tree}/{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             at = 0
-            for run in runs:
-                part = min(size - at, run.length * BLOCK_BYTES)
-                copy_range(fd, self._fd, part, run.first * BLOCK_BYTES, at=at)
+            for first, length in runs:
+                part = min(size - at, length * BLOCK_BYTES)
+                copy_range(fd, self._fd, part, first * BLOCK_BYTES, at=at)
                 at += part
         finally:
             os.close(fd)
