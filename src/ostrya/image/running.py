@@ -153,7 +153,9 @@ def _network(board: Board, qemu: Qemu, ports: Sequence[tuple[str, int, int]]) ->
             raise BoardError(f"ports cannot be led into the board {board.name}")
         return []
     leads = "".join(f",hostfwd={kind}:127.0.0.1:{here}-:{there}" for kind, here, there in ports)
-    return ["-netdev", f"user,id=network{leads}", "-device", "virtio-net-pci,netdev=network"]
+    # Nobody starts from the network: without its ROM, which is in yet another package.
+    device = "virtio-net-pci,netdev=network,romfile="
+    return ["-netdev", f"user,id=network{leads}", "-device", device]
 
 
 def check_there(qemu: Qemu, program: str | None) -> None:

@@ -35,6 +35,7 @@ from ostrya.image.reading.packages import read_packages
 from ostrya.image.reading.usage import make_bmap
 from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, Advanced, Finished, ProgressSink, Started, Unit
+from ostrya.repo.errors import RefNotFound
 from ostrya.repo.reader import load_commit
 from ostrya.repo.refs import require_rev
 from ostrya.tree.lookup import commit_root
@@ -165,7 +166,13 @@ def write_outputs(  # what is told to whom, by keyword
 def _resolved(artifacts: Artifacts, kind: Kind) -> Kind:
     if kind.base != kinds.DELTA:
         return kind
-    return kind._replace(revision=str(require_rev(artifacts.repo, kind.revision)))
+    try:
+        return kind._replace(revision=str(require_rev(artifacts.repo, kind.revision)))
+    except RefNotFound as exc:
+        raise OutputError(
+            f"no delta can lead from '{kind.revision}': the repository has no such release",
+            hint="earlier releases are kept where a build names a repository of its own",
+        ) from exc
 
 
 def _write(artifacts: Artifacts, kind: Kind, file: NewFile, outputs: list[Output]) -> None:
