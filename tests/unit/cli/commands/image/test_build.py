@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
 from ostrya.repo.refs import require_rev
 from ostrya.repo.repository import open_repository
-from support.image_world import KVER, ROOTFS, Member, missing, write_tar
+from support.image_world import KVER, ROOTFS, Member, link, missing, write_tar
 from support.oci_images import Layout
 
 REASON = missing("mke2fs", "debugfs")
@@ -102,3 +103,30 @@ def test_of_a_container_image(run, rootfs, tmp_path, schema):
 def test_a_commit_is_of_a_repository(run, tmp_path):
     words = ("--board=qemu-arm64", "--rootfs=ostree::os/stable", f"--output={tmp_path}/disk")
     assert "must name a repository" in run("image", "build", *words).err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"../x": Member()}, "'..' is not a valid file name|\\.\\."),
+        ({"l": link("/etc"), "l/passwd": Member()}, "Can't replace file with directory: l"),
+        ({f"boot/vmlinuz-{KVER}": None}, "no kernel with its modules"),
+        (
+            {"boot/vmlinuz-5.0": Member(b"k"), "usr/lib/modules/5.0/modules.dep": Member()},
+            "2 kernels: 5.0",
+        ),
+        ({name: None for name in ROOTFS if name.startswith("usr")}, "it has no /usr"),
+    ],
+    ids=["paths that lead out", "through a link", "no kernel", "two kernels", "no root fs"],
+)
+def test_what_is_refused_leaves_nothing(run, tmp_path, changes, words):
+    members = {name: one for name, one in {**ROOTFS, **changes}.items() if one is not None}
+    path = write_tar(tmp_path / "bad.tar", members)
+    failed = run(
+        "image", "build", "--board=qemu-arm64", f"--rootfs={path}", f"--output={tmp_path}/d"
+    )
+    assert failed.status in {10, 60}
+    assert re.search(words, failed.err)
+    assert sum(line.startswith("error: ") for line in failed.err.splitlines()) == 1
+    assert "Traceback" not in failed.err
+    assert os.listdir(tmp_path) == ["bad.tar"]
