@@ -7,8 +7,10 @@ import fcntl
 import struct
 from errno import EINVAL, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM
 
-_GET_FLAGS = 0x80086601
-_SET_FLAGS = 0x40086602
+# The size of a long is in the numbers: it is another one where programs are of 32 bits.
+_LONG = struct.calcsize("l") << 16
+_GET_FLAGS = 0x80006601 | _LONG
+_SET_FLAGS = 0x40006602 | _LONG
 _IMMUTABLE = 0x10
 _CANNOT = (EPERM, ENOTTY, EOPNOTSUPP, ENOSYS, EINVAL)
 

@@ -7,7 +7,8 @@ import ctypes
 import fcntl
 import struct
 
-_BLKGETSIZE64 = 0x80081272
+# The size of a size_t is in the number: it is another one where programs are of 32 bits.
+_BLKGETSIZE64 = 0x80001272 | struct.calcsize("N") << 16
 _BLKPG = 0x1269
 _RESIZE = 3
 # struct blkpg_partition: start and length in bytes, number, two names that are not looked at.

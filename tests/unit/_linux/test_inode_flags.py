@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import importlib
 import os
+import struct
 from errno import EIO, ENOTTY
 
 import pytest
@@ -51,3 +53,14 @@ def test_a_disk_that_fails(folder_fd, monkeypatch):
         patch.setattr(inode_flags.fcntl, "ioctl", fail(EIO))
         with pytest.raises(OSError, match=os.strerror(EIO)):
             set_immutable(folder_fd, immutable=True)
+
+
+@pytest.mark.parametrize(
+    ("long_bytes", "get", "put"), [(4, 0x80046601, 0x40046602), (8, 0x80086601, 0x40086602)]
+)
+def test_the_numbers_of_programs_of_32_bits_are_others(monkeypatch, long_bytes, get, put):
+    with monkeypatch.context() as patch:
+        patch.setattr(struct, "calcsize", lambda _format: long_bytes)
+        other = importlib.reload(inode_flags)
+        assert (get, put) == (other._GET_FLAGS, other._SET_FLAGS)
+    importlib.reload(inode_flags)
