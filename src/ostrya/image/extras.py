@@ -85,6 +85,20 @@ class Place(NamedTuple):
 
 
 def data_content(partition: DataPartition, place: Place, scratch: str) -> Content:
+    """Make what is in a data partition; see `_content`.
+
+    Raises:
+        LayoutError: Its contents do not fit.
+    """
+    try:
+        return _content(partition, place, scratch)
+    except LayoutError as exc:
+        exc.put_first(f"partition {partition.name}")
+        exc.hint = "make the partition greater"
+        raise
+
+
+def _content(partition: DataPartition, place: Place, scratch: str) -> Content:
     """Make what is in a data partition.
 
     Args:
@@ -102,7 +116,7 @@ def data_content(partition: DataPartition, place: Place, scratch: str) -> Conten
         if not partition.contents:
             return Content()
         if os.path.getsize(partition.contents) > place.size_bytes:
-            raise LayoutError(f"{partition.contents} does not fit into partition {partition.name}")
+            raise LayoutError(f"{partition.contents} does not fit")
         return Content(file=partition.contents)
     if partition.filesystem == VFAT:
         files = list(_fat_files(partition.contents, "")) if partition.contents else []

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 import subprocess
 from uuid import UUID
 
@@ -93,14 +94,17 @@ def test_without_more_partitions_disks_are_as_they_were(repo, releases, tmp_path
     assert disks[0] == disks[1]
 
 
-def test_what_does_not_fit(tmp_path):
-    blob = tmp_path / "blob"
-    blob.write_bytes(bytes(9 * MIB))
+@pytest.mark.parametrize("filesystem", ["none", "ext4", "vfat"])
+def test_what_does_not_fit(tmp_path, filesystem):
+    contents = tmp_path / "contents"
+    blob = contents if filesystem == "none" else contents / "blob"
+    blob.parent.mkdir(exist_ok=True)
+    blob.write_bytes(os.urandom(MIB) * 9)
     (tmp_path / "scratch").mkdir()
-    with pytest.raises(LayoutError, match="blob does not fit into partition raw"):
-        data_content(
-            DataPartition("raw", MIB, "none", contents=str(blob)), PLACE, str(tmp_path / "scratch")
-        )
+    partition = DataPartition("data", MIB * 8, filesystem, "data", str(contents))
+    with pytest.raises(LayoutError, match=r"^partition data: .* not fit") as caught:
+        data_content(partition, PLACE, str(tmp_path / "scratch"))
+    assert caught.value.hint == "make the partition greater"
 
 
 def test_files_for_the_fat(contents, tmp_path):
