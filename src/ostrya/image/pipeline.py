@@ -328,6 +328,12 @@ class Pipeline:
             )
 
         with _disk_path(self._cache.work, disk) as path:
+
+            def tell(line: str) -> None:
+                # Of the disk that outputs are made of nobody sees anything.
+                if disk is not None or path not in line:
+                    self._tell(f"  {line}")
+
             found = build_disk(
                 made.repo,
                 [made.commit],
@@ -339,7 +345,7 @@ class Pipeline:
                 scratch=self._cache.work,
                 firmware=recipe.firmware,
                 use=use,
-                tell=lambda line: self._tell(f"  {line}"),
+                tell=tell,
                 progress=self._progress,
             )
         return found.plan, tuple(outputs)

@@ -39,6 +39,8 @@ def test_an_image_is_built_of_a_recipe(run, recipe, tmp_path, schema):
     assert [step["cached"] for step in planned["steps"]][:3] == [False, False, None]
     said = run.ok(*words, f"--output-dir={tmp_path}/out").out
     assert "  host name box\n" in said
+    assert f"wrote {tmp_path}/out/box-qemu-arm64.img\n" in said
+    assert f"{tmp_path}/cache" not in said
     assert sorted(os.listdir(tmp_path / "out")) == ["SHA256SUMS", "box-qemu-arm64.img"]
     built = run.ok(*words, f"--output-dir={tmp_path}/out", "--json").json()
     schema(built, "image-build")
