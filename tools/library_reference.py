@@ -175,6 +175,7 @@ PAGES = {
             "ostrya.uptane.author.lockbox",
             "ostrya.uptane.author.lockbox_commits",
             "ostrya.uptane.author.credentials",
+            "ostrya.uptane.author.director_author",
             "ostrya.uptane.errors",
         ],
     ),

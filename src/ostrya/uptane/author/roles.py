@@ -123,6 +123,42 @@ def rotate(work: Workplace, role: str, kind: str, plan: RolePlan, now: datetime)
     return tuple(made)
 
 
+def renew(work: Workplace, role: str, now: datetime) -> None:
+    """Stage the metadata of a role as it is, with a new lifetime.
+
+    Raises:
+        AuthoringError: There is none, or it is made anew whenever something is published.
+    """
+    if role == _ROOT:
+        root = work.newest_root()
+        version = work.root_version() + 1
+        header = root.header._replace(version=version, expires=expiry(work, _ROOT, now))
+        value = root._replace(header=header).to_json(work.dialect)
+        work.stage(_ROOT, Envelope(work.dialect, (), value))
+    elif role in {Role.SNAPSHOT.value, Role.TIMESTAMP.value}:
+        raise AuthoringError(f"{role} is made anew whenever something is published")
+    elif work.newest_targets(role) is None:
+        raise AuthoringError(f"there is no role {role}")
+    else:
+        restage_targets(work, now, role)
+
+
+def expiries(work: Workplace) -> dict[str, datetime]:
+    """Return until when the newest metadata of each role is to be believed."""
+    found = {_ROOT: work.newest_root().header.expires}
+    if work.root_version():
+        snapshot, timestamp = work.snapshot(), work.timestamp()
+        listed = [file.removesuffix(".json") for file in snapshot.meta] if snapshot else []
+        for role in listed:
+            targets = work.newest_targets(role)
+            if targets is not None:
+                found[role] = targets.header.expires
+        if snapshot is not None and timestamp is not None:
+            found[Role.SNAPSHOT.value] = snapshot.header.expires
+            found[Role.TIMESTAMP.value] = timestamp.header.expires
+    return found
+
+
 def restage_targets(work: Workplace, now: datetime, role: str = _TARGETS) -> None:
     """Stage the Targets of a role as they are, to be signed anew."""
     targets = work.newest_targets(role)

@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from ostrya.uptane.author.publish import publish
-from ostrya.uptane.author.roles import NewKeys, RolePlan, create, parse_plans, role_names, rotate
+from ostrya.uptane.author.roles import (
+    NewKeys,
+    RolePlan,
+    create,
+    expiries,
+    parse_plans,
+    renew,
+    role_names,
+    rotate,
+)
 from ostrya.uptane.author.workplace import DAYS, Settings
 from ostrya.uptane.errors import AuthoringError, MetadataMismatch
 from ostrya.uptane.metadata.dialect import Dialect
@@ -74,3 +85,18 @@ def test_what_cannot_be(tmp_path, plans):
     with pytest.raises(AuthoringError):
         create(str(tmp_path / "x"), Settings(Dialect.UPTANE, DAYS), NewKeys("ed25519", plans), NOW)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_new_lifetime_with_the_same_keys(work, device):
+    client = device(work)
+    keys = client.refresh().root.keys
+    later = NOW + timedelta(days=300)
+    renew(work, "root", later)
+    renew(work, "targets", later)
+    publish(work, later)
+    far = later + timedelta(days=6)
+    assert client.refresh(far).root.keys == keys
+    assert expiries(work)["root"] == expiries(work)["targets"] == later + timedelta(days=365)
+    for role in ("timestamp", "nobody"):
+        with pytest.raises(AuthoringError):
+            renew(work, role, later)

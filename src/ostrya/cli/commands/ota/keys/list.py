@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``ota keys list``: whose signatures count, and which keys are here."""
+"""``ota keys list``: whose signatures count, which keys are here, and what expires when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ OPTIONS = (DIR, KEYS)
 
 def run(arguments: Arguments, context: Context) -> int:
     """List them by role."""
+    from ostrya.uptane.author.roles import expiries
+    from ostrya.uptane.metadata.fields import format_time
+
     work = open_author(arguments)
+    expires = {role: format_time(moment) for role, moment in expiries(work).items()}
     root = work.newest_root()
     roles = [
         {
@@ -34,13 +38,22 @@ def run(arguments: Arguments, context: Context) -> int:
     ]
     version, published = root.header.version, work.root_version()
     if context.json:
-        write_json({"version": version, "published": published == version, "roles": roles})
+        write_json(
+            {
+                "version": version,
+                "published": published == version,
+                "roles": roles,
+                "expires": expires,
+            }
+        )
         return 0
     for role, keys in root.roles.items():
         write_line(f"{role}: {keys.threshold} of {len(keys.key_ids)} sign")
         for one in keys.key_ids:
             here = "here" if _is_here(work, one) else "elsewhere"
             write_line(f"  {one}  {root.keys[one].kind}  {here}")
+    for role, moment in expires.items():
+        write_line(f"{role} expires {moment}")
     if published != version:
         write_line(f"root {version} is staged, and not published yet")
     return 0

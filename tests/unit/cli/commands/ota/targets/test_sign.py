@@ -19,3 +19,11 @@ def test_a_medium_that_is_not_there(run, made):
     assert "no folder of keys" in run.fails(
         "ota", "targets", "sign", made[0], "--keys=/nothing", status=70
     )
+
+
+def test_a_new_lifetime(run, made):
+    done = run.ok("ota", "targets", "sign", made[0], "--renew=root", "--renew=targets")
+    assert done.lines[0] == "2.root.json"
+    assert "targets.json" in done.lines
+    run.fails("ota", "targets", "sign", made[0], "--renew=timestamp", status=70)
+    run.fails("ota", "targets", "sign", made[0], "--renew=nobody", status=70)
