@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ostrya.image.recipe.values import PartitionWant, Recipe
 
 GROW, PROVISION = "ostrya-grow.service", "ostrya-provision.service"
+SSH_KEYS = "ostrya-ssh-keys.service"
+_SSHD, _KEYGEN = "/usr/sbin/sshd", "/usr/bin/ssh-keygen"
+# Of distributions whose own units do it.
+_OTHERS_DRAW = ("sshd-keygen.target", "sshd-keygen@.service", "sshdgenkeys.service")
 _PROGRAM = "/usr/bin/ostrya"
 _UNITS = "/usr/lib/systemd/system"
 # They come and go with the kernel, or are the device's own part of the disk.
@@ -27,6 +31,7 @@ def set_up_first_boot(places: Places, recipe: Recipe, tell: Callable[[str], None
         SourceError: The tree has no `ostrya` that would do it.
     """
     _add_mounts(places, recipe.partitions, tell)
+    _add_host_keys(places, tell)
     wanted = []
     if recipe.grow:
         last = recipe.partitions[-1] if recipe.partitions else None
@@ -44,6 +49,31 @@ def set_up_first_boot(places: Places, recipe: Recipe, tell: Callable[[str], None
         places.write(f"{_UNITS}/{name}", text)
         places.link(f"{_UNITS}/{target}.wants/{name}", f"../{name}")
         tell(f"installed {name}")
+
+
+def _add_host_keys(places: Places, tell: Callable[[str], None]) -> None:
+    """Let a device draw its own keys for SSH: those of who made the tree are dropped."""
+    there = places.is_file(_SSHD) and places.is_file(_KEYGEN)
+    if not there or any(places.exists(f"{_UNITS}/{name}") for name in _OTHERS_DRAW):
+        return
+    places.write(f"{_UNITS}/{SSH_KEYS}", ssh_keys_unit())
+    places.link(f"{_UNITS}/multi-user.target.wants/{SSH_KEYS}", f"../{SSH_KEYS}")
+    tell(f"installed {SSH_KEYS}")
+
+
+def ssh_keys_unit() -> str:
+    """Return the unit that draws a device's keys for SSH, where it has none."""
+    return (
+        "[Unit]\n"
+        "Description=Draw this device's keys for SSH\n"
+        "ConditionPathExists=!/etc/ssh/ssh_host_ed25519_key\n"
+        "After=local-fs.target ostree-remount.service\n"
+        "Before=ssh.service sshd.service ssh.socket sshd.socket\n"
+        "\n"
+        "[Service]\n"
+        "Type=oneshot\n"
+        f"ExecStart={_KEYGEN} -A\n"
+    )
 
 
 def grow_unit(mount: str) -> str:

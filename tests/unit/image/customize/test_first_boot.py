@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from ostrya.image.customize.first_boot import GROW, PROVISION, set_up_first_boot
+from ostrya.image.customize.first_boot import GROW, PROVISION, SSH_KEYS, set_up_first_boot
 from ostrya.image.errors import SourceError
 from ostrya.image.recipe.values import PartitionWant, Provisioning, Recipe
+from support.image_world import Member
 
 UNITS = "/usr/lib/systemd/system"
 
@@ -40,3 +41,18 @@ def test_without_the_program_it_cannot_be(places, said):
     places.remove("/usr/bin/ostrya")
     with pytest.raises(SourceError, match="the tree has no /usr/bin/ostrya"):
         set_up_first_boot(places, Recipe("r", grow=True), said.append)
+
+
+def test_a_device_draws_its_own_keys_for_ssh(tree, places, said):
+    set_up_first_boot(places, Recipe("r"), said.append)
+    assert said == []
+    with_ssh = {
+        "usr__sbin__sshd": Member(b"", 0o755), "usr__bin__ssh-keygen": Member(b"", 0o755),
+    }  # fmt: skip
+    places = tree(**with_ssh)
+    set_up_first_boot(places, Recipe("r"), said.append)
+    assert "ExecStart=/usr/bin/ssh-keygen -A\n" in places.read_text(f"{UNITS}/{SSH_KEYS}")
+    assert places.exists(f"{UNITS}/multi-user.target.wants/{SSH_KEYS}")
+    others = tree(**with_ssh, **{"usr__lib__systemd__system__sshd-keygen.target": Member()})
+    set_up_first_boot(others, Recipe("r"), said.append)
+    assert not others.exists(f"{UNITS}/{SSH_KEYS}")
