@@ -75,6 +75,39 @@ def verify_offline(
     return Verified(director, image, tuple(agreed), correlation_id)
 
 
+def refresh_offline_snapshot(
+    found: Trusted,
+) -> Generator[Step, bytes | None, tuple[Trusted, str]]:
+    """Take the newest list of lockboxes while there is a network, so that older media are refused.
+
+    Returns:
+        What is trusted of the Director, and why its list was left alone; empty for no reason.
+
+    Raises:
+        RollbackDetected: The list takes something back.
+    """
+    if OFFLINE_SNAPSHOT not in found.root.roles:
+        return found, ""
+    file, limit = f"{OFFLINE_SNAPSHOT}.json", found.limits.snapshot_bytes
+    data = yield Wanted(Repository.DIRECTOR, file, limit, may_be_absent=True)
+    if data is None:
+        return found, ""
+    what = found.what(OFFLINE_SNAPSHOT)
+    try:
+        new = _read_snapshot(found, data, what)
+    except UptaneRefusal as exc:
+        # PURE-2: updates over the network go on without it.
+        return found, exc.message
+    known = _known_snapshot(found, what)
+    if known is not None and known.header.version >= new.header.version:
+        return found, ""
+    checks.check_listed_versions(new, known, what)
+    checks.check_listed_files(new, known, what)
+    found = found.with_file(OFFLINE_SNAPSHOT, data)
+    yield Accepted(Repository.DIRECTOR, found)
+    return found, ""
+
+
 def _offline_snapshot(
     found: Trusted, now: datetime
 ) -> Generator[Step, bytes | None, tuple[Trusted, Snapshot]]:

@@ -25,10 +25,10 @@ from ostrya.uptane.full_verification import Installed, Vehicle
 from ostrya.uptane.metadata.dialect import Dialect
 from ostrya.uptane.metadata.header import Header
 from ostrya.uptane.metadata.snapshot import Snapshot, read_snapshot
-from ostrya.uptane.offline_verification import verify_offline
+from ostrya.uptane.offline_verification import refresh_offline_snapshot, verify_offline
 from ostrya.uptane.steps import Repository, run_steps
 from ostrya.uptane.trusted_set import open_trusted
-from support.uptane_world import NOW
+from support.uptane_world import NOW, make_world
 
 VEHICLE = Vehicle({"ecu-1": "board"}, {"ecu-1": Installed("old", {"sha256": "0" * 64}, 3)})
 
@@ -175,3 +175,43 @@ def test_a_file_that_is_not_on_the_medium(medium):
 def test_another_vehicles_lockbox(medium):
     medium.vehicle = Vehicle({"ecu-1": "sensor"})
     assert medium.verify().agreed == ()
+
+
+# -------------------------------------------------------------------- while there is a network
+
+
+def refresh(medium, data):
+    found = open_trusted("Director", Dialect.UPTANE, medium.kept[Repository.DIRECTOR])
+    return run_steps(refresh_offline_snapshot(found), lambda _wanted: data, medium.keep)
+
+
+def test_an_older_medium_is_refused_after_the_network_told_of_a_newer_one(medium):
+    path = medium.path(Repository.DIRECTOR)
+    old = {one: one.read_bytes() for one in path.iterdir()}
+    medium.write()
+    newest = (path / "offline-snapshot.json").read_bytes()
+    for one, data in old.items():
+        one.write_bytes(data)
+    # Without the network, the device would take it.
+    assert medium.verify().agreed
+    assert refresh(medium, newest)[1] == ""
+    with pytest.raises(MetadataMismatch):
+        medium.verify()
+
+
+def test_a_list_that_is_not_signed_leaves_other_updates_alone(medium, tmp_path):
+    (tmp_path / "mallory").mkdir()
+    data = (
+        Medium(tmp_path / "mallory").path(Repository.DIRECTOR) / "offline-snapshot.json"
+    ).read_bytes()
+    found, why = refresh(medium, data)
+    assert why.startswith("offline-snapshot of the Director is signed by 0 of the keys")
+    assert "offline-snapshot" not in found.files
+    assert refresh(medium, b"{")[1]
+
+
+def test_a_director_without_a_list(medium):
+    assert refresh(medium, None)[1] == ""
+    world = make_world()
+    found = open_trusted("Director", Dialect.UPTANE, {"root": world.director.files["1.root.json"]})
+    assert run_steps(refresh_offline_snapshot(found), pytest.fail, pytest.fail)[1] == ""
