@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import remove_tree
@@ -91,6 +91,9 @@ def _cache(arguments: Arguments, context: Context, folder: str) -> Iterator[Cach
         yield Cache(path, keeps=False)
     finally:
         remove_tree(path)
+        # One that was made for nothing; if there is something in it, it stays.
+        with suppress(OSError):
+            os.rmdir(folder)
 
 
 def _default_cache(context: Context) -> str:

@@ -49,7 +49,7 @@ def commit_tree(
     base: BaseTree,
     timestamp: int,
 ) -> Committed:
-    """Commit a tree, unless it is the release that is there.
+    """Commit a tree, unless it is the release that is there; devices do not see it yet.
 
     Args:
         repo: Where.
@@ -84,10 +84,6 @@ def commit_tree(
         pull_local(repo, kept, [checksum])
     for signer in signers:
         sign_commit(repo, checksum, signer)
-    if is_own:
-        with Transaction(repo) as tx:
-            tx.set_ref(None, recipe.ref, checksum)
-            tx.commit()
     return Committed(checksum, is_new=True)
 
 

@@ -33,7 +33,7 @@ TYPE_LINUX_MBR = 0x83
 TYPE_ESP_MBR = 0xEF
 _ENTRY = struct.Struct("<B3sB3sII")
 _BEYOND = b"\xfe\xff\xff"
-_MOST = 4
+MOST_PARTITIONS = 4
 _MOST_SECTORS = 0xFFFFFFFF
 
 
@@ -62,11 +62,13 @@ def encode_mbr(
         LayoutError: There are too many partitions, one lies beyond what can be said, or the boot
             code is too long.
     """
-    if len(partitions) > _MOST:
-        raise LayoutError(f"a table of the old kind has {_MOST} partitions, not {len(partitions)}")
+    if len(partitions) > MOST_PARTITIONS:
+        raise LayoutError(
+            f"a table of the old kind has {MOST_PARTITIONS} partitions, not {len(partitions)}"
+        )
     if len(boot_code) > BOOT_CODE_BYTES:
         raise LayoutError(f"{len(boot_code)} bytes of boot code do not fit into {BOOT_CODE_BYTES}")
-    table = b"".join(map(_encode_entry, partitions)).ljust(_MOST * _ENTRY.size, b"\0")
+    table = b"".join(map(_encode_entry, partitions)).ljust(MOST_PARTITIONS * _ENTRY.size, b"\0")
     head = boot_code.ljust(BOOT_CODE_BYTES, b"\0") + struct.pack("<IH", signature, 0)
     return head + table + b"\x55\xaa"
 

@@ -32,9 +32,12 @@ from ostrya.image.customize.customize import customize
 from ostrya.image.customize.splash import KARGS as SPLASH_KARGS
 from ostrya.image.customize.updates import remotes_of, settings_of
 from ostrya.image.decisions import Decision
+from ostrya.image.errors import LayoutError
+from ostrya.image.mbr import MOST_PARTITIONS
 from ostrya.image.outputs.artifacts import Artifacts, Output, write_outputs
 from ostrya.image.ramdisk import is_known, ramdisk_for
 from ostrya.image.recipe_options import converting_of, disk_extras, image_name
+from ostrya.image.release import publish_release
 from ostrya.image.settling import accounts_before, settle
 from ostrya.image.tree import TreeEditor
 from ostrya.image.wished_source import wished_source
@@ -137,6 +140,9 @@ class Pipeline:
             times: When that is.
             tell: Told what is done, a line each.
             progress: Told about files.
+
+        Raises:
+            ImageError: The board cannot have what the recipe wants.
         """
         self._recipe = recipe
         self._board = board
@@ -149,6 +155,13 @@ class Pipeline:
         converting = converting_of(recipe, board)
         self._base_wish = BaseWish(source, converting, self._code, times.now)
         self._reused: list[str] = []
+        count = len(board.partitions) + len(recipe.partitions)
+        if board.table == "mbr" and count > MOST_PARTITIONS:
+            raise LayoutError(
+                f"board {board.name} has a partition table of the old kind: {MOST_PARTITIONS} "
+                f"partitions, and {count} are wanted",
+                hint=f"leave {count - MOST_PARTITIONS} of [[partitions]] out of {recipe.file}",
+            )
 
     def plan(self) -> tuple[Step, ...]:
         """Say which steps there are, and which of them are done already.
@@ -192,7 +205,6 @@ class Pipeline:
             OSError: Something cannot be written. Of all these, no output is left.
         """
         cache, recipe = self._cache, self._recipe
-        os.makedirs(folder, exist_ok=True)
         with ExitStack() as stack:
             stack.enter_context(cache.shared())
             kept = stack.enter_context(cache.repository(self._level))
@@ -224,6 +236,9 @@ class Pipeline:
             sentences = tuple(one.sentence for one in report)
             made = _Made(repo, committed.checksum, base.kver, timestamp, sentences)
             plan, outputs = self._disk(made, folder, disk)
+            if committed.is_new and repo is not kept:
+                # Last: devices get nothing of a build that failed.
+                publish_release(repo, recipe.ref, committed.checksum)
         if cache.keeps:
             cache.clean_up()
         return Built(
@@ -296,6 +311,7 @@ class Pipeline:
         def use(parts: DiskParts) -> None:
             if disk is not None:
                 return
+            os.makedirs(folder, exist_ok=True)
             artifacts = Artifacts(
                 parts.disk,
                 parts.plan,

@@ -80,6 +80,7 @@ def commit_release(
     rootfs: str | AnySource,
     options: ReleaseOptions,
     *,
+    publish: bool = True,
     progress: ProgressSink = NULL_PROGRESS,
 ) -> Release:
     """Commit a root file system as a release; the same as the last one stays that one.
@@ -88,6 +89,7 @@ def commit_release(
         repo: Where; an archive, if devices are to pull from it.
         rootfs: What it is made of, or how somebody writes that; see `source_kinds`.
         options: What it is to be.
+        publish: Whether the ref leads to it at once; else `publish_release` lets it.
         progress: Told about files.
 
     Raises:
@@ -126,9 +128,21 @@ def commit_release(
             parent=parent,
             metadata=_metadata(repo, options, converted.kver, source),
         )
-        tx.set_ref(None, options.ref, checksum)
+        if publish:
+            tx.set_ref(None, options.ref, checksum)
         tx.commit()
     return Release(checksum, converted.kver, decisions, is_new=True, report=report)
+
+
+def publish_release(repo: Repository, ref: str, checksum: Checksum) -> None:
+    """Let a ref lead to a release: from now on devices get it.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with Transaction(repo) as tx:
+        tx.set_ref(None, ref, checksum)
+        tx.commit()
 
 
 def _is_same(repo: Repository, parent: Checksum, root: TreeRoot, options: ReleaseOptions) -> bool:

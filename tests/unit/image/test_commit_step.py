@@ -5,6 +5,7 @@ from ostrya.image.base_tree import BaseTree
 from ostrya.image.cache import Cache
 from ostrya.image.commit_step import commit_tree
 from ostrya.image.recipe.values import Recipe, RepositoryWish
+from ostrya.image.release import publish_release
 from ostrya.image.tree import TreeEditor
 from ostrya.repo.fsck import fsck
 from ostrya.repo.reader import iter_commits, load_commit
@@ -37,10 +38,14 @@ def test_a_release_follows_the_one_before(repo, kept):
     recipe = Recipe("r", version="1")
     first = commit_tree(repo, kept, tree(kept, b"1"), recipe, BASE, 5)
     assert first.is_new
+    # Devices see it when somebody says so.
+    assert list_refs(repo) == {}
+    publish_release(repo, "os/stable", first.checksum)
     again = commit_tree(repo, kept, tree(kept, b"1"), recipe, BASE, 6)
     assert again == (first.checksum, False)
     second = commit_tree(repo, kept, tree(kept, b"2"), recipe, BASE, 7)
     assert load_commit(repo, second.checksum).parent == first.checksum
+    publish_release(repo, "os/stable", second.checksum)
     assert require_rev(repo, "os/stable") == second.checksum
     assert len(list(iter_commits(repo))) == 2
     assert list_refs(kept) == {}

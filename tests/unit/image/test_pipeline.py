@@ -6,13 +6,14 @@ import pytest
 from ostrya.image import cache as cache_module
 from ostrya.image.board import load_board
 from ostrya.image.cache import Cache
-from ostrya.image.errors import ConversionError, SourceError
+from ostrya.image.errors import ConversionError, LayoutError, SourceError
 from ostrya.image.pipeline import Pipeline, Times
 from ostrya.image.recipe.located import Where
 from ostrya.image.recipe.values import (
     Account,
     ConvertWish,
     FileWish,
+    PartitionWant,
     Recipe,
     RepositoryWish,
     SourceWish,
@@ -20,7 +21,7 @@ from ostrya.image.recipe.values import (
 )
 from ostrya.image.tree import TreeEditor
 from ostrya.repo.reader import load_commit
-from ostrya.repo.refs import require_rev
+from ostrya.repo.refs import require_rev, resolve_rev
 from ostrya.repo.repository import open_repository
 from ostrya.repo.transaction import Transaction
 from ostrya.tree.commit import tree_from_commit
@@ -133,12 +134,32 @@ def test_releases_follow_one_another_in_a_repository(rootfs, tmp_path):
         assert require_rev(repo, "os/stable^") == first.commit
 
 
+def test_a_release_that_fails_is_not_published(rootfs, tmp_path):
+    cache, repository = Cache(str(tmp_path / "cache")), RepositoryWish(str(tmp_path / "repo"))
+    wanted = recipe_of(rootfs, repository=repository)
+    with pytest.raises(LayoutError):
+        build(wanted._replace(size_bytes=20 << 20), cache, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    with open_repository(str(tmp_path / "repo")) as repo:
+        assert resolve_rev(repo, wanted.ref, allow_noent=True) is None
+    built = build(wanted, cache, tmp_path / "a")
+    with open_repository(str(tmp_path / "repo")) as repo:
+        assert require_rev(repo, wanted.ref) == built.commit
+
+
+def test_more_partitions_than_the_board_can_have(rootfs, tmp_path):
+    wanted = recipe_of(rootfs, partitions=tuple(PartitionWant(name, 1 << 20) for name in "abc"))
+    with pytest.raises(LayoutError, match="4 partitions, and 5 are wanted") as caught:
+        Pipeline(wanted, load_board("raspberrypi3"), Cache(str(tmp_path / "cache")))
+    assert "leave 1 of" in caught.value.hint
+
+
 def test_what_fails_leaves_no_output(rootfs, tmp_path):
     cache = Cache(str(tmp_path / "cache"))
     wrong = recipe_of(rootfs, system=System(timezone="Mars/North"))
     with pytest.raises(SourceError, match="Mars/North"):
         build(wrong, cache, tmp_path / "out")
-    assert os.listdir(tmp_path / "out") == []
+    assert not (tmp_path / "out").exists()
     assert os.listdir(cache.work) == []
 
 

@@ -29,10 +29,11 @@ from ostrya.cli.image_recipes import build_of_recipe
 from ostrya.cli.options import flag, text, texts
 from ostrya.cli.output import write_json, write_line
 from ostrya.cli.sizes import parse_size
+from ostrya.errors import ImageError
 from ostrya.image.board import board_names, load_board
 from ostrya.image.builder import DiskOptions, build_disk
 from ostrya.image.deployments import Remote
-from ostrya.image.release import Release, ReleaseOptions, commit_release
+from ostrya.image.release import Release, ReleaseOptions, commit_release, publish_release
 from ostrya.image.source_kinds import CommitSource
 from ostrya.image.sources import find_source
 from ostrya.image.wished_source import for_board, source_timestamp
@@ -85,10 +86,14 @@ def run(arguments: Arguments, context: Context) -> int:
         return 0
     if arguments.positionals:
         return build_of_recipe(arguments, context)
+    _refuse_options_of_recipes(arguments, context)
     wanted = [arguments.text(name) for name in ("board", "rootfs", "output")]
     name, rootfs, output = (word or "" for word in wanted)
     if not (name and rootfs and output):
         raise context.usage_error("a RECIPE, or --board, --rootfs and --output must be specified")
+    folder = os.path.dirname(os.path.abspath(output))
+    if not os.path.isdir(folder):
+        raise ImageError(f"there is no folder {folder} for {output}", hint="make it first")
     board = load_board(name)
     source = for_board(find_source(rootfs), board)
     if isinstance(source, CommitSource) and not source.repo:
@@ -107,6 +112,7 @@ def run(arguments: Arguments, context: Context) -> int:
                 board.fstab,
                 board.ramdisk_modules,
             ),
+            publish=False,
             progress=progress,
         )
         if not context.json:
@@ -121,9 +127,20 @@ def run(arguments: Arguments, context: Context) -> int:
             tell=(lambda _line: None) if context.json else write_line,
             progress=progress,
         )
+        if release.is_new:
+            # Last: devices get nothing of a build that failed.
+            publish_release(repo, options.ref, release.checksum)
     if context.json:
         write_json(_describe(release, disk))
     return 0
+
+
+def _refuse_options_of_recipes(arguments: Arguments, context: Context) -> None:
+    given = [name for name in ("output-dir", "cache") if arguments.text(name) is not None]
+    given += ["profile"] if arguments.texts("profile") else []
+    given += [name for name in ("dry-run", "no-cache") if arguments.flag(name)]
+    if given:
+        raise context.usage_error(f"--{given[0]}: that is for a RECIPE, and none is given")
 
 
 def _timestamp(context: Context, source: AnySource) -> int:

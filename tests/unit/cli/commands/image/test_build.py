@@ -130,3 +130,26 @@ def test_what_is_refused_leaves_nothing(run, tmp_path, changes, words):
     assert sum(line.startswith("error: ") for line in failed.err.splitlines()) == 1
     assert "Traceback" not in failed.err
     assert os.listdir(tmp_path) == ["bad.tar"]
+
+
+def test_a_release_that_fails_is_not_published(run, rootfs, tmp_path):
+    repo = tmp_path / "repo"
+    argv = ("--board=qemu-arm64", f"--rootfs={rootfs}", f"--output={tmp_path}/d", f"--repo={repo}")
+    run.fails("image", "build", *argv, "--size=20M", status=60)
+    assert run.ok("refs", f"--repo={repo}").out == ""
+    run.ok("image", "build", *argv)
+    assert run.ok("refs", f"--repo={repo}").out == "os/stable\n"
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--no-cache", "--cache=x", "--profile=x"])
+def test_what_is_for_recipes_is_not_passed_over(run, rootfs, tmp_path, option):
+    argv = ("--board=qemu-arm64", f"--rootfs={rootfs}", f"--output={tmp_path}/d", option)
+    said = run.fails("image", "build", *argv, status=2)
+    assert f"{option.partition('=')[0]}: that is for a RECIPE" in said
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_folder_that_is_not_there(run, rootfs, tmp_path):
+    argv = ("--board=qemu-arm64", f"--rootfs={rootfs}", f"--output={tmp_path}/no/d")
+    said = run.fails("image", "build", *argv, status=60)
+    assert f"there is no folder {tmp_path}/no" in said
