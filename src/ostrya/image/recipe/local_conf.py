@@ -22,6 +22,7 @@ _ASSIGNMENT = re.compile(
     r"\s*(?:export\s+)?([A-Za-z0-9_\-.]+)((?::[A-Za-z0-9_\-.]+)*)"
     r"\s*(\?\?=|\?=|:=|\+=|=\+|\.=|=\.|=)\s*(['\"])(.*)\4\s*$"
 )
+_INCLUDED = re.compile(r"^\s*((?:require|include)\s+\S+)", re.MULTILINE)
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9_\-.]+)\}")
 _MOST_REFERENCES = 100
 _BOARDS = {
@@ -50,6 +51,11 @@ _ROOT_KARGS = (
     "ostree_root=",
 )
 _OURS = ("OSTREE_", "SOTA_", "GARAGE_", "BUILD_OSTREE_", "BUILD_OTA_", "INITRAMFS_", "WKS_FILE")
+# Of any build by Yocto.
+_OF_ALL = {
+    "DISTRO", "hostname", "KERNEL_IMAGETYPE", "IMAGE_ROOTFS_SIZE", "IMAGE_ROOTFS_EXTRA_SPACE",
+    "EXTRA_USERS_PARAMS",
+}  # fmt: skip
 _ON = {"1", "true", "yes", "on"}
 
 
@@ -81,10 +87,10 @@ def import_local_conf(text: str, file: str) -> Imported:
         for name, value in variables.items()
         if name in _HANDLERS or name.startswith(_OURS)
     }
-    if not known:
+    if not known.keys() - _OF_ALL:
         raise RecipeError((f"{file}: there is no variable of meta-updater's in it",))
     draft = _Draft()
-    told = []
+    told = [(file, f"{one} is not read: import it too") for one in _INCLUDED.findall(text)]
     for name, value in sorted(known.items()):
         handler = _HANDLERS.get(name)
         if handler is None:
@@ -241,6 +247,11 @@ def _device_trees(draft: _Draft, value: str) -> str:
     return f"device_tree.patterns = {_toml(names)}"
 
 
+def _overlays(_draft: _Draft, value: str) -> str:
+    names = ", ".join(json.dumps(word.rpartition("/")[2]) for word in value.split())
+    return f"put the files beside the recipe: device_tree.overlays = [{names}]"
+
+
 def _output(name: str) -> Callable[[_Draft, str], str]:
     def take(draft: _Draft, value: str) -> str:
         if value.lower() not in _ON:
@@ -285,6 +296,8 @@ def _polling(draft: _Draft, value: str) -> str:
 
 
 def _compression(_draft: _Draft, value: str) -> str:
+    if value.startswith("cpio.gz"):
+        return "ours is compressed with gzip, too"
     return f"ours is compressed with gzip, not {value}; convert.ramdisk chooses"
 
 
@@ -329,6 +342,16 @@ _HANDLERS: dict[str, Callable[[_Draft, str], str]] = {
     "SOTA_HARDWARE_ID": _said("`ostrya push` and its metadata name the hardware"),
     "SOTA_POLLING_SEC": _polling,
     "SOTA_MAIN_DTB": _device_trees,
+    "SOTA_MACHINE": _said("the board's, which MACHINE says"),
+    "SOTA_DT_OVERLAYS": _overlays,
+    "SOTA_EXTRA_CONF_FRAGS": _said("about FIT images; device_tree.overlays is for others"),
+    "KERNEL_IMAGETYPE": _said("found by itself; the board says which kinds its loader starts"),
+    "DISTRO": _said("what the root file system is made of"),
+    "IMAGE_ROOTFS_SIZE": _said("`size` says how large the disk is; there is room for two releases"),
+    "IMAGE_ROOTFS_EXTRA_SPACE": _said("`size` says how large the disk is"),
+    "OTA_SYSROOT_SIZE": _said("`size` says how large the disk is; there is room for two releases"),
+    "EXTRA_USERS_PARAMS": _said("[[users]] has accounts, and [root] that of root"),
+    "hostname": _section("system", "hostname"),
 }
 _ELSEWHERE = {
     "SOTA": "about Uptane's client, which has its own configuration in the root file system",

@@ -86,3 +86,22 @@ def test_what_turns_in_circles_has_an_end():
 def test_a_file_of_something_else():
     with pytest.raises(RecipeError, match="x: there is no variable of meta-updater's in it"):
         import_local_conf("DISTRO = 'poky'\n", "x")
+
+
+def test_what_has_its_place_elsewhere_is_told():
+    text = """
+require conf/more.inc
+SOTA_DT_OVERLAYS = "overlays/vc4.dtbo uart0.dtbo"
+SOTA_MACHINE = "raspberrypi"
+INITRAMFS_FSTYPES = "cpio.gz"
+EXTRA_USERS_PARAMS = "useradd -p '' me;"
+hostname:pn-base-files = "device"
+"""
+    found = import_local_conf(text, "local.conf")
+    told = dict(found.told)
+    assert told["local.conf"] == "require conf/more.inc is not read: import it too"
+    assert 'device_tree.overlays = ["vc4.dtbo", "uart0.dtbo"]' in told["SOTA_DT_OVERLAYS"]
+    assert "MACHINE says" in told["SOTA_MACHINE"]
+    assert told["INITRAMFS_FSTYPES"] == "ours is compressed with gzip, too"
+    assert "[[users]]" in told["EXTRA_USERS_PARAMS"]
+    assert 'hostname = "device"' in found.recipe
