@@ -49,6 +49,7 @@ def run(arguments: Arguments, context: Context) -> int:
         bmap = _bmap(arguments, path)
         size = bmap.size_bytes if bmap is not None else image.size_bytes
         needed = size if size is not None else os.path.getsize(path)
+        is_new = not os.path.lexists(target)
         fd, device = _open(arguments, target, needed)
         if device is not None and not arguments.flag("yes") and sys.stdin.isatty():
             _ask(device)
@@ -65,7 +66,10 @@ def run(arguments: Arguments, context: Context) -> int:
             if device is None:
                 os.ftruncate(fd, written.image_bytes)
         except BaseException:
-            write_message(f"{target} is not whole: nothing starts from it")
+            if is_new:
+                os.unlink(target)
+            else:
+                write_message(f"{target} is not whole: nothing starts from it")
             raise
         finally:
             os.close(fd)

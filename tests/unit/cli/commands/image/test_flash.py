@@ -56,6 +56,10 @@ def test_what_stops_on_the_way_is_said(run, tmp_path):
     (tmp_path / "x.img").write_bytes(lzma.compress(DATA)[:-50])
     outcome = run("image", "flash", "--to-file", tmp_path / "x.img", tmp_path / "out")
     assert outcome.status == 60
+    # What was made for it is gone; what was there is not as it was.
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").write_bytes(b"mine")
+    outcome = run("image", "flash", "--to-file", tmp_path / "x.img", tmp_path / "out")
     assert "is not whole: nothing starts from it" in outcome.err
     assert "its end is missing" in outcome.error
 
