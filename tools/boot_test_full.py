@@ -15,10 +15,10 @@ INTRODUCTION = """# Boot tests: the last full run
 Ostrya in it and a disk that `ostrya image build` made, are started by real loaders: U-Boot, GRUB on
 UEFI and on BIOS, systemd-boot. Each scenario has to end in a complete, healthy release, whatever
 happened on the way: kernels that panic, userspace that hangs, red health checks, files that are
-missing or damaged, records of trials that are torn, a full disk, and power that is cut at every named
-point of a deployment, of a verdict and of settling, and at random instants, whose seeds are named,
-ten for each. GRUB reads the same files on UEFI and on BIOS, so its power cuts are divided between
-both. All of it takes hours: a part runs by itself with pytest's options, as in
+missing or damaged, records of trials that are torn, a full disk, and power that is cut at every
+named point of a deployment, of a verdict and of settling, and at random instants, whose seeds are
+named, ten for each. GRUB reads the same files on UEFI and on BIOS, so its power cuts are divided
+between both. All of it takes hours: a part runs by itself with pytest's options, as in
 `make boot-test-full BOOT_TEST="-k uboot"`, and each line has the date of its last run.
 """
 PIVOT_INTRODUCTION = """# Boot tests by pivot_root: the last full run
