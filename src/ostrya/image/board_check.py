@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 _MOST_SCRIPT_BYTES = 16 * 1024
 # What every disk needs, and a root file system of some size.
-_PROGRAMS = (("mke2fs", "e2fsprogs"), ("debugfs", "e2fsprogs"))
+_PROGRAMS = (("mke2fs", "e2fsprogs"),)
 _ROOT_BYTES = 256 * _MIB
 
 
