@@ -15,7 +15,7 @@ from ostrya.image.board_check import loader_files, ok, problem
 from ostrya.image.bootloader_install import ROOT_LABEL
 from ostrya.image.errors import DiskError
 from ostrya.image.kernel_image import HEAD_BYTES, identify
-from ostrya.image.reading.files import View
+from ostrya.image.reading.files import FileKind, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,9 +143,9 @@ def _root(board: Board, files: FileSystem, view: View) -> Iterator[Finding]:
         text = (_read(view, f"/boot/loader/entries/{name}") or b"").decode(errors="replace")
         keys = dict(line.split(None, 1) for line in text.splitlines() if len(line.split()) > 1)
         for key in ("linux", "initrd"):
-            if _read(view, f"/boot{keys.get(key, '')}") is None:
+            if _head(view, f"/boot{keys.get(key, '')}") is None:
                 yield problem(f"boot entry {name}", f"its {key} {keys.get(key)} is not there")
-        kernel = identify((_read(view, f"/boot{keys.get('linux', '')}") or b"")[:HEAD_BYTES])
+        kernel = identify(_head(view, f"/boot{keys.get('linux', '')}") or b"")
         if kernel.kind and board.kernel and kernel.kind != board.kernel:
             yield problem(f"boot entry {name}", f"its kernel is {kernel.kind}, not {board.kernel}")
         else:
@@ -160,6 +160,17 @@ def _entries(view: View) -> Iterator[str]:
     for at, place in enumerate(view.entries(folder)):
         if at < _MOST_ENTRIES and place.entry.name.endswith(".conf"):
             yield place.entry.name
+
+
+def _head(view: View, path: str) -> bytes | None:
+    """Return a file's first bytes; None if it is not there. Kernels and ramdisks are large."""
+    try:
+        place = view.find(path)
+        if place.entry.kind is not FileKind.FILE:
+            return None
+        return next(iter(place.files.chunks(place.entry)), b"")[:HEAD_BYTES]
+    except DiskError:
+        return None
 
 
 def _read(view: View, path: str) -> bytes | None:

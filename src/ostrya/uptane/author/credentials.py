@@ -106,7 +106,7 @@ def read_credentials(path: str) -> Credentials:
                 with archive.open(info) as stream:
                     # What the directory of the archive says of sizes need not be true.
                     members[info.filename] = stream.read(info.file_size)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as exc:
+    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as exc:
         raise AuthoringError(f"{path} is no credentials.zip: {exc}") from None
     if len(members) != len(infos):
         raise AuthoringError(f"{path} has a member twice")
