@@ -179,6 +179,15 @@ class Guest:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def work(self, seconds: float) -> None:
+        """Wait until it has worked so long, or four times as long has passed.
+
+        What a guest does in that time does not depend on what else this machine does.
+        """
+        goal, deadline = self.cpu_s() + seconds, time.monotonic() + 4 * seconds
+        while self.cpu_s() < goal and time.monotonic() < deadline:
+            self._read(time.monotonic() + 0.05)
+
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         if self._process.poll() is None:

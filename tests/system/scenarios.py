@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -310,8 +309,8 @@ ALL: dict[str, Callable[[Device, Loader], None]] = {
 
 # Of one seed, update by update: ten instants, two hundred in twenty seeds.
 CUTS_OF_A_SEED = (4, 3, 3)
-# A start takes about half as long where nothing else runs.
-LONGEST_S = 30
+# What the emulator has to work for a deployment and the start behind it, and for a start.
+DEPLOY_S, START_S = 24, 14
 # Where the power is cut: in a command, or in a start.
 DEPLOY_POINTS = (
     "deploy.begun", "deploy.checked-out", "deploy.laid-out", "deploy.merged", "deploy.finished",
@@ -335,74 +334,112 @@ SETTLE_POINTS = (
 )
 
 
-def cut_in_deploy(device: Device, loader: Loader, point: str) -> None:
-    """The power fails within a deployment; the device starts, and the same again succeeds."""
-    begin(device, loader)
+def cut_in_deploy(device: Device, loader: Loader, point: str, running: str) -> str:
+    """The power fails within a deployment; the device starts, and the same again succeeds.
+
+    Args:
+        device: One that runs.
+        loader: Its loader.
+        point: Where the power fails.
+        running: The release that it runs.
+
+    Returns:
+        The release that it runs in the end.
+    """
+    release = _another(running)
     how = "--stage " if point in STAGE_POINTS else ""
     then = " && ostree admin finalize-staged >> /tmp/said 2>&1" if how else ""
     device.running.send(
-        f"export OSTRYA_TRACE=/dev/console; ostree admin deploy {how}os/2 > /tmp/said 2>&1{then}; "
-        "unset OSTRYA_TRACE; echo over"
+        f"export OSTRYA_TRACE=/dev/console; ostree admin deploy {how}os/{release} > /tmp/said 2>&1"
+        f"{then}; unset OSTRYA_TRACE; echo over"
     )
     points = device.follow(r"^over\n", point)
     assert points[-1:] == [point], points
     up = device.start()
-    assert up.release in ("1", "2"), up
-    if up.release == "1":
-        device.sh("ostree admin deploy os/2")
+    assert up.release in (running, release), up
+    if up.release == running:
+        device.sh(f"ostree admin deploy os/{release}")
         up = device.restart()
-    assert up.release == "2", up
-    assert status(device)["damage"] == []
-    expect(device.restart(), "2", USUAL, loader)
+    expect(up, release, "trial", loader)
+    _has_settled(device)
+    return release
 
 
-def cut_in_start(device: Device, loader: Loader, point: str, release: str) -> None:
-    """The power fails while a start is judged, or a fallback settled; the next one ends it."""
-    begin(device, loader)
-    wanted = "2" if release == "2" else "1"
-    if point in BAD_POINTS:
-        device.sh("ostree config --repo=/sysroot/ostree/repo set ostrya.rollback-fail-fast true")
-    device.sh(f"touch /var/trace; ostree admin deploy os/{release}")
+def cut_in_start(device: Device, loader: Loader, point: str, what: str, running: str) -> str:
+    """The power fails while a start is judged, or a fallback settled; the next one ends it.
+
+    Args:
+        device: One that runs.
+        loader: Its loader.
+        point: Where the power fails.
+        what: ``good`` for a start of a good release, else the bad one.
+        running: The release that it runs.
+
+    Returns:
+        The release that it runs in the end.
+    """
+    release = _another(running) if what == "good" else what
+    wanted = release if what == "good" else running
+    # The start that the power ends is one of those that count.
+    tries = 3 if what == "good" else 1
+    settings = {"rollback-tries": tries, "rollback-fail-fast": str(point in BAD_POINTS).lower()}
+    for key, value in settings.items():
+        device.sh(f"ostree config --repo=/sysroot/ostree/repo set ostrya.{key} {value}")
+    device.sh(f"touch /var/trace; ostree admin deploy --retry-failed os/{release}")
     device.running.send("sync; reboot -f")
     points = device.follow(READY, point, timeout=300)
     assert points[-1:] == [point], points
     device.power_on()
     device.follow(rf"device: ready release={wanted}\n", timeout=300)
     device.sh("rm /var/trace")
+    _has_settled(device)
+    if what != "good":
+        why = "health" if point in BAD_POINTS else "tries"
+        assert status(device)["last-rollback"]["why"] == why
+    return wanted
+
+
+def _another(running: str) -> str:
+    """A good release beside the one that runs: with the same kernel, or with another."""
+    return "3" if running == "2" else "2"
+
+
+def _has_settled(device: Device) -> None:
+    """See that nothing is on trial, that all is there, and that what runs starts the next time."""
     found = status(device)
     assert (found["damage"], found["on-trial"]) == ([], False), found
-    expect(device.restart(), wanted, USUAL, loader)
-    if release != "2":
-        why = "health" if point in BAD_POINTS else "tries"
-        assert found["last-rollback"]["why"] == why
+    first = deployments(device)[0]
+    assert first["booted"], first
 
 
-def cut_at_random(device: Device, loader: Loader, seed: int) -> None:
+def cut_at_random(device: Device, loader: Loader, seed: int, running: str) -> str:
     """The power fails whenever, in updates to good and to bad releases.
 
     Each of them has to end in a complete release, the new one if it is good, or the one before.
+
+    Returns:
+        The release that it runs in the end.
     """
     chance = random.Random(seed)
-    begin(device, loader)
-    booted = "1"
+    device.sh("ostree config --repo=/sysroot/ostree/repo unset ostrya.rollback-tries; :")
     for cuts in CUTS_OF_A_SEED:
-        release = chance.choice([one for one in ("2", "3", "panic", "unhealthy") if one != booted])
+        release = chance.choice([_another(running), "panic", "unhealthy"])
         print(f"seed {seed}: release {release}, {cuts} power cuts")
         device.running.send(
             f"ostree admin deploy --retry-failed os/{release} > /dev/null 2>&1; sync; reboot -f"
         )
-        for _ in range(cuts):
-            time.sleep(chance.uniform(1, LONGEST_S))
+        for longest_s in (DEPLOY_S, *[START_S] * (cuts - 1)):
+            device.running.work(chance.uniform(0.5, longest_s))
             device.cut()
             device.power_on()
-        may_be = {booted, release} - {"panic", "unhealthy"}
         for _ in range(8):
             up = device.wait_up()
-            if up.release in may_be:
+            if up.release in {running, release} - {"panic", "unhealthy"}:
                 break
-        assert up.release in may_be, up
+        else:
+            raise AssertionError(up)
         device.running.expect(READY, 120)
-        assert status(device)["damage"] == []
-        assert deployments(device)[0]["booted"]
-        booted = up.release
-    expect(device.restart(), booted, USUAL, loader)
+        _has_settled(device)
+        running = up.release
+    expect(device.restart(), running, USUAL, loader)
+    return running
