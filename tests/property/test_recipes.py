@@ -9,7 +9,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ostrya.image.recipe.toml_lines import toml_lines
+from ostrya.formats.toml_lines import toml_lines
 
 KEYS = st.one_of(
     st.text("abc_-XYZ019", min_size=1, max_size=6), st.sampled_from(['a"b', "a.b", "a b", "#", "]"])

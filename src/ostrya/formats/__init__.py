@@ -30,4 +30,5 @@ in time and memory bounded by their size.
     delta_index.py     which deltas lead to a commit
     verity_digest.py   fs-verity digest of a byte stream
     erofs/             composefs images, byte for byte
+    toml_lines.py      where each key of a TOML document is
 """

@@ -17,7 +17,19 @@
     ├── ImageRejected       an image is not the one that was agreed on
     ├── ManifestRejected    a report of a vehicle is not to be believed
     ├── AuthoringError      a repository cannot be written so
-    └── StorageError        what a device knows cannot be read or changed
+    ├── StorageError        what a device knows cannot be read or changed
+    ├── ConfigError         what a device is told cannot be understood
+    ├── IdentityError       keys, certificates or names of a device cannot be used
+    ├── NotProvisioned      the device is not one of the fleet's yet
+    │   └── RegisteredTwice     another one has its name, or its ECU's
+    └── ServerError         the server did not do what was asked of it
+        ├── ServerUnreachable   there is no connection, or it broke
+        │   └── ServerTooSlow       nothing, or next to nothing, came for too long
+        ├── ServerUntrusted     whoever answers is not the fleet's, or speaks in the clear
+        ├── ServerRefused       it says no
+        │   └── CertificateRefused  it does not take the device's certificate
+        ├── AnswerUnusable      its answer makes no sense
+        └── AnswerTooLarge      its answer is longer than it may be
 """
 
 from __future__ import annotations
@@ -136,4 +148,92 @@ class AuthoringError(UptaneError):
 
 
 class StorageError(UptaneError):
-    """What a device knows cannot be read or changed."""
+    """What a device knows cannot be read or changed.
+
+    Attributes:
+        is_full: Whether there is no room on the disk.
+    """
+
+    is_full = False
+
+
+class ConfigError(UptaneError):
+    """What a device is told by its configuration cannot be understood, or not be done."""
+
+
+class IdentityError(UptaneError):
+    """Keys, certificates or names of a device cannot be used."""
+
+
+class NotProvisioned(UptaneError):
+    """The device is not one of the fleet's yet."""
+
+
+class RegisteredTwice(NotProvisioned):
+    """Another device has its name, or one of its ECUs is another one's."""
+
+
+class ServerError(UptaneError):
+    """The server did not do what was asked of it.
+
+    Attributes:
+        url: Who was asked, without user and password.
+    """
+
+    def __init__(self, url: str, what: str, *, hint: str = "") -> None:
+        super().__init__(f"{url}: {what}", hint=hint)
+        self.url = url
+
+
+class ServerUnreachable(ServerError):
+    """There is no connection, or it broke."""
+
+
+class ServerTooSlow(ServerUnreachable):
+    """Nothing, or next to nothing, came for too long."""
+
+
+class ServerUntrusted(ServerError):
+    """Whoever answers is not the fleet's server, or would have to be spoken to in the clear."""
+
+
+class ServerRefused(ServerError):
+    """The server says no.
+
+    Attributes:
+        status: Its status code; 0 where it said so otherwise.
+        code: What it calls the reason, for programs; empty where it does not.
+        description: The same in words.
+    """
+
+    def __init__(
+        self, url: str, status: int, code: str = "", description: str = "", *, hint: str = ""
+    ) -> None:
+        words = f" ({description})" if description else ""
+        reason = f": {code}{words}" if code else words
+        super().__init__(url, f"the server says no, with status {status}{reason}", hint=hint)
+        self.status = status
+        self.code = code
+        self.description = description
+
+
+class CertificateRefused(ServerRefused):
+    """The server does not take the device's certificate: it expired, or was revoked."""
+
+
+class AnswerUnusable(ServerError):
+    """An answer of the server makes no sense."""
+
+
+class AnswerTooLarge(ServerError):
+    """An answer of the server is longer than it may be.
+
+    Attributes:
+        max_bytes: How long it may be.
+    """
+
+    attack = "endless data"
+
+    def __init__(self, url: str, max_bytes: int) -> None:
+        super().__init__(url, f"the answer is longer than {max_bytes} bytes")
+        self.max_bytes = max_bytes

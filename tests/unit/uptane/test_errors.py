@@ -33,3 +33,16 @@ def test_facts():
 def test_the_attack_is_named(error, attack):
     assert error.attack == attack
     assert error.exit_code == UptaneError.exit_code == 70
+
+
+def test_what_a_server_said():
+    error = errors.ServerRefused("https://gate/devices", 409, "device_already_registered", "taken")
+    assert str(error) == (
+        "https://gate/devices: the server says no, with status 409:"
+        " device_already_registered (taken)"
+    )
+    assert (error.status, error.code, error.description) == (
+        409, "device_already_registered", "taken",
+    )  # fmt: skip
+    assert str(errors.ServerRefused("u", 503)) == "u: the server says no, with status 503"
+    assert pickle.loads(pickle.dumps(errors.AnswerTooLarge("u", 5))).max_bytes == 5

@@ -4,7 +4,6 @@
 ::
 
     text of files
-      │ toml_lines   where each key and each item of a list is
       │ located      parsed values, each with its file and line
       │ merge        includes first, the file over them, then the chosen profiles
       ▼

@@ -7,12 +7,12 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
+from ostrya.formats.toml_lines import toml_lines
 from ostrya.image.errors import RecipeError
-from ostrya.image.recipe.toml_lines import toml_lines
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from ostrya.image.recipe.toml_lines import Place
+    from ostrya.formats.toml_lines import Place
 
 _LINE = re.compile(r"(.*) \(at line (\d+), column \d+\)")
 # What people write by hand is smaller, whatever it describes.

@@ -95,6 +95,11 @@ class Storage:
         with self.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
+    def forget_fact(self, name: str) -> None:
+        """Forget a fact."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM facts WHERE name = ?", (name,))
+
     def next_counter(self, serial: str) -> int:
         """Return a number that was never returned for an ECU, and will not be again."""
         with self.transaction() as connection:
@@ -181,7 +186,12 @@ def _told(path: str) -> Iterator[None]:
                 f"{path} is held by another program", hint="only one client runs at a time"
             ) from exc
         if code == sqlite3.SQLITE_FULL:
-            raise StorageError(f"there is no room for a change of {path}") from exc
+            error = StorageError(
+                f"there is no room for a change of {path}",
+                hint="make room on its file system; nothing was changed",
+            )
+            error.is_full = True
+            raise error from exc
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise _damaged(path) from exc
         raise StorageError(f"{path}: {exc}") from exc

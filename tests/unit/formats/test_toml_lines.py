@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from ostrya.image.recipe.toml_lines import toml_lines
+from ostrya.formats.toml_lines import toml_lines
 
 TEXT = '''\
 # a comment = 1
