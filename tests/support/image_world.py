@@ -123,6 +123,9 @@ def recipe_rootfs() -> dict[str, Member]:
     return {**ROOTFS, **more}
 
 
+NEWEST = 1_700_000_000
+
+
 def write_tar(path: Path, members: Mapping[str, Member]) -> Path:
     """Write an archive; directories that are left out are made by whoever reads it."""
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
@@ -130,7 +133,7 @@ def write_tar(path: Path, members: Mapping[str, Member]) -> Path:
             info = tarfile.TarInfo(name)
             info.type = member.kind or (tarfile.DIRTYPE if member.data is None else tarfile.REGTYPE)
             info.mode, info.uid, info.gid = member.mode, member.uid, member.gid
-            info.linkname = member.target
+            info.linkname, info.mtime = member.target, NEWEST
             if member.xattr:
                 info.pax_headers = {"SCHILY.xattr.security.capability": member.xattr}
             data = member.data or b""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from ostrya.cli.output import write_json, write_line
 from ostrya.errors import ImageError
 from ostrya.image.board import load_board
 from ostrya.image.cache import Cache
-from ostrya.image.pipeline import Pipeline, Times
+from ostrya.image.pipeline import Pipeline
 from ostrya.image.recipe_files import load_recipe
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def build_of_recipe(arguments: Arguments, context: Context) -> int:
             recipe,
             board,
             cache,
-            times=Times(_timestamp(context), int(time.time())),
+            timestamp=_timestamp(context),
             tell=tell,
             progress=context.progress(),
         )

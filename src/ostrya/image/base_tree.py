@@ -13,7 +13,7 @@ from ostrya.image.cache import BASES, Cache, key_of
 from ostrya.image.convert import ConvertOptions, convert
 from ostrya.image.decisions import Decision, left_out
 from ostrya.image.sources import take_in_source
-from ostrya.image.wished_source import source_key, source_timestamp
+from ostrya.image.wished_source import source_key
 from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.repo.refs import resolve_rev
@@ -36,7 +36,7 @@ class BaseTree(NamedTuple):
         commit: It, in the cache's repository.
         kver: The version of its kernel.
         report: What was done to it.
-        timestamp: Of the source, in seconds since 1970 UTC.
+        timestamp: Of the newest in the source, in seconds since 1970 UTC.
         origin: What the source was exactly; empty if there is no name for it.
         labels: Those of a container image.
     """
@@ -61,13 +61,11 @@ class BaseWish(NamedTuple):
         source: What it is.
         converting: How it is converted, but for the ramdisk.
         code: The digest of our own code.
-        now: When that is, in seconds since 1970 UTC.
     """
 
     source: AnySource
     converting: ConvertOptions
     code: str
-    now: int
 
 
 def base_key(cache: Cache, wish: BaseWish) -> str:
@@ -80,7 +78,7 @@ def base_key(cache: Cache, wish: BaseWish) -> str:
     known = source_key(cache, wish.source)
     if not known:
         return ""
-    return key_of(BASES, wish.code, known, source_timestamp(wish.source, 0), tuple(wish.converting))
+    return key_of(BASES, wish.code, known, tuple(wish.converting))
 
 
 def find_base(cache: Cache, repo: Repository, key: str) -> BaseTree | None:
@@ -124,7 +122,6 @@ def make_base(
         OstryaError: It cannot be read.
         OSError: Likewise.
     """
-    timestamp = source_timestamp(wish.source, wish.now)
     with Transaction(repo) as tx:
         taken = take_in_source(tx, wish.source, progress=progress)
         without = wish.converting._replace(build_ramdisk=lambda _editor, _kver: _NO_RAMDISK)
@@ -138,7 +135,7 @@ def make_base(
         if key:
             tx.set_ref(None, f"{BASES}/{key}", commit)
         tx.commit()
-    base = BaseTree(commit, converted.kver, report, timestamp, taken.origin, tuple(taken.labels))
+    base = BaseTree(commit, converted.kver, report, taken.newest, taken.origin, tuple(taken.labels))
     if key:
         cache.store(BASES, key, json.dumps(base._asdict()).encode())
     return base

@@ -103,21 +103,6 @@ class Built(NamedTuple):
         return tuple(decision.sentence for decision in self.report)
 
 
-class Times(NamedTuple):
-    """When an image is made.
-
-    Attributes:
-        given: What somebody says, in seconds since 1970 UTC; None for the time of the source.
-        now: What the clock says, for a source that is made now.
-    """
-
-    given: int | None = None
-    now: int = 0
-
-
-NOT_SAID = Times()
-
-
 class Pipeline:
     """The steps from a recipe to its image."""
 
@@ -127,7 +112,7 @@ class Pipeline:
         board: Board,
         cache: Cache,
         *,
-        times: Times = NOT_SAID,
+        timestamp: int | None = None,
         tell: Callable[[str], None] = lambda _line: None,
         progress: ProgressSink = NULL_PROGRESS,
     ) -> None:
@@ -137,7 +122,8 @@ class Pipeline:
             recipe: What is to be made.
             board: What for.
             cache: Where earlier builds left what they made.
-            times: When that is.
+            timestamp: Of the image, in seconds since 1970 UTC, unless the recipe says it; None for
+                that of the newest in the source.
             tell: Told what is done, a line each.
             progress: Told about files.
 
@@ -147,13 +133,13 @@ class Pipeline:
         self._recipe = recipe
         self._board = board
         self._cache = cache
-        self._timestamp = times.given if recipe.timestamp is None else recipe.timestamp
+        self._timestamp = timestamp if recipe.timestamp is None else recipe.timestamp
         self._tell = tell
         self._progress = progress
         self._code = code_digest()
         source = wished_source(recipe.source, board)
         converting = converting_of(recipe, board)
-        self._base_wish = BaseWish(source, converting, self._code, times.now)
+        self._base_wish = BaseWish(source, converting, self._code)
         self._reused: list[str] = []
         count = len(board.partitions) + len(recipe.partitions)
         if board.table == "mbr" and count > MOST_PARTITIONS:

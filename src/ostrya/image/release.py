@@ -38,7 +38,8 @@ class ReleaseOptions(NamedTuple):
 
     Attributes:
         ref: What devices follow.
-        timestamp: Of the commit, in seconds since 1970 UTC.
+        timestamp: Of the commit, in seconds since 1970 UTC; None for that of the newest in the
+            root file system.
         version: What it is called; empty for nothing.
         fstab: Lines for file systems that the board has beside the root.
         modules: Kernel modules that its ramdisk loads in any case.
@@ -48,7 +49,7 @@ class ReleaseOptions(NamedTuple):
     """
 
     ref: str
-    timestamp: int
+    timestamp: int | None
     version: str = ""
     fstab: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ class Release(NamedTuple):
         decisions: What was done to the root file system, a sentence each.
         is_new: Whether there is something in it that the one before has not.
         report: The same decisions, for programs.
+        timestamp: Of the release, in seconds since 1970 UTC.
     """
 
     checksum: Checksum
@@ -73,6 +75,7 @@ class Release(NamedTuple):
     decisions: tuple[str, ...]
     is_new: bool
     report: tuple[Decision, ...] = ()
+    timestamp: int = 0
 
 
 def commit_release(
@@ -120,18 +123,25 @@ def commit_release(
         decisions = tuple(decision.sentence for decision in report)
         root = write_tree(tx, source.editor.root)
         if parent is not None and _is_same(repo, parent, root, options):
-            return Release(parent, converted.kver, decisions, is_new=False, report=report)
+            known = load_commit(repo, parent).timestamp
+            moment = known if options.timestamp is None else options.timestamp
+            return Release(
+                parent, converted.kver, decisions, is_new=False, report=report, timestamp=moment
+            )
+        moment = source.newest if options.timestamp is None else options.timestamp
         checksum = write_commit(
             tx,
             root,
-            timestamp=options.timestamp,
+            timestamp=moment,
             parent=parent,
             metadata=_metadata(repo, options, converted.kver, source),
         )
         if publish:
             tx.set_ref(None, options.ref, checksum)
         tx.commit()
-    return Release(checksum, converted.kver, decisions, is_new=True, report=report)
+    return Release(
+        checksum, converted.kver, decisions, is_new=True, report=report, timestamp=moment
+    )
 
 
 def publish_release(repo: Repository, ref: str, checksum: Checksum) -> None:

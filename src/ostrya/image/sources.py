@@ -54,12 +54,15 @@ class Source(NamedTuple):
         left_out: Paths of device nodes, sockets and pipes elsewhere than in ``/dev``.
         origin: What it was exactly: the digest of an image, a commit; empty if there is no name.
         labels: Those of a container image, by name, in order.
+        newest: When the last of what was taken in was changed, in seconds since 1970 UTC; of a
+            commit, when that was made.
     """
 
     editor: TreeEditor
     left_out: tuple[str, ...]
     origin: str = ""
     labels: tuple[tuple[str, str], ...] = ()
+    newest: int = 0
 
 
 def take_in(tx: Transaction, path: str, *, progress: ProgressSink = NULL_PROGRESS) -> Source:
@@ -132,18 +135,20 @@ def take_in_source(
             image = take_docker_archive(tx, source, keep, limits, progress)
         return _of_container(tx, image, keep)
     if isinstance(source, CommitSource):
-        tree, checksum = take_commit(tx, source.repo, source.rev, progress)
-        return Source(TreeEditor(tx, tree), (), f"ostree:{checksum}")
+        commit = take_commit(tx, source.repo, source.rev, progress)
+        editor = TreeEditor(tx, commit.tree)
+        return Source(editor, (), f"ostree:{commit.checksum}", newest=commit.timestamp)
     if isinstance(source, DebianSource):
         tree = take_debian(tx, source, keep, limits=limits, progress=progress)
     else:
         tree = _take_path(tx, source, keep, limits, progress)
-    return Source(TreeEditor(tx, tree), tuple(keep.left_out))
+    return Source(TreeEditor(tx, tree), tuple(keep.left_out), newest=keep.newest)
 
 
 def _of_container(tx: Transaction, image: Container, keep: Keeping) -> Source:
     origin = "" if image.digest is None else f"oci:{image.digest}"
-    return Source(TreeEditor(tx, image.root), tuple(keep.left_out), origin, image.labels)
+    left_out = tuple(keep.left_out)
+    return Source(TreeEditor(tx, image.root), left_out, origin, image.labels, keep.newest)
 
 
 def _take_path(

@@ -18,7 +18,6 @@ from ostrya.image.source_kinds import (
     OciSource,
 )
 from ostrya.image.sources import find_source
-from ostrya.repo.reader import load_commit
 from ostrya.repo.refs import require_rev
 from ostrya.repo.repository import open_repository
 
@@ -104,16 +103,3 @@ def source_key(cache: Cache, source: AnySource) -> str:
     # Who looks says who owns what is in it.
     found = fingerprint(source.path)
     return "" if found is None else key_of(*facts, found, os.geteuid() == 0)
-
-
-def source_timestamp(source: AnySource, now: int) -> int:
-    """Return when a source was made, in seconds since 1970 UTC; of what is made now, now."""
-    if isinstance(source, DebianSource):
-        return now
-    if isinstance(source, CommitSource):
-        with open_repository(source.repo) as repo:
-            return load_commit(repo, require_rev(repo, source.rev)).timestamp
-    try:
-        return max(0, int(os.stat(source.path).st_mtime))
-    except FileNotFoundError:
-        return 0

@@ -6,6 +6,7 @@ Archives are read once, from front to back, so they may come through a pipe.
 
 from __future__ import annotations
 
+import math
 import stat
 import tarfile
 from typing import IO, TYPE_CHECKING, cast
@@ -45,6 +46,7 @@ class ArchiveEntry(NamedTuple):
         symlink_target: Of a symbolic link.
         hardlink: The path that this is another name of, None if it is not one.
         xattrs: Extended attributes.
+        mtime: When it was changed, in seconds since 1970 UTC.
         chunks: Yields the content, once, before the next entry is asked for.
     """
 
@@ -56,6 +58,7 @@ class ArchiveEntry(NamedTuple):
     symlink_target: str
     hardlink: str | None
     xattrs: Xattrs
+    mtime: int
     chunks: Callable[[], Iterator[bytes]]
 
 
@@ -128,6 +131,7 @@ def _tar_entry(archive: tarfile.TarFile, member: tarfile.TarInfo) -> ArchiveEntr
         member.linkname if member.issym() else "",
         hardlink,
         _tar_xattrs(member),
+        _tar_time(member),
         lambda: _tar_chunks(archive, member),
     )
 
@@ -149,6 +153,11 @@ def _tar_type(member: tarfile.TarInfo) -> int:
     if member.isblk():
         return stat.S_IFBLK
     return stat.S_IFREG
+
+
+def _tar_time(member: tarfile.TarInfo) -> int:
+    # Extended headers may say anything that is a number.
+    return int(member.mtime) if math.isfinite(member.mtime) else 0
 
 
 def _tar_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
@@ -196,6 +205,7 @@ class _CpioHeader(NamedTuple):
     uid: int
     gid: int
     links: int
+    mtime: int
     size: int
     name_size: int
 
@@ -208,8 +218,9 @@ def _read_newc(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
         fields = _numbers(raw[6:], 8, 16)
         if raw[:6] not in _NEWC_MAGICS or len(fields) != 13:
             raise ArchiveError("Damaged cpio archive")
-        inode, mode, uid, gid, links, _, size, major, minor, _, _, name_size, _ = fields
-        return _CpioHeader((major << 32 | minor, inode), mode, uid, gid, links, size, name_size)
+        inode, mode, uid, gid, links, mtime, size, major, minor, _, _, name_size, _ = fields
+        device = (major << 32 | minor, inode)
+        return _CpioHeader(device, mode, uid, gid, links, mtime, size, name_size)
 
     yield from _read_cpio(reader, header, fixed_bytes=110, alignment=4)
 
@@ -223,7 +234,8 @@ def _read_odc(reader: ArchiveReader) -> Iterator[ArchiveEntry]:
             raise ArchiveError("Damaged cpio archive")
         device, inode, mode, uid, gid, links, _ = _numbers(raw[6:48], 6, 8)
         (name_size,), (size,) = _numbers(raw[59:65], 6, 8), _numbers(raw[65:76], 11, 8)
-        return _CpioHeader((device, inode), mode, uid, gid, links, size, name_size)
+        (mtime,) = _numbers(raw[48:59], 11, 8)
+        return _CpioHeader((device, inode), mode, uid, gid, links, mtime, size, name_size)
 
     yield from _read_cpio(reader, header, fixed_bytes=76, alignment=1)
 
@@ -273,6 +285,7 @@ def _read_cpio(
             target,
             hardlink,
             (),
+            header.mtime,
             content.chunks,
         )
         content.skip()

@@ -35,6 +35,20 @@ if TYPE_CHECKING:
 _DEFAULT_DIR_MODE = 0o040755
 
 
+class Imported(NamedTuple):
+    """What an archive brought.
+
+    Attributes:
+        size_bytes: Of its content.
+        entries: How many.
+        newest: When the last of those taken was changed, in seconds since 1970 UTC; 0 for none.
+    """
+
+    size_bytes: int
+    entries: int
+    newest: int
+
+
 class ArchiveExtent(NamedTuple):
     """How much an archive holds, or may hold: a small one can inflate to more than any disk.
 
@@ -59,7 +73,7 @@ def import_archive(  # noqa: PLR0913  # options by keyword
     below: Below | None = None,
     jobs: int | None = None,
     progress: ProgressSink = NULL_PROGRESS,
-) -> ArchiveExtent:
+) -> Imported:
     """Store an archive's files, and overlay its entries on a tree; return how much it was.
 
     Args:
@@ -107,6 +121,7 @@ class _Import:
         self._hardlinks: list[tuple[str, str, int]] = []
         self._count = 0
         self._size_bytes = 0
+        self._newest = 0
 
     def run(
         self,
@@ -114,7 +129,7 @@ class _Import:
         limits: ArchiveExtent | None,
         jobs: int | None,
         progress: ProgressSink,
-    ) -> ArchiveExtent:
+    ) -> Imported:
         progress.send(Started("importing archive", None, Unit.ITEMS))
         for _ in self._files.run(self._batches(stream, limits), jobs):
             progress.send(Advanced("importing archive", self._count))
@@ -122,7 +137,7 @@ class _Import:
         if self._root.metadata_checksum is None and self.autocreate:
             self._make_root()
         progress.send(Finished("importing archive", self._count))
-        return ArchiveExtent(self._size_bytes, self._count)
+        return Imported(self._size_bytes, self._count, self._newest)
 
     def _batches(self, stream: IO[bytes], limits: ArchiveExtent | None) -> Iterator[Batch]:
         for entry in read_archive(stream, max_bytes=None if limits is None else limits.size_bytes):
@@ -154,6 +169,7 @@ class _Import:
         info = self._rules.info(absolute, FileInfo(entry.uid, entry.gid, mode))
         if info is None:
             return
+        self._newest = max(self._newest, entry.mtime)
         if stat.S_ISDIR(mode):
             place = self._directory(path, entry) if path else self._root
             xattrs = self._rules.xattrs(absolute, info, entry.xattrs)

@@ -9,6 +9,7 @@ from ostrya.errors import RepoError
 from ostrya.formats.checksum import Checksum
 from ostrya.formats.object_name import ObjectName, ObjectType
 from ostrya.image.errors import SourceError
+from ostrya.named_tuple import NamedTuple
 from ostrya.progress import Advanced, Finished, ProgressSink, Started, Unit
 from ostrya.repo.importer import Importer
 from ostrya.repo.reader import load_commit, load_dirtree
@@ -34,9 +35,21 @@ _TASK = "importing commit"
 _Plain = tuple[str, int]
 
 
-def take_commit(
-    tx: Transaction, path: str, rev: str, progress: ProgressSink
-) -> tuple[MutableTree, Checksum]:
+class TakenCommit(NamedTuple):
+    """A commit that was taken in.
+
+    Attributes:
+        tree: Its tree.
+        checksum: Which it was.
+        timestamp: When it was made, in seconds since 1970 UTC.
+    """
+
+    tree: MutableTree
+    checksum: Checksum
+    timestamp: int
+
+
+def take_commit(tx: Transaction, path: str, rev: str, progress: ProgressSink) -> TakenCommit:
     """Take the tree of a commit.
 
     Args:
@@ -44,9 +57,6 @@ def take_commit(
         path: The repository that it is in; empty for that of the transaction.
         rev: A ref or a checksum.
         progress: Told about objects.
-
-    Returns:
-        The tree, and which commit it was.
 
     Raises:
         SourceError: There is no such repository, or no such commit.
@@ -56,7 +66,8 @@ def take_commit(
     """
     if not path:
         checksum = _resolve(tx.repo, rev)
-        return tree_from_commit(tx.repo, checksum), checksum
+        commit = load_commit(tx.repo, checksum)
+        return TakenCommit(tree_from_commit(tx.repo, checksum), checksum, commit.timestamp)
     try:
         source = open_repository(path)
     except (RepoError, FileNotFoundError) as exc:
@@ -65,7 +76,8 @@ def take_commit(
         checksum = _resolve(source, rev)
         _import(tx, source, checksum, progress)
         # The commit itself stays where it is: the release is another one.
-        return _tree(tx, load_commit(source, checksum)), checksum
+        commit = load_commit(source, checksum)
+        return TakenCommit(_tree(tx, commit), checksum, commit.timestamp)
 
 
 def _resolve(repo: Repository, rev: str) -> Checksum:

@@ -89,6 +89,7 @@ class LayerStack:
         except FormatError as exc:
             exc.put_first(shown)
             raise
+        self._keep.see_time(taken.newest)
         self._left = ArchiveExtent(
             self._left.size_bytes - taken.size_bytes, self._left.entries - taken.entries
         )

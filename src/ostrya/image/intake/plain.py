@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from ostrya.errors import FormatError
 from ostrya.image.errors import SourceError
+from ostrya.image.intake.rules import is_filled
 from ostrya.tree.archive_import import ArchiveExtent, import_archive
 from ostrya.tree.errors import TreeConflict
 from ostrya.tree.modifier import CommitModifier
@@ -38,6 +39,7 @@ def take_directory(
     if os.geteuid() != 0:
         modifier.owner_uid = modifier.owner_gid = 0
     write_directory(tx, path, tree, modifier, progress=progress)
+    keep.see_time(_newest_change(path))
     return tree
 
 
@@ -68,7 +70,7 @@ def take_archive(
     tree = MutableTree()
     modifier = CommitModifier(filter=keep)
     try:
-        import_archive(
+        taken = import_archive(
             tx, stream, tree, modifier, autocreate_parents=True, limits=limits, progress=progress
         )
     except TreeConflict as exc:
@@ -79,4 +81,24 @@ def take_archive(
     except FormatError as exc:
         exc.put_first(shown)
         raise
+    keep.see_time(taken.newest)
     return tree
+
+
+def _newest_change(top: str) -> int:
+    """Return when the last of what is in a directory was changed, in seconds since 1970 UTC.
+
+    When the directory itself was, says no more than when it came there.
+    """
+    newest = 0
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        with os.scandir(f"{top}/{folder}") as entries:
+            for entry in entries:
+                path = f"{folder}/{entry.name}"
+                if not is_filled(path):
+                    newest = max(newest, int(entry.stat(follow_symlinks=False).st_mtime))
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(path)
+    return newest

@@ -55,7 +55,7 @@ _GENERAL = (
     number(
         "timestamp",
         "When it was made, in seconds since 1970 UTC.",
-        "`SOURCE_DATE_EPOCH`, or that of the source",
+        "`SOURCE_DATE_EPOCH`, or that of the newest in the source",
     ),
     paths(
         "include",

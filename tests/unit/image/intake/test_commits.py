@@ -29,8 +29,9 @@ def other(tmp_path):
 @pytest.mark.parametrize("by", ["ref", "checksum"])
 def test_of_another_repository(tx, other, by):
     path, checksum, root = other
-    tree, found = take_commit(tx, path, "os/base" if by == "ref" else checksum, NULL_PROGRESS)
-    assert found == checksum
+    rev = "os/base" if by == "ref" else checksum
+    tree, found, timestamp = take_commit(tx, path, rev, NULL_PROGRESS)
+    assert (found, timestamp) == (checksum, 1)
     editor = TreeEditor(tx, tree)
     editor.write("usr/new", b"on top")
     editor.remove("usr/new")

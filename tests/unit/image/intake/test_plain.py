@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import io
+import os
 
 import pytest
 
@@ -11,11 +12,11 @@ from ostrya.tree.errors import ArchiveError
 from support.archives import member, tar
 
 
-def take(tx, data: bytes):
+def take(tx, data: bytes, keep: Keeping | None = None):
     return take_archive(
         tx,
         io.BytesIO(data),
-        Keeping(),
+        keep or Keeping(),
         shown="the tar",
         limits=DEFAULT_LIMITS,
         progress=NULL_PROGRESS,
@@ -36,3 +37,29 @@ def test_errors_name_the_archive(tx):
         take(tx, b"no archive at all")
     with pytest.raises(SourceError, match=r"^the tar: "):
         take(tx, tar((member("a"), b"x"), (member("a/b"), b"x")))
+
+
+def test_the_newest_of_what_is_taken_in_says_how_old_it_is(tx, tmp_path):
+    old, new, later = member("usr/f"), member("usr/g"), member("run/h")
+    old.mtime, new.mtime, later.mtime = 5, 700, 9000
+    keep = Keeping()
+    take(tx, tar((old, b"x"), (new, b"y"), (later, b"z")), keep)
+    assert keep.newest == 700
+    top = tmp_path / "tree"
+    for name, moment in (("usr/f", 5), ("usr/g", 700), ("run/h", 9000)):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).write_bytes(b"x")
+        os.utime(top / name, (moment, moment))
+    for name in ("usr", "run"):
+        os.utime(top / name, (6, 6))
+    keep = Keeping()
+    take_directory(tx, str(top), keep, NULL_PROGRESS)
+    assert keep.newest == 700
+
+
+def test_times_that_no_file_system_has(tx):
+    late = member("f")
+    late.mtime = 1 << 50
+    keep = Keeping()
+    take(tx, tar((late, b"x")), keep)
+    assert keep.newest == (1 << 32) - 1

@@ -11,15 +11,14 @@ who owns what, and in a directory everything is root's unless root builds. It is
 repository, that of --repo if devices are to pull from it, and deployed on a disk with the
 partitions and the boot loader of the board.
 
-The same input gives the same bytes. Times are those of SOURCE_DATE_EPOCH, or else of the root file
-system.
+The same input gives the same bytes. Times are those of SOURCE_DATE_EPOCH, or else of the newest
+file that there is.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ from ostrya.image.deployments import Remote
 from ostrya.image.release import Release, ReleaseOptions, commit_release, publish_release
 from ostrya.image.source_kinds import CommitSource
 from ostrya.image.sources import find_source
-from ostrya.image.wished_source import for_board, source_timestamp
+from ostrya.image.wished_source import for_board
 from ostrya.repo.config_writer import write_config
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.repository import create_repository
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
     from ostrya.image.builder import Disk
-    from ostrya.image.source_kinds import AnySource
     from ostrya.repo.repository import Repository
 
 PARAMETERS = "[RECIPE]"
@@ -98,8 +96,9 @@ def run(arguments: Arguments, context: Context) -> int:
     source = for_board(find_source(rootfs), board)
     if isinstance(source, CommitSource) and not source.repo:
         raise context.usage_error("--rootfs=ostree:REPO:REV must name a repository")
-    timestamp = _timestamp(context, source)
-    options = _disk_options(arguments, context, timestamp)
+    given = context.environment.source_date_epoch
+    timestamp = None if given is None else parse_source_date_epoch(given)
+    options = _disk_options(arguments, context)
     progress = context.progress()
     with _repository(arguments.text("repo"), output) as repo:
         release = commit_release(
@@ -122,7 +121,7 @@ def run(arguments: Arguments, context: Context) -> int:
             [release.checksum],
             board,
             output,
-            options,
+            options._replace(timestamp=release.timestamp),
             firmware=arguments.text("firmware") or "",
             tell=(lambda _line: None) if context.json else write_line,
             progress=progress,
@@ -143,14 +142,7 @@ def _refuse_options_of_recipes(arguments: Arguments, context: Context) -> None:
         raise context.usage_error(f"--{given[0]}: that is for a RECIPE, and none is given")
 
 
-def _timestamp(context: Context, source: AnySource) -> int:
-    given = context.environment.source_date_epoch
-    if given is not None:
-        return parse_source_date_epoch(given)
-    return source_timestamp(source, int(time.time()))
-
-
-def _disk_options(arguments: Arguments, context: Context, timestamp: int) -> DiskOptions:
+def _disk_options(arguments: Arguments, context: Context) -> DiskOptions:
     size = arguments.text("size")
     size_bytes = 0 if size is None else parse_size(size, "--size")
     settings = (("gpg-verify", False),) if arguments.flag("no-verify") else ()
@@ -162,7 +154,7 @@ def _disk_options(arguments: Arguments, context: Context, timestamp: int) -> Dis
         remotes.append(Remote(name, url, settings))
     return DiskOptions(
         arguments.text("ref") or _DEFAULT_REF,
-        timestamp,
+        0,
         arguments.text("os") or "os",
         size_bytes,
         tuple(arguments.texts("karg")),
