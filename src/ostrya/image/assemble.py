@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import temporary_name
 from ostrya._linux.reflink import copy_range
-from ostrya.image.disk_layout import mbr_partitions, mbr_signature
+from ostrya.image.disk_layout import mbr_pieces
 from ostrya.image.errors import LayoutError
 from ostrya.image.gpt import encode_gpt
-from ostrya.image.mbr import SECTOR_BYTES, encode_mbr
+from ostrya.image.mbr import SECTOR_BYTES
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -88,9 +88,7 @@ def assemble(
 def _table_pieces(plan: DiskPlan, boot_code: bytes) -> list[tuple[int, bytes]]:
     """Return the partition table; what is at the disk's beginning comes first."""
     if plan.table == "mbr":
-        signature = mbr_signature(plan)
-        sector = encode_mbr(mbr_partitions(plan), signature=signature, boot_code=boot_code)
-        return [(0, sector)]
+        return mbr_pieces(plan, boot_code)
     table = encode_gpt(
         plan.partitions, disk_guid=plan.guid, disk_sectors=plan.sectors, boot_code=boot_code
     )

@@ -4,10 +4,14 @@
 Everything begins at a whole megabyte. One is the last one, mostly the root file system, so that it
 can grow into the rest of a larger disk; what nobody else needs, it gets. Numbers need not be in the
 order of places: a partition's number stays the same, whatever there is before it.
+
+A table of the old kind has four entries. Of more partitions, the first two keep theirs, and one
+that lies alone on its side of the second; the others are logical ones, with numbers from 5.
 """
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -21,11 +25,16 @@ from ostrya.image.gpt import (
     GptPartition,
 )
 from ostrya.image.mbr import (
+    FIRST_LOGICAL,
+    MOST_PARTITIONS,
     SECTOR_BYTES,
     TYPE_ESP_MBR,
+    TYPE_EXTENDED,
     TYPE_FAT32_LBA,
     TYPE_LINUX_MBR,
     MbrPartition,
+    encode_chain,
+    encode_mbr,
 )
 from ostrya.named_tuple import NamedTuple
 
@@ -65,12 +74,23 @@ class DiskPlan(NamedTuple):
         sectors: How large it is.
         guid: Its own.
         table: ``gpt``, or ``mbr`` for one of the old kind.
+        logical: Which are logical ones, by their places among the partitions, in order.
     """
 
     partitions: tuple[GptPartition, ...]
     sectors: int
     guid: UUID
     table: str = "gpt"
+    logical: tuple[int, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """What the table calls the partitions."""
+        primary = count(1)
+        return tuple(
+            FIRST_LOGICAL + self.logical.index(at) if at in self.logical else next(primary)
+            for at in range(len(self.partitions))
+        )
 
     def offset(self, at: int) -> int:
         """Return where a partition begins, in bytes."""
@@ -111,7 +131,12 @@ def plan_disk(
     """
     sizes = [_sectors(wish.size_bytes) for wish in wishes]
     start = first_mib * ALIGN_SECTORS
-    needed = start + sum(sizes) + ALIGN_SECTORS
+    places = range(len(wishes)) if order is None else order
+    logical: tuple[int, ...] = ()
+    if table == "mbr" and len(wishes) > MOST_PARTITIONS:
+        logical = _choose_logical(wishes, places)
+    # Before each of these is the sector that describes it.
+    needed = start + sum(sizes) + (1 + len(logical)) * ALIGN_SECTORS
     sectors = needed if size_bytes == 0 else size_bytes // SECTOR_BYTES
     if sectors < needed:
         raise LayoutError(
@@ -120,11 +145,12 @@ def plan_disk(
             hint="make the disk greater",
         )
     usable = (sectors - BACKUP_SECTORS) // ALIGN_SECTORS * ALIGN_SECTORS
-    places = range(len(wishes)) if order is None else order
     at = start
     planned: dict[int, GptPartition] = {}
     for number in places:
         wish, size = wishes[number], sizes[number]
+        if number in logical:
+            at += ALIGN_SECTORS
         is_last = len(planned) == len(sizes) - 1
         planned[number] = GptPartition(
             at,
@@ -136,11 +162,50 @@ def plan_disk(
         )
         at += size
     in_order = tuple(planned[number] for number in range(len(wishes)))
-    return DiskPlan(in_order, sectors, named_uuid(seed, "disk"), table)
+    return DiskPlan(in_order, sectors, named_uuid(seed, "disk"), table, logical)
+
+
+def _choose_logical(wishes: Sequence[PartitionWish], places: Sequence[int]) -> tuple[int, ...]:
+    """Return which are logical ones: they have to lie together."""
+    root = places.index(1)
+    before = [at for at in places[:root] if at > 1]
+    after = [at for at in places[root + 1 :] if at > 1]
+    fewer, more = (before, after) if len(before) <= len(after) else (after, before)
+    if len(fewer) > 1:
+        names = ", ".join(wishes[at].name for at in fewer)
+        raise LayoutError(
+            f"with a partition table of the old kind, {names} cannot all lie where they are wanted:"
+            " logical partitions lie together",
+            hint=f"of more than {MOST_PARTITIONS}, put all on one side of {wishes[1].name}, or all"
+            " but one",
+        )
+    return tuple(more)
+
+
+def mbr_pieces(plan: DiskPlan, boot_code: bytes) -> list[tuple[int, bytes]]:
+    """Return a table of the old kind, and where each piece of it lies, in bytes.
+
+    Raises:
+        LayoutError: It cannot say what is planned.
+    """
+    partitions = mbr_partitions(plan)
+    primary = [one for at, one in enumerate(partitions) if at not in plan.logical]
+    chain: list[tuple[int, bytes]] = []
+    if plan.logical:
+        inside = [partitions[at] for at in plan.logical]
+        first = inside[0].first - ALIGN_SECTORS
+        end = inside[-1].first + inside[-1].sectors
+        extended = MbrPartition(first, end - first, TYPE_EXTENDED)
+        chain = encode_chain(extended, inside, ALIGN_SECTORS)
+        # It is the fourth, so that the others keep their numbers if there are less of them.
+        unused = [MbrPartition(0, 0, 0)] * (MOST_PARTITIONS - 1 - len(primary))
+        primary = [*primary, *unused, extended]
+    sector = encode_mbr(primary, signature=mbr_signature(plan), boot_code=boot_code)
+    return [(0, sector), *((at * SECTOR_BYTES, data) for at, data in chain)]
 
 
 def mbr_partitions(plan: DiskPlan) -> list[MbrPartition]:
-    """Return what a table of the old kind says of a disk.
+    """Return what a table of the old kind says of the partitions of a disk.
 
     Raises:
         LayoutError: It cannot say it.

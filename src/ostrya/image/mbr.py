@@ -11,7 +11,11 @@
 
 All little-endian. Cylinders, heads and sectors are given as "beyond what can be said" throughout.
 
-Source: UEFI specification 2.10, section 5.2.
+Where four are too few, the fourth entry is an extended partition. Before each logical partition in
+it, a sector of the same form says where that is, counted from this sector, and where the next such
+sector is, counted from the beginning of the extended partition.
+
+Source: UEFI specification 2.10, section 5.2; the kernel's block/partitions/msdos.c for the chain.
 """
 
 from __future__ import annotations
@@ -31,6 +35,8 @@ TYPE_PROTECTIVE = 0xEE
 TYPE_FAT32_LBA = 0x0C
 TYPE_LINUX_MBR = 0x83
 TYPE_ESP_MBR = 0xEF
+TYPE_EXTENDED = 0x0F
+FIRST_LOGICAL = 5
 _ENTRY = struct.Struct("<B3sB3sII")
 _BEYOND = b"\xfe\xff\xff"
 MOST_PARTITIONS = 4
@@ -73,6 +79,28 @@ def encode_mbr(
     return head + table + b"\x55\xaa"
 
 
+def encode_chain(
+    extended: MbrPartition, logical: Sequence[MbrPartition], lead_sectors: int
+) -> list[tuple[int, bytes]]:
+    """Return the sectors that describe logical partitions, and where each of them lies, in sectors.
+
+    Args:
+        extended: What they are in.
+        logical: In the order of their places.
+        lead_sectors: How far before each partition its sector lies.
+    """
+    found = []
+    for at, one in enumerate(logical):
+        here = one.first - lead_sectors
+        entries = [one._replace(first=lead_sectors)]
+        if at + 1 < len(logical):
+            following = logical[at + 1]
+            first = following.first - lead_sectors - extended.first
+            entries.append(MbrPartition(first, lead_sectors + following.sectors, TYPE_EXTENDED))
+        found.append((here, encode_mbr(entries)))
+    return found
+
+
 def protective_mbr(disk_sectors: int, *, boot_code: bytes = b"") -> bytes:
     """Return the sector that keeps programs that know no GPT away from one.
 
@@ -89,5 +117,7 @@ def protective_mbr(disk_sectors: int, *, boot_code: bytes = b"") -> bytes:
 def _encode_entry(partition: MbrPartition) -> bytes:
     if partition.first + partition.sectors - 1 > _MOST_SECTORS:
         raise LayoutError("a partition lies beyond what a table of the old kind can say")
+    if partition.sectors == 0:
+        return bytes(_ENTRY.size)
     active = 0x80 if partition.active else 0
     return _ENTRY.pack(active, _BEYOND, partition.type, _BEYOND, partition.first, partition.sectors)

@@ -32,8 +32,6 @@ from ostrya.image.customize.customize import customize
 from ostrya.image.customize.splash import KARGS as SPLASH_KARGS
 from ostrya.image.customize.updates import remotes_of, settings_of
 from ostrya.image.decisions import Decision
-from ostrya.image.errors import LayoutError
-from ostrya.image.mbr import MOST_PARTITIONS
 from ostrya.image.outputs.artifacts import Artifacts, Output, write_outputs
 from ostrya.image.ramdisk import is_known, ramdisk_for
 from ostrya.image.recipe_options import converting_of, disk_extras, image_name
@@ -126,9 +124,6 @@ class Pipeline:
                 that of the newest in the source.
             tell: Told what is done, a line each.
             progress: Told about files.
-
-        Raises:
-            ImageError: The board cannot have what the recipe wants.
         """
         self._recipe = recipe
         self._board = board
@@ -141,13 +136,6 @@ class Pipeline:
         converting = converting_of(recipe, board)
         self._base_wish = BaseWish(source, converting, self._code)
         self._reused: list[str] = []
-        count = len(board.partitions) + len(recipe.partitions)
-        if board.table == "mbr" and count > MOST_PARTITIONS:
-            raise LayoutError(
-                f"board {board.name} has a partition table of the old kind: {MOST_PARTITIONS} "
-                f"partitions, and {count} are wanted",
-                hint=f"leave {count - MOST_PARTITIONS} of [[partitions]] out of {recipe.file}",
-            )
 
     def plan(self) -> tuple[Step, ...]:
         """Say which steps there are, and which of them are done already.

@@ -8,7 +8,8 @@ checksum of the entries is right. A header is one sector, which is written whole
     2. the first header, with its entries at the new end    from here on, it has grown
     3. the entries in sector 2, the first header with these, the MBR before them
 
-Of a table of the old kind, one sector says all.
+Of a table of the old kind, one sector says all; of a logical partition, first that one says how
+large the extended partition is, then the one before the logical partition how large that is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from ostrya.image.errors import LayoutError
-from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.image.mbr import FIRST_LOGICAL, SECTOR_BYTES
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _MBR_TABLE, _MBR_ENTRY = 446, struct.Struct("<B3sB3sII")
 _PROTECTIVE = 0xEE
 _MOST_MBR_SECTORS = 0xFFFFFFFF
 _MBR_PARTITIONS = 4
+_EXTENDED = (0x05, 0x0F, 0x85)
 
 
 class Growth(NamedTuple):
@@ -67,6 +69,8 @@ def plan_growth(read: Callable[[int, int], bytes], disk_sectors: int, number: in
         raise LayoutError("the disk has no partition table")
     kinds = [_mbr_entry(mbr, at)[2] for at in range(_MBR_PARTITIONS)]
     if _PROTECTIVE not in kinds:
+        if number >= FIRST_LOGICAL:
+            return _grow_logical(read, mbr, disk_sectors, number)
         return _grow_mbr(mbr, disk_sectors, number)
     return _grow_gpt(read, mbr, disk_sectors, number)
 
@@ -97,11 +101,53 @@ def _grow_mbr(mbr: bytes, disk_sectors: int, number: int) -> Growth:
     if sectors == 0:
         raise LayoutError(f"the disk has no partition {number}")
     _require_last(first, [entry[4] for entry in entries if entry[5]], number)
-    end = min(disk_sectors // _ALIGN_SECTORS * _ALIGN_SECTORS, _MOST_MBR_SECTORS)
+    end = _mbr_end(disk_sectors)
     if end - first <= sectors:
         return Growth(first, sectors, ())
     grown = _with_mbr_sectors(mbr, number - 1, end - first)
     return Growth(first, end - first, ((0, grown),))
+
+
+def _mbr_end(disk_sectors: int) -> int:
+    return min(disk_sectors // _ALIGN_SECTORS * _ALIGN_SECTORS, _MOST_MBR_SECTORS)
+
+
+def _grow_logical(
+    read: Callable[[int, int], bytes], mbr: bytes, disk_sectors: int, number: int
+) -> Growth:
+    entries = [_mbr_entry(mbr, at) for at in range(_MBR_PARTITIONS)]
+    slot = next((at for at, entry in enumerate(entries) if entry[2] in _EXTENDED), None)
+    if slot is None:
+        raise LayoutError(f"the disk has no partition {number}")
+    *_, base, extended_sectors = entries[slot]
+    here = base
+    for _ in range(FIRST_LOGICAL, number):
+        sector = _chained(read, here)
+        *_, following, sectors = _mbr_entry(sector, 1)
+        if sectors == 0:
+            raise LayoutError(f"the disk has no partition {number}")
+        here = base + following
+    sector = _chained(read, here)
+    *_, lead, sectors = _mbr_entry(sector, 0)
+    first = here + lead
+    begins = [entry[4] for entry in entries if entry[5]]
+    if _mbr_entry(sector, 1)[5]:
+        begins.append(first + sectors)
+    _require_last(first, begins, number)
+    end = _mbr_end(disk_sectors)
+    if end - first <= sectors:
+        return Growth(first, sectors, ())
+    writes = [(here * SECTOR_BYTES, _with_mbr_sectors(sector, 0, end - first))]
+    if end - base > extended_sectors:
+        writes.insert(0, (0, _with_mbr_sectors(mbr, slot, end - base)))
+    return Growth(first, end - first, tuple(writes))
+
+
+def _chained(read: Callable[[int, int], bytes], at: int) -> bytes:
+    sector = read(at * SECTOR_BYTES, SECTOR_BYTES)
+    if len(sector) != SECTOR_BYTES or sector[510:512] != _MBR_MAGIC:
+        raise LayoutError(f"the chain of logical partitions is damaged at sector {at}")
+    return sector
 
 
 # -- GUID partition tables

@@ -4,9 +4,11 @@ import pytest
 from ostrya.image.errors import LayoutError
 from ostrya.image.mbr import (
     SECTOR_BYTES,
+    TYPE_EXTENDED,
     TYPE_FAT32_LBA,
     TYPE_LINUX_MBR,
     MbrPartition,
+    encode_chain,
     encode_mbr,
     protective_mbr,
 )
@@ -53,3 +55,16 @@ def test_a_disk_larger_than_the_table_can_say_is_covered_as_far_as_it_can():
 def test_what_cannot_be_said_is_refused(partitions, code, words):
     with pytest.raises(LayoutError, match=words):
         encode_mbr(partitions, boot_code=code)
+
+
+def test_logical_ones_are_a_chain():
+    extended = MbrPartition(10000, 9000, TYPE_EXTENDED)
+    inside = [MbrPartition(12048, 1000, TYPE_LINUX_MBR), MbrPartition(16096, 2000, TYPE_LINUX_MBR)]
+    (at, sector), (other_at, other) = encode_chain(extended, inside, 2048)
+    assert (at, other_at) == (10000, 14048)
+    assert sector[446:462] == bytes.fromhex("00feffff83feffff00080000e8030000")
+    # From the beginning of the extended one: 4048 sectors; 2048 and 2000 of them.
+    assert sector[462:478] == bytes.fromhex("00feffff0ffeffffd00f0000d00f0000")
+    assert other[446:462] == bytes.fromhex("00feffff83feffff00080000d0070000")
+    assert other[462:510] == bytes(48)
+    assert (sector[510:], other[510:]) == (b"\x55\xaa",) * 2

@@ -13,7 +13,6 @@ from ostrya.image.recipe.values import (
     Account,
     ConvertWish,
     FileWish,
-    PartitionWant,
     Recipe,
     RepositoryWish,
     SourceWish,
@@ -144,13 +143,6 @@ def test_a_release_that_fails_is_not_published(rootfs, tmp_path):
     built = build(wanted, cache, tmp_path / "a")
     with open_repository(str(tmp_path / "repo")) as repo:
         assert require_rev(repo, wanted.ref) == built.commit
-
-
-def test_more_partitions_than_the_board_can_have(rootfs, tmp_path):
-    wanted = recipe_of(rootfs, partitions=tuple(PartitionWant(name, 1 << 20) for name in "abc"))
-    with pytest.raises(LayoutError, match="4 partitions, and 5 are wanted") as caught:
-        Pipeline(wanted, load_board("raspberrypi3"), Cache(str(tmp_path / "cache")))
-    assert "leave 1 of" in caught.value.hint
 
 
 def test_what_fails_leaves_no_output(rootfs, tmp_path):

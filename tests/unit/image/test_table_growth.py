@@ -4,10 +4,13 @@ from uuid import UUID
 
 import pytest
 
+from ostrya.image.disk_layout import PartitionWish, mbr_pieces, plan_disk
 from ostrya.image.errors import LayoutError
 from ostrya.image.filesystem import find_program
 from ostrya.image.gpt import TYPE_ESP, TYPE_LINUX, GptPartition, encode_gpt
 from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.image.reading.partitions import read_table
+from ostrya.image.reading.sources import BytesSource
 from ostrya.image.table_growth import plan_growth
 from support.image_world import missing
 
@@ -71,6 +74,56 @@ def test_power_may_fail_between_any_two_writes_and_at_each_sector():
             apply(data, rest)
             assert plan_growth(reader(data), LARGE, 2) == growth._replace(writes=())
     assert seen == {True, False}
+
+
+def disk_of_logical_ones(order=(0, 1, 2, 3, 4)):
+    wishes = [PartitionWish(name, TYPE_LINUX, 1 << 20) for name in "abcde"]
+    data = bytearray(LARGE * SECTOR_BYTES)
+    plan = plan_disk(wishes, seed="x", table="mbr", order=order)
+    for offset, piece in mbr_pieces(plan, b""):
+        data[offset : offset + len(piece)] = piece
+    return data, plan
+
+
+def test_a_logical_partition_and_what_it_is_in():
+    data, plan = disk_of_logical_ones()
+    first = plan.partitions[4].first
+    growth = plan_growth(reader(data), LARGE, 7)
+    assert (growth.first, growth.sectors) == (first, LARGE - first)
+    assert [len(piece) for _, piece in growth.writes] == [512, 512]
+    for count in (0, 1, 2):
+        data, _ = disk_of_logical_ones()
+        apply(data, growth, count)
+        # Never larger than what it is in; and what is left to be done ends the same.
+        table = read_table(BytesSource(bytes(data)))
+        known = {one.number: one for one in table.partitions}
+        assert known[7].offset + known[7].size_bytes <= known[4].offset + known[4].size_bytes
+        apply(data, plan_growth(reader(data), LARGE, 7))
+        assert plan_growth(reader(data), LARGE, 7) == growth._replace(writes=())
+
+
+@pytest.mark.parametrize("number", [2, 5, 6])
+def test_one_that_is_followed_by_logical_ones_stays(number):
+    data, _ = disk_of_logical_ones()
+    with pytest.raises(LayoutError, match="something behind"):
+        plan_growth(reader(data), LARGE, number)
+
+
+def test_a_primary_one_behind_logical_ones():
+    data, plan = disk_of_logical_ones((0, 2, 3, 4, 1))
+    assert plan_growth(reader(data), LARGE, 2).sectors == LARGE - plan.partitions[1].first
+    with pytest.raises(LayoutError, match="something behind partition 7"):
+        plan_growth(reader(data), LARGE, 7)
+
+
+def test_logical_ones_that_are_not_there():
+    data, plan = disk_of_logical_ones()
+    with pytest.raises(LayoutError, match="no partition 8"):
+        plan_growth(reader(data), LARGE, 8)
+    sector = (plan.partitions[3].first - 2048) * SECTOR_BYTES
+    data[sector + 510] = 0
+    with pytest.raises(LayoutError, match="chain of logical partitions is damaged"):
+        plan_growth(reader(data), LARGE, 7)
 
 
 def test_tables_of_the_old_kind():

@@ -103,14 +103,14 @@ def encode_manifest(built: Built, files: Sequence[BuiltFile]) -> bytes:
                 {
                     "number": number,
                     "name": one.name,
-                    "role": built.roles[number - 1],
+                    "role": role,
                     "type": kind,
                     "guid": guid,
                     "offset": one.first * SECTOR_BYTES,
                     "size_bytes": one.sectors * SECTOR_BYTES,
                 }
-                for number, (one, (kind, guid)) in enumerate(
-                    zip(plan.partitions, _names(plan), strict=True), 1
+                for number, role, one, (kind, guid) in zip(
+                    plan.numbers, built.roles, plan.partitions, _names(plan), strict=True
                 )
             ],
         },
@@ -134,5 +134,5 @@ def _names(plan: DiskPlan) -> list[tuple[str, str]]:
     signature = mbr_signature(plan)
     return [
         (f"{one.type:#04x}", f"{signature:08x}-{number:02x}")
-        for number, one in enumerate(mbr_partitions(plan), 1)
+        for number, one in zip(plan.numbers, mbr_partitions(plan), strict=True)
     ]

@@ -205,6 +205,6 @@ def _describe(release: Release, disk: Disk) -> dict[str, object]:
                 "first": one.first,
                 "sectors": one.sectors,
             }
-            for number, one in enumerate(disk.plan.partitions, 1)
+            for number, one in zip(disk.plan.numbers, disk.plan.partitions, strict=True)
         ],
     }
