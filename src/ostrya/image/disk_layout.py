@@ -22,6 +22,7 @@ from ostrya.image.gpt import (
     TYPE_BASIC_DATA,
     TYPE_ESP,
     TYPE_LINUX,
+    TYPE_SWAP,
     GptPartition,
 )
 from ostrya.image.mbr import (
@@ -32,6 +33,7 @@ from ostrya.image.mbr import (
     TYPE_EXTENDED,
     TYPE_FAT32_LBA,
     TYPE_LINUX_MBR,
+    TYPE_SWAP_MBR,
     MbrPartition,
     encode_chain,
     encode_mbr,
@@ -46,6 +48,7 @@ _MBR_TYPES = {
     TYPE_BASIC_DATA: TYPE_FAT32_LBA,
     TYPE_ESP: TYPE_ESP_MBR,
     TYPE_LINUX: TYPE_LINUX_MBR,
+    TYPE_SWAP: TYPE_SWAP_MBR,
 }
 _NAMESPACE = UUID("5b2f8b0e-0f54-5d0c-9b9e-6f7374727961")
 

@@ -13,14 +13,16 @@ from ostrya.image.disk_layout import PartitionWish
 from ostrya.image.errors import LayoutError, SourceError
 from ostrya.image.fat import FatFile, FatOptions, encode_fat
 from ostrya.image.filesystem import Ext4Options, Inode, write_ext4
-from ostrya.image.gpt import TYPE_BASIC_DATA, TYPE_LINUX
+from ostrya.image.gpt import TYPE_BASIC_DATA, TYPE_LINUX, TYPE_SWAP
+from ostrya.image.swap import encode_swap
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from uuid import UUID
 
-EXT4, VFAT, NOTHING = "ext4", "vfat", "none"
+EXT4, VFAT, SWAP, NOTHING = "ext4", "vfat", "swap", "none"
+_USUAL_TYPES = {VFAT: TYPE_BASIC_DATA, SWAP: TYPE_SWAP}
 _MAX_BOOT_FILE_BYTES = 1 << 30
 
 
@@ -30,7 +32,7 @@ class DataPartition(NamedTuple):
     Attributes:
         name: What it is called, ``PARTLABEL=``.
         size_bytes: How large it is; rounded up to megabytes.
-        filesystem: ``ext4``, ``vfat`` or ``none``.
+        filesystem: ``ext4``, ``vfat``, ``swap`` or ``none``.
         label: Of the file system.
         contents: A directory of what is in it, or without a file system a file; empty for nothing.
         type: What the table says it holds; None for what the file system is usually said to be.
@@ -47,7 +49,7 @@ class DataPartition(NamedTuple):
 
     def wish(self) -> PartitionWish:
         """Return what is wanted of the partition table."""
-        usual = TYPE_BASIC_DATA if self.filesystem == VFAT else TYPE_LINUX
+        usual = _USUAL_TYPES.get(self.filesystem, TYPE_LINUX)
         return PartitionWish(self.name, self.type or usual, self.size_bytes)
 
 
@@ -118,6 +120,8 @@ def _content(partition: DataPartition, place: Place, scratch: str) -> Content:
         if os.path.getsize(partition.contents) > place.size_bytes:
             raise LayoutError(f"{partition.contents} does not fit")
         return Content(file=partition.contents)
+    if partition.filesystem == SWAP:
+        return Content(((0, encode_swap(place.size_bytes, partition.label, place.uuid)),))
     if partition.filesystem == VFAT:
         files = list(_fat_files(partition.contents, "")) if partition.contents else []
         volume = place.uuid.int & 0xFFFFFFFF

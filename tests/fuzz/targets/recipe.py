@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from ostrya.image.errors import RecipeError
-from ostrya.image.recipe.check import find_missing
 from ostrya.image.recipe.merge import load_merged
-from ostrya.image.recipe.read import read_recipe
+from ostrya.image.recipe.read import examine_recipe
 
 
 def TestOneInput(data: bytes) -> object:  # noqa: N802
@@ -21,9 +20,10 @@ def TestOneInput(data: bytes) -> object:  # noqa: N802
         return name
 
     try:
-        found = load_merged("r", read, join)
-        for problem in find_missing(found):
+        merged = load_merged("r", read, join)
+        recipe, problems = examine_recipe(merged.tree, join, merged.wrong)
+        for problem in problems:
             assert 1 <= problem.where.line <= data.count(b"\n") + 1
-        return read_recipe(found, join)
     except RecipeError as exc:
         return exc
+    return recipe

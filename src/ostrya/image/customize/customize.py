@@ -11,6 +11,7 @@ from ostrya.image.customize.network_setup import set_up_network
 from ostrya.image.customize.overlays import lay_over, put_file
 from ostrya.image.customize.places import Places
 from ostrya.image.customize.program import install_program
+from ostrya.image.customize.refusals import Refusals
 from ostrya.image.customize.services import set_up_services
 from ostrya.image.customize.splash import set_up_splash
 from ostrya.image.customize.system import set_up_system
@@ -34,23 +35,36 @@ def customize(editor: TreeEditor, kver: str, recipe: Recipe) -> tuple[str, ...]:
         What was done, a sentence each.
 
     Raises:
-        ImageError: Something of it cannot be done with this tree.
+        ImageError: Something of it cannot be done with this tree: all of that.
         OSError: A file that the recipe names cannot be read.
     """
     places = Places(editor, kver)
     said = [f"dropped {path}" for path in recipe.convert.drop if places.remove(path)]
-    accounts = set_up_users(places, recipe, said.append)
+    tell = said.append
+    refusals = Refusals()
+    # Who owns files has to be known for all that follows.
+    accounts = set_up_users(places, recipe, tell)
     for overlay in recipe.overlays:
-        lay_over(places, overlay, accounts, said.append)
+        with refusals.gather():
+            lay_over(places, overlay, accounts, tell)
     for file in recipe.files:
-        put_file(places, file, accounts, said.append)
-    set_up_system(places, recipe.system, said.append)
-    set_up_network(places, recipe.network, said.append)
-    set_up_device_trees(places, recipe.device_tree, said.append)
-    set_up_splash(places, recipe.splash, said.append)
-    install_program(places, recipe.update.ostrya, said.append)
-    set_up_updates(places, recipe, said.append)
-    set_up_first_boot(places, recipe, said.append)
+        with refusals.gather():
+            put_file(places, file, accounts, tell)
+    set_up_system(places, recipe.system, tell, refusals)
+    with refusals.gather():
+        set_up_network(places, recipe.network, tell)
+    with refusals.gather():
+        set_up_device_trees(places, recipe.device_tree, tell)
+    with refusals.gather():
+        set_up_splash(places, recipe.splash, tell)
+    with refusals.gather():
+        install_program(places, recipe.update.ostrya, tell)
+    with refusals.gather():
+        set_up_updates(places, recipe, tell)
+    with refusals.gather():
+        set_up_first_boot(places, recipe, tell)
     # Last: units may be in overlays.
-    set_up_services(places, recipe.services, said.append)
+    with refusals.gather():
+        set_up_services(places, recipe.services, tell)
+    refusals.raise_any()
     return tuple(said)

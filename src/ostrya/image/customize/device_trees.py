@@ -26,7 +26,7 @@ def set_up_device_trees(places: Places, wanted: DeviceTree, tell: Callable[[str]
     """Put in device trees.
 
     Raises:
-        SourceError: A file is none, or overlays have nothing to be applied to.
+        SourceError: A file is none.
         CommandFailed: An overlay cannot be applied.
         OSError: A file cannot be read.
     """
@@ -34,10 +34,6 @@ def set_up_device_trees(places: Places, wanted: DeviceTree, tell: Callable[[str]
     for path in wanted.files:
         places.write(f"{folder}/dtb/{os.path.basename(path)}", _read(path))
         tell(f"device tree {os.path.basename(path)}")
-    if wanted.overlays and not wanted.default:
-        raise SourceError(
-            "device_tree.overlays are applied to device_tree.default, which is missing"
-        )
     if wanted.default:
         data = _read(wanted.default)
         if wanted.overlays:

@@ -115,6 +115,10 @@ def _add_mounts(
 ) -> None:
     lines = []
     for one in partitions:
+        if one.filesystem == "swap":
+            options = ",".join((*one.options, "nofail"))
+            lines.append(f"LABEL={one.label[:15]} none swap {options} 0 0")
+            tell(f"{one.label} is swapped to")
         if not one.mountpoint:
             continue
         options = ",".join(one.options) or "defaults"

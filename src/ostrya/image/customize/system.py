@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ostrya.image.customize.refusals import Refusals
 from ostrya.image.errors import SourceError
 
 if TYPE_CHECKING:
@@ -20,28 +21,45 @@ _LOOPBACK = "127.0.1.1"
 _MAX_ARCHIVE_BYTES = 512 << 20
 
 
-def set_up_system(places: DeviceTree, system: System, tell: Callable[[str], None]) -> None:
+def set_up_system(
+    places: DeviceTree,
+    system: System,
+    tell: Callable[[str], None],
+    refusals: Refusals | None = None,
+) -> None:
     """Do what is said of the system as a whole.
+
+    Args:
+        places: The tree.
+        system: What is said.
+        tell: Told what is done.
+        refusals: Told what cannot be; if None, it is raised.
 
     Raises:
         SourceError: The tree has no such zone or locale.
     """
+    own = refusals or Refusals()
     for path in system.remove:
-        if not places.remove(path):
-            raise SourceError(f"system.remove: there is no {path} in the tree")
-        tell(f"removed {path}")
+        with own.gather():
+            if not places.remove(path):
+                raise SourceError(f"system.remove: there is no {path} in the tree")
+            tell(f"removed {path}")
     if system.hostname:
         _set_hostname(places, system.hostname)
         tell(f"host name {system.hostname}")
     if system.timezone:
-        _set_zone(places, system.timezone)
-        tell(f"time zone {system.timezone}")
+        with own.gather():
+            _set_zone(places, system.timezone)
+            tell(f"time zone {system.timezone}")
     if system.locale:
-        _set_locale(places, system.locale)
-        tell(f"locale {system.locale}")
+        with own.gather():
+            _set_locale(places, system.locale)
+            tell(f"locale {system.locale}")
     if system.keymap:
         _set_keymap(places, system.keymap)
         tell(f"keymap {system.keymap}")
+    if refusals is None:
+        own.raise_any()
 
 
 def _set_hostname(places: DeviceTree, name: str) -> None:

@@ -50,6 +50,20 @@ def find_problems(recipe: Located, keys: tuple[Key, ...] = KEYS) -> list[Problem
     return sorted(problems, key=lambda one: one.where)
 
 
+def wrong_sections(recipe: Located, keys: tuple[Key, ...] = KEYS) -> frozenset[str]:
+    """Return what is not to be read any further: names at the top that have something wrong."""
+    known = {key.name: key for key in keys}
+    found = {
+        name
+        for name, value in recipe.table().items()
+        if name != _PROFILE and name in known and any(_value(value, known[name], name))
+    }
+    profiles = recipe.table().get(_PROFILE)
+    for profile in [] if profiles is None else profiles.table().values():
+        found |= wrong_sections(profile, keys)
+    return frozenset(found)
+
+
 def find_missing(recipe: Located, keys: tuple[Key, ...] = KEYS, path: str = "") -> list[Problem]:
     """Return what a recipe lacks that needs it; of one that is whole, with all its files."""
     missing = []

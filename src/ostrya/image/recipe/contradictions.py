@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 from ostrya.image.recipe.check import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ostrya.image.recipe.located import Located, Where
     from ostrya.image.recipe.values import Recipe
 
-_NEEDS_PATH = ("directory", "tar", "oci", "docker-archive", "ostree")
+_IMAGES = ("oci", "docker-archive")
+# Of a source: the kinds that a key says something about.
+_KINDS_OF = {
+    "path": ("auto", "directory", "tar", *_IMAGES, "ostree"),
+    "ref": ("auto", *_IMAGES, "ostree"),
+    "architecture": ("auto", *_IMAGES, "debian"),
+    **dict.fromkeys(
+        ("suite", "mirrors", "components", "variant", "packages", "left_out", "keyring"),
+        ("debian",),
+    ),
+}
 # They are mounted already where a deployed system starts.
 _TAKEN = ("/", "/boot", "/sysroot", "/usr", "/etc", "/var", "/ostree", "/dev", "/proc", "/sys")
 _VAR_POLICIES = ("seed", "factory", "drop", "fail")
@@ -21,22 +31,26 @@ _LINK_POLICIES = ("auto", "link", "keep")
 _UNIQUE = ("users", "groups", "remotes", "partitions")
 
 
-def find_contradictions(tree: Located, recipe: Recipe) -> list[Problem]:
-    """Return what cannot be, each with its place."""
-    found = [
-        *_policies(tree, recipe),
-        *_source(tree, recipe),
-        *_files(recipe),
-        *_numbers(tree),
-        *_partitions(tree, recipe),
-    ]
-    found += [*_network(tree, recipe), *_remotes(tree, recipe), *_update(tree, recipe)]
+def find_contradictions(
+    tree: Located, recipe: Recipe, unread: frozenset[str] = frozenset()
+) -> list[Problem]:
+    """Return what cannot be, each with its place.
+
+    Args:
+        tree: Where each value was written.
+        recipe: The values.
+        unread: Names at the top that nobody knows anything of.
+    """
+    found: list[Problem] = []
+    for look, about in _LOOKS:
+        if unread.isdisjoint(about):
+            found += look(tree, recipe)
     return found
 
 
 def find_device_contradictions(tree: Located, recipe: Recipe) -> list[Problem]:
     """Return what cannot be of what a single device is told."""
-    return [*_numbers(tree), *_network(tree, recipe), *_remotes(tree, recipe)]
+    return [*_numbers(tree, recipe), *_network(tree, recipe), *_remotes(tree, recipe)]
 
 
 def _section(tree: Located, *names: str) -> Located:
@@ -47,14 +61,20 @@ def _section(tree: Located, *names: str) -> Located:
 
 def _source(tree: Located, recipe: Recipe) -> Iterator[Problem]:
     source, where = recipe.source, _section(tree, "source").where
+    for name, value in _section(tree, "source").table().items():
+        kinds = _KINDS_OF.get(name, (source.kind,))
+        if source.kind not in kinds:
+            yield Problem(
+                value.where,
+                f'source.{name} says nothing of kind = "{source.kind}": it is for '
+                f"{', '.join(kind for kind in kinds if kind != 'auto')}",
+            )
     if source.kind == "debian":
         if not source.suite:
             yield Problem(where, "source.suite is missing: of a Debian tree it says which release")
         return
     if not source.path:
         yield Problem(where, "source.path is missing")
-    if source.packages:
-        yield Problem(where, 'source.packages are only for kind = "debian"')
     if source.kind == "ostree" and not source.ref:
         yield Problem(where, "source.ref is missing: of a repository it says which commit")
 
@@ -72,7 +92,7 @@ def _policies(tree: Located, recipe: Recipe) -> Iterator[Problem]:
                 yield Problem(where, f"convert.{name}: {policy!r} is not one of {', '.join(known)}")
 
 
-def _files(recipe: Recipe) -> Iterator[Problem]:
+def _files(_tree: Located, recipe: Recipe) -> Iterator[Problem]:
     for file in recipe.files:
         given = (file.text is not None, file.source, file.link, file.directory)
         if sum(map(bool, given)) != 1:
@@ -81,7 +101,7 @@ def _files(recipe: Recipe) -> Iterator[Problem]:
             )
 
 
-def _numbers(tree: Located) -> Iterator[Problem]:
+def _numbers(tree: Located, _recipe: Recipe) -> Iterator[Problem]:
     """Say where names or numbers are given twice."""
     for section, key in (
         *((name, "name") for name in _UNIQUE),
@@ -107,8 +127,12 @@ def _partitions(tree: Located, recipe: Recipe) -> Iterator[Problem]:
     for item, one in zip(items, recipe.partitions, strict=False):
         if one.name in {"root", "boot", "bios"}:
             yield Problem(item.where, f"partitions: the board has a partition {one.name}")
-        if one.mountpoint and one.filesystem == "none":
+        if one.mountpoint and one.filesystem in {"none", "swap"}:
             yield Problem(item.where, f"partitions: {one.name} has no file system to mount")
+        if one.contents and one.filesystem == "swap":
+            yield Problem(
+                item.where, f"partitions: {one.name} is for swapping, and has no contents"
+            )
         if one.mountpoint.rstrip("/") in {place.rstrip("/") for place in _TAKEN} and one.mountpoint:
             yield Problem(item.where, f"partitions: {one.mountpoint} is taken by the system")
         if one.mountpoint and one.mountpoint in places:
@@ -130,6 +154,11 @@ def _partitions(tree: Located, recipe: Recipe) -> Iterator[Problem]:
 
 def _network(tree: Located, recipe: Recipe) -> Iterator[Problem]:
     network = _section(tree, "network")
+    if not recipe.network.wifi:
+        for name in ("wifi_interface", "country"):
+            if name in network.table():
+                where = network.table()[name].where
+                yield Problem(where, f"network.{name} says nothing without [[network.wifi]]")
     items = network.table()["interfaces"].items() if recipe.network.interfaces else []
     for item, one in zip(items, recipe.network.interfaces, strict=True):
         if bool(one.name) == bool(one.mac):
@@ -153,6 +182,27 @@ def _remotes(tree: Located, recipe: Recipe) -> Iterator[Problem]:
             yield Problem(item.where, f"remotes: {one.name} has keys, and does not verify")
 
 
+def _pictures(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    splash = _section(tree, "splash").table()
+    if "background" in splash and not recipe.splash.image:
+        where = splash["background"].where
+        yield Problem(where, "splash.background says nothing without splash.image")
+
+
+def _device_trees(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    if recipe.device_tree.overlays and not recipe.device_tree.default:
+        where = _section(tree, "device_tree", "overlays").where
+        yield Problem(
+            where, "device_tree.overlays are applied to device_tree.default, which is missing"
+        )
+
+
+def _provisioning(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    if recipe.provisioning.defaults and not recipe.provisioning.enable:
+        where = _section(tree, "provisioning", "defaults").where
+        yield Problem(where, "provisioning.defaults say nothing without provisioning.enable")
+
+
 def _update(tree: Located, recipe: Recipe) -> Iterator[Problem]:
     update = _section(tree, "update")
     for name, _ in recipe.update.settings:
@@ -164,3 +214,18 @@ def _update(tree: Located, recipe: Recipe) -> Iterator[Problem]:
             )
     if recipe.update.automatic != "no" and not recipe.remotes:
         yield Problem(update.where, "update.automatic needs [[remotes]] to get updates from")
+
+
+_LOOKS: tuple[tuple[Callable[[Located, Recipe], Iterable[Problem]], tuple[str, ...]], ...] = (
+    (_policies, ("convert",)),
+    (_source, ("source",)),
+    (_files, ("files",)),
+    (_numbers, ()),
+    (_partitions, ("partitions", "disk")),
+    (_network, ("network",)),
+    (_remotes, ("remotes",)),
+    (_pictures, ("splash",)),
+    (_device_trees, ("device_tree",)),
+    (_provisioning, ("provisioning",)),
+    (_update, ("update", "remotes")),
+)

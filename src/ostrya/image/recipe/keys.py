@@ -134,7 +134,7 @@ _PARTITIONS = tables(
     (
         needed(text("name", "What it is called, in the partition table too.", "", formats.label)),
         needed(text("size", "How large it is.", "", formats.size)),
-        choice("filesystem", "What is in it.", ("ext4", "vfat", "none"), "`ext4`"),
+        choice("filesystem", "What is in it.", ("ext4", "vfat", "swap", "none"), "`ext4`"),
         text("label", "Of the file system.", "its name", formats.label),
         text("mountpoint", "Where it is mounted, as `/data`.", "nowhere", formats.absolute),
         texts("options", "How it is mounted.", formats.karg),
@@ -162,7 +162,11 @@ _DISK = table(
             ("yes", "no"),
             "`no`",
         ),
-        path("wks", "A partition file of Yocto's; its partitions beside boot and root are taken."),
+        path(
+            "wks",
+            "A partition file of Yocto's; its partitions beside boot and root are taken, and its "
+            "arguments of the kernel.",
+        ),
     ),
 )
 

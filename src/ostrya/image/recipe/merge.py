@@ -7,17 +7,33 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ostrya.image.errors import RecipeError
-from ostrya.image.recipe.check import Problem, find_problems
+from ostrya.image.recipe.check import Problem, find_problems, wrong_sections
 from ostrya.image.recipe.located import Located, Where, parse_located
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+class Merged(NamedTuple):
+    """A recipe with all that it includes.
+
+    Attributes:
+        tree: Its values; where there is something wrong, they are not to be read.
+        problems: What is wrong.
+        wrong: Names at the top below which it is.
+    """
+
+    tree: Located
+    problems: tuple[str, ...] = ()
+    wrong: frozenset[str] = frozenset()
+
 
 INCLUDE, REPLACE, PROFILE = "include", "replace", "profile"
 _MOST_FILES = 100
 
 
-def load_merged(file: str, read: Callable[[str], str], join: Callable[[str, str], str]) -> Located:
+def load_merged(file: str, read: Callable[[str], str], join: Callable[[str, str], str]) -> Merged:
     """Read a recipe with all that it includes.
 
     Args:
@@ -26,14 +42,14 @@ def load_merged(file: str, read: Callable[[str], str], join: Callable[[str, str]
         join: Given a file and what it names, returns the path of that.
 
     Raises:
-        RecipeError: They cannot be read, or there is something wrong with them.
+        RecipeError: They cannot be read.
     """
     loader = _Loader(read, join)
     found = loader.load(file, (), None)
     problems = tuple(map(str, loader.problems))
-    if problems:
+    if loader.unread:
         raise RecipeError(problems)
-    return found
+    return Merged(found, problems, frozenset(loader.wrong))
 
 
 class _Loader:
@@ -42,12 +58,15 @@ class _Loader:
         self._join = join
         self._count = 0
         self.problems: list[Problem | str] = []
+        self.wrong: set[str] = set()
+        self.unread = False
 
     def load(self, file: str, above: tuple[str, ...], where: Where | None) -> Located:
         empty = Located({}, Where(file, 1))
         at = "" if where is None else f"{where}: "
         if file in above:
             circle = " includes ".join((*above[above.index(file) :], file))
+            self.unread = True
             self.problems.append(f"{at}recipes include one another: {circle}")
             return empty
         self._count += 1
@@ -56,16 +75,19 @@ class _Loader:
         try:
             found = parse_located(self._read(file), file)
         except OSError as exc:
+            self.unread = True
             self.problems.append(f"{at}the recipe {file} cannot be read: {exc.strerror}")
             return empty
         except UnicodeDecodeError:
+            self.unread = True
             self.problems.append(f"{at}the recipe {file} is no text in UTF-8")
             return empty
         except RecipeError as exc:
+            self.unread = True
             self.problems += exc.problems
             return empty
-        wrong = find_problems(found)
-        self.problems += wrong
+        self.problems += find_problems(found)
+        self.wrong |= wrong_sections(found)
         base = Located({}, found.where)
         included = found.table().get(INCLUDE)
         for item in [] if included is None else included.items():

@@ -13,11 +13,13 @@ from ostrya.image.recipe.contradictions import (
     find_device_contradictions,
 )
 from ostrya.image.recipe.formats import parse_size
-from ostrya.image.recipe.keys import PROVISION_KEYS
+from ostrya.image.recipe.keys import KEYS, PROVISION_KEYS
 from ostrya.image.recipe.located import Located, parse_located
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ostrya.image.recipe.check import Problem
 
 
 def read_recipe(tree: Located, join: Callable[[str, str], str]) -> values.Recipe:
@@ -30,14 +32,36 @@ def read_recipe(tree: Located, join: Callable[[str, str], str]) -> values.Recipe
     Raises:
         RecipeError: It lacks something, or contradicts itself.
     """
-    problems = find_missing(tree)
+    recipe, problems = examine_recipe(tree, join)
     if problems:
         raise RecipeError(tuple(map(str, problems)))
-    recipe = _recipe(_Table(tree, join))
-    problems = find_contradictions(tree, recipe)
-    if problems:
-        raise RecipeError(tuple(map(str, sorted(problems))))
     return recipe
+
+
+def examine_recipe(
+    tree: Located, join: Callable[[str, str], str], wrong: frozenset[str] = frozenset()
+) -> tuple[values.Recipe, list[Problem]]:
+    """Read a recipe as far as it can be read.
+
+    Args:
+        tree: Its values.
+        join: Given a file and what it names, returns the path of that.
+        wrong: Names at the top that are not to be read: there is something wrong below them.
+
+    Returns:
+        What it says, and what it lacks or contradicts.
+    """
+    problems: list[Problem] = []
+    unread = set(wrong)
+    for key in KEYS:
+        if key.name not in wrong and (missing := find_missing(tree, (key,))):
+            problems += missing
+            unread.add(key.name)
+    kept = {name: value for name, value in tree.table().items() if name not in unread}
+    tree = Located(kept, tree.where)
+    recipe = _recipe(_Table(tree, join))
+    problems += find_contradictions(tree, recipe, frozenset(unread))
+    return recipe, sorted(problems)
 
 
 def read_provisioning(text: str, file: str, join: Callable[[str, str], str]) -> values.Recipe:

@@ -6,7 +6,9 @@
     part /boot --source bootimg-partition --fstype=vfat --label boot --size 64     the board's
     part / --source otaimage --ondisk sda --align 4096                             the root
     part /data --fstype=ext4 --label data --size 512M                              is taken
-    bootloader --ptable gpt
+    part swap --size 256                                                           is taken
+    bootloader --ptable gpt --append="quiet"        the arguments are; the table is the board's
+    include common.wks.inc                          a file beside this one
 
 Sizes are in megabytes without a letter. Source: the reference of OpenEmbedded's Kickstart.
 """
@@ -20,14 +22,16 @@ from typing import TYPE_CHECKING
 from ostrya.image.errors import RecipeError
 from ostrya.image.recipe import formats
 from ostrya.image.recipe.values import PartitionWant
+from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _SIZE = re.compile(r"(\d{1,9})([sSKMG]?)")
 _UNITS = {"s": 512, "S": 512, "K": 1 << 10, "M": 1 << 20, "": 1 << 20, "G": 1 << 30}
 _FILESYSTEMS = {"ext2": "ext4", "ext3": "ext4", "ext4": "ext4", "vfat": "vfat", "msdos": "vfat",
-                "none": "none"}  # fmt: skip
+                "none": "none", "swap": "swap", "linux-swap": "swap"}  # fmt: skip
+_MOST_FILES = 20
 # Of the board: what firmware and loader read.
 _BOOT_SOURCES = ("bootimg", "rawcopy", "isoimage")
 _ROOT_SOURCES = ("rootfs", "otaimage")
@@ -44,42 +48,84 @@ _FLAGS = frozenset(
 )
 
 
-def parse_wks(text: str, file: str) -> tuple[PartitionWant, ...]:
-    """Read a partition file.
+class Wks(NamedTuple):
+    """What a partition file says.
+
+    Attributes:
+        partitions: Those beside boot and root.
+        kernel_arguments: For the kernel, beside the board's.
+    """
+
+    partitions: tuple[PartitionWant, ...]
+    kernel_arguments: tuple[str, ...] = ()
+
+
+def parse_wks(file: str, read: Callable[[str], str], join: Callable[[str, str], str]) -> Wks:
+    """Read a partition file with all that it includes.
 
     Args:
-        text: Its lines.
-        file: What it is called in messages.
+        file: Its path.
+        read: Returns the text of a file; raises OSError or UnicodeDecodeError.
+        join: Given a file and what it names, returns the path of that.
 
     Raises:
         RecipeError: It is none, or has partitions that cannot be had.
     """
-    problems: list[str] = []
-    found: list[PartitionWant] = []
-    after_root = False
-    for number, line in enumerate(_joined_lines(text), 1):
+    reader = _Reader(read, join)
+    reader.read_file(file, file)
+    if reader.problems:
+        raise RecipeError(tuple(reader.problems))
+    return Wks(tuple(reader.partitions), tuple(reader.kernel_arguments))
+
+
+class _Reader:
+    def __init__(self, read: Callable[[str], str], join: Callable[[str, str], str]) -> None:
+        self.problems: list[str] = []
+        self.partitions: list[PartitionWant] = []
+        self.kernel_arguments: list[str] = []
+        self._read = read
+        self._join = join
+        self._after_root = False
+        self._count = 0
+
+    def read_file(self, file: str, where: str) -> None:
+        """Read a file, and what it includes."""
+        self._count += 1
+        if self._count > _MOST_FILES:
+            raise RecipeError((f"{where}: more than {_MOST_FILES} files are included",))
         try:
-            words = shlex.split(line, comments=True)
-        except ValueError as exc:
-            problems.append(f"{file}:{number}: {str(exc).lower()}")
-            continue
-        if not words or words[0] in {"bootloader", "include"}:
-            continue
-        if words[0] not in {"part", "partition"}:
-            problems.append(f"{file}:{number}: nobody knows '{words[0]}'")
-            continue
-        try:
-            one = _part(words[1:], len(found))
-        except ValueError as exc:
-            problems.append(f"{file}:{number}: {exc}")
-            continue
-        if one is not None:
-            found.append(one._replace(after_root=after_root))
-        elif _is_root(words[1:]):
-            after_root = True
-    if problems:
-        raise RecipeError(tuple(problems))
-    return tuple(found)
+            text = self._read(file)
+        except OSError as exc:
+            self.problems.append(f"{where}: {file} cannot be read: {exc.strerror}")
+            return
+        except UnicodeDecodeError:
+            self.problems.append(f"{where}: {file} is no text in UTF-8")
+            return
+        for number, line in enumerate(_joined_lines(text), 1):
+            try:
+                self._take(shlex.split(line, comments=True), file, f"{file}:{number}")
+            except ValueError as exc:
+                said = str(exc)
+                self.problems.append(f"{file}:{number}: {said[:1].lower()}{said[1:]}")
+
+    def _take(self, words: list[str], file: str, where: str) -> None:
+        if not words:
+            return
+        word, rest = words[0], words[1:]
+        if word == "include":
+            if len(rest) != 1:
+                raise ValueError("include names one file")
+            self.read_file(self._join(file, rest[0]), where)
+        elif word == "bootloader":
+            self.kernel_arguments += _options(rest)[1].get("--append", "").split()
+        elif word not in {"part", "partition"}:
+            raise ValueError(f"nobody knows '{word}'")
+        elif _is_root(rest):
+            self._after_root = True
+        else:
+            one = _part(rest, len(self.partitions))
+            if one is not None:
+                self.partitions.append(one._replace(after_root=self._after_root))
 
 
 def _joined_lines(text: str) -> Iterator[str]:
@@ -118,13 +164,12 @@ def _is_root(words: list[str]) -> bool:
 def _part(words: list[str], number: int) -> PartitionWant | None:
     place, options = _options(words)
     source = options.get("--source", "")
-    if _is_root(words) or place == "/boot" or source.startswith(_BOOT_SOURCES):
+    if place == "/boot" or source.startswith(_BOOT_SOURCES):
         return None
-    if place == "swap" or options.get("--fstype") == "swap":
-        raise ValueError("a partition for swapping is not made; make a file for it on the device")
-    filesystem = _FILESYSTEMS.get(options.get("--fstype", "ext4"))
+    wanted = options.get("--fstype", "swap" if place == "swap" else "ext4")
+    filesystem = _FILESYSTEMS.get(wanted)
     if filesystem is None:
-        raise ValueError(f"there is no file system '{options['--fstype']}'; known are ext4, vfat")
+        raise ValueError(f"there is no file system '{wanted}'; known are ext4, vfat, swap")
     size = options.get("--fixed-size") or options.get("--size") or ""
     told = _SIZE.fullmatch(size)
     if told is None:

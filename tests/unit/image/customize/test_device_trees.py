@@ -30,8 +30,6 @@ def test_what_cannot_be(places, said, dtb, tmp_path):
     (tmp_path / "no.dtb").write_bytes(b"text")
     with pytest.raises(SourceError, match=r"no\.dtb is no compiled device tree"):
         set_up_device_trees(places, DeviceTree((str(tmp_path / "no.dtb"),)), said.append)
-    with pytest.raises(SourceError, match=r"device_tree\.default, which is missing"):
-        set_up_device_trees(places, DeviceTree(overlays=(dtb,)), said.append)
 
 
 @pytest.mark.skipif(not shutil.which("fdtoverlay"), reason="device-tree-compiler: not installed")

@@ -14,10 +14,12 @@ def test_file_systems_are_mounted(places, said):
         PartitionWant("data", 1 << 20, label="data", mountpoint="/data", options=("noatime",)),
         PartitionWant("logs", 1 << 20, "vfat", "logs", "/var/logs"),
         PartitionWant("raw", 1 << 20, "none"),
+        PartitionWant("swap", 1 << 20, "swap", "swapped", options=("pri=5",)),
     )
     set_up_first_boot(places, Recipe("r", partitions=partitions), said.append)
     assert places.read_text("/etc/fstab").endswith(
         "LABEL=data /data ext4 noatime,nofail 0 2\nLABEL=logs /var/logs vfat defaults,nofail 0 0\n"
+        "LABEL=swapped none swap pri=5,nofail 0 0\n"
     )
     assert places.is_dir("/data")
     assert not places.is_dir("/var/logs")

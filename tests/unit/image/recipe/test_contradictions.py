@@ -17,7 +17,21 @@ def data(extra, name="data"):
     [
         ("", "r:1: source.path is missing"),
         ("[source]\nkind = 'debian'", "r:1: source.suite is missing"),
-        (SOURCE + "packages = ['x']", 'source.packages are only for kind = "debian"'),
+        (
+            SOURCE + "packages = ['x']",
+            'r:3: source.packages says nothing of kind = "auto": it is for debian',
+        ),
+        (
+            "[source]\nkind = 'directory'\npath = 'x'\nref = 'y'",
+            'r:4: source.ref says nothing of kind = "directory": it is for oci, docker-archive, ostree',
+        ),
+        ("[source]\nkind = 'debian'\nsuite = 's'\npath = 'x'", "r:4: source.path says nothing"),
+        (SOURCE + "[network]\nwifi_interface = 'w'", "r:4: network.wifi_interface says nothing"),
+        (SOURCE + "[splash]\nbackground = '#000000'", "r:4: splash.background says nothing"),
+        (SOURCE + "[device_tree]\noverlays = ['x']", "r:4: device_tree.overlays are applied to"),
+        (SOURCE + "[provisioning]\ndefaults = 'x'", "r:4: provisioning.defaults say nothing"),
+        (SOURCE + data("filesystem='swap'\nmountpoint='/d'"), "has no file system to mount"),
+        (SOURCE + data("filesystem='swap'\ncontents='d'"), "and has no contents"),
         (SOURCE + "kind = 'ostree'", "r:1: source.ref is missing"),
         (SOURCE + "[[files]]\npath = '/x'", "r:3: files: /x has to have one of text, source"),
         (SOURCE + "[[files]]\npath = '/x'\ntext = ''\nlink = 'y'", "has to have one of"),

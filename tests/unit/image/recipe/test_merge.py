@@ -24,7 +24,10 @@ def load(files, name="top/r.toml", profiles=()):
     def join(file, name):
         return os.path.normpath(os.path.join(os.path.dirname(file), name))
 
-    return apply_profiles(load_merged(name, read, join), profiles)
+    merged = load_merged(name, read, join)
+    if merged.problems:
+        raise RecipeError(merged.problems)
+    return apply_profiles(merged.tree, profiles)
 
 
 BASE = """
