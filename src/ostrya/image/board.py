@@ -50,7 +50,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from glob import has_magic
 from importlib.resources import files
 
@@ -68,7 +67,7 @@ from ostrya.image.board_parts import (
 )
 from ostrya.image.errors import BoardError
 from ostrya.image.kernel_image import KINDS
-from ostrya.image.toml_table import TomlTable
+from ostrya.image.toml_table import TomlDocument, TomlTable
 from ostrya.named_tuple import NamedTuple
 
 _FOLDER = "boards"
@@ -196,13 +195,12 @@ def parse_board(text: str, where: str) -> Board:
         where: What it is called in messages.
 
     Raises:
-        BoardError: It cannot be used.
+        BoardError: It cannot be used: all that is wrong with it, each with its line.
     """
-    try:
-        found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        raise BoardError(f"{where}: {exc}") from None
-    return _BoardReader(where, TomlTable(where, "", found)).read()
+    document = TomlDocument(text, where)
+    board = _BoardReader(document.top).read()
+    document.raise_any()
+    return board
 
 
 _ARCHITECTURES = {
@@ -220,8 +218,7 @@ def _text_file(table: TomlTable) -> TextFile:
 
 
 class _BoardReader:
-    def __init__(self, where: str, table: TomlTable) -> None:
-        self._where = where
+    def __init__(self, table: TomlTable) -> None:
         self._table = table
 
     def read(self) -> Board:
@@ -248,7 +245,10 @@ class _BoardReader:
         )
         self._check(board)
         read = {"uboot": self._with_script, "grub2": self._with_grub}.get(loader, self._with_efi)
-        board = read(board)
+        if loader:
+            board = read(board)
+        else:
+            table.skip("uboot", "grub", "efi")
         table.end()
         return board
 
@@ -260,8 +260,8 @@ class _BoardReader:
             table.end()
         roles = [one.role for one in found]
         if roles.count("root") != 1 or roles[-1] != "root" or roles.count("boot") != 1:
-            raise BoardError(
-                f"{self._where}: it needs one partition boot, and root as its last one"
+            self._table.problem(
+                "partition", "it needs one partition boot, and root as its last one"
             )
         return tuple(found)
 
@@ -275,15 +275,15 @@ class _BoardReader:
         )
         table.end()
         if not found.sources:
-            raise BoardError(f"{self._where}: firmware.sources is missing")
+            table.problem("", "firmware.sources is missing")
+            return found
         if bool(found.file) == bool(found.offset_bytes):
-            raise BoardError(
-                f"{self._where}: firmware {found.sources[0]} needs either file or offset_kib"
-            )
+            table.problem("", f"firmware {found.sources[0]} needs either file or offset_kib")
         if any(has_magic(one) for one in found.sources) and not found.file.endswith("/"):
-            raise BoardError(
-                f"{self._where}: firmware {found.sources[0]} may be several files, and goes to a "
-                "folder with a slash at its end"
+            table.problem(
+                "sources",
+                f"firmware {found.sources[0]} may be several files, and goes to a folder with a "
+                "slash at its end",
             )
         return found
 
@@ -303,22 +303,24 @@ class _BoardReader:
 
     def _check(self, board: Board) -> None:
         if board.kernel and board.kernel not in KINDS:
-            raise BoardError(
-                f"{self._where}: kernel is '{board.kernel}', not one of {', '.join(KINDS)}"
+            self._table.problem(
+                "kernel", f"kernel is '{board.kernel}', not one of {', '.join(KINDS)}"
             )
         if board.first_mib < 1:
-            raise BoardError(f"{self._where}: first_mib is less than 1")
+            self._table.problem("first_mib", "first_mib is less than 1")
         if board.table == "mbr" and any(one.role == "bios" for one in board.partitions):
-            raise BoardError(f"{self._where}: a partition bios is one of a GPT")
+            self._table.problem("partition", "a partition bios is one of a GPT")
 
-    def _section(self, name: str) -> TomlTable:
+    def _section(self, name: str) -> TomlTable | None:
         table = self._table.table(name)
         if table is None:
-            raise BoardError(f"{self._where}: [{name}] is missing")
+            self._table.problem("loader", f"[{name}] is missing")
         return table
 
     def _with_script(self, board: Board) -> Board:
         table = self._section("uboot")
+        if table is None:
+            return board
         architecture = table.one_of("architecture", tuple(_ARCHITECTURES))
         default = ScriptBoard(table.text("boot_command"), board.root_number)
         script = default._replace(
@@ -331,10 +333,13 @@ class _BoardReader:
             fdtfile=table.text("fdtfile", ""),
         )
         table.end()
-        return board._replace(script=script, script_architecture=_ARCHITECTURES[architecture])
+        known = _ARCHITECTURES.get(architecture, Architecture.ARM)
+        return board._replace(script=script, script_architecture=known)
 
     def _with_grub(self, board: Board) -> Board:
         table = self._section("grub")
+        if table is None:
+            return board
         common = table.texts("modules")
         targets = []
         for target in table.tables("target"):
@@ -347,6 +352,8 @@ class _BoardReader:
 
     def _with_efi(self, board: Board) -> Board:
         table = self._section("efi")
+        if table is None:
+            return board
         board = board._replace(efi_file=table.text("file"), efi_source=table.text("source"))
         table.end()
         return board

@@ -50,7 +50,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
     recipe.write_text(
         "board = 'qemu-arm65'\n"
         "outputs = ['raw', 'delta-from=os/1']\n"
-        "borad = 'x'\n"
+        "brd = 'x'\n"
         "[source]\n"
         "path = 'a'\n"
         "suite = 'bookworm'\n"
@@ -69,7 +69,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path):
         load_recipe(str(recipe))
     heads = [problem.removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
     assert [head.split(";")[0] for head in heads] == [
-        "r.toml:3: nobody knows the key 'borad'",
+        "r.toml:3: nobody knows the key 'brd'",
         "r.toml:8: system.hostname is a number, not text",
         "r.toml:11: remotes is a table, not a list of tables",
         "r.toml:1: there is no board 'qemu-arm65'",
