@@ -120,11 +120,17 @@ def test_a_table_of_the_old_kind_has_no_partition_bios():
 
 
 def test_all_mistakes_at_once():
-    text = TEXT.replace('name = "b"', 'nam = "b"\nfirst_mib = 0\nkernel = "elf"', 1)
+    text = TEXT.replace('name = "b"', 'called = "b"\nfirst_mib = 0\nkernel = "elf"', 1)
     text = text.replace("[[partition]]", '[[firmware]]\nfile = "x"\n[[partition]]', 1)
     with pytest.raises(BoardError) as caught:
         parse_board(text, "here")
     said = caught.value.message.splitlines()
     assert len(said) == 5
-    for words in ("nobody knows nam", "name is missing", "first_mib", "'elf'", "firmware.sources"):
+    for words in (
+        "nobody knows called",
+        "name is missing",
+        "first_mib",
+        "'elf'",
+        "firmware.sources",
+    ):
         assert any(words in line for line in said), words

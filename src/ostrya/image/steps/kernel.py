@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 NEWEST = "newest"
 _IMAGES = ("vmlinuz", "vmlinux", "Image", "zImage", "bzImage", "uImage", "fitImage", "Image.gz")
+_MODULE_FOLDERS = ("kernel", "updates", "extra")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9._+~-]*")
 _MAX_IMAGE_BYTES = 1 << 30
 _BANNER = re.compile(rb"Linux version ([0-9][A-Za-z0-9._+~-]*) ")
@@ -61,6 +62,10 @@ def place_kernel(editor: TreeEditor, report: Report, wanted: str) -> str:
     if identify(_head(editor, f"{place}/vmlinuz")).kind == "fitImage":
         report.tell(
             "kernel.fit", f"{place}/vmlinuz", "the kernel is a FIT, with device trees of its own"
+        )
+    if not any(editor.names(f"{place}/{name}") for name in _MODULE_FOLDERS):
+        report.tell(
+            "kernel.bare", place, f"the kernel {kver} has no modules: all it needs has to be in it"
         )
     editor.remove(f"{place}/initramfs")
     for other in found:

@@ -43,6 +43,7 @@ def test_two_of_them(editor, report):
     assert report.conflicts[0].sentence.endswith("2 kernels: 6.1.9, 6.1.10")
     assert "newest" in report.hints[0]
     assert place_kernel(editor, report, "newest") == "6.1.10"
+    assert "kernel.bare" not in {one.code for one in report.decisions}
     assert editor.names(M) == ["6.1.10"]
 
 
@@ -52,6 +53,7 @@ def test_the_one_that_is_named(editor, report):
     assert place_kernel(editor, report, "7.0") == ""
     assert report.hints == ["there is: 5.0, 6.0"]
     assert place_kernel(editor, report, "5.0") == "5.0"
+    assert "kernel.bare" in {one.code for one in report.decisions}
     assert editor.names(M) == ["5.0"]
 
 
