@@ -107,4 +107,4 @@ def test_choosing_needs_no_tree(editor):
 def test_a_fit_is_told(editor, report):
     editor.write("boot/fitImage-6.1.0", b"\xd0\x0d\xfe\xed rest")
     place_kernel(editor, report, "")
-    assert [one.code for one in report.decisions] == ["kernel.moved", "kernel.fit"]
+    assert [one.code for one in report.decisions] == ["kernel.moved", "kernel.fit", "kernel.bare"]
