@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ostrya._linux.atomic import temporary_name, write_all
+from ostrya.image.outputs.digest_thread import DigestThread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class NewFile:
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
         # Not 0o644: whoever builds may want others to read it, or not.
         self._fd = os.open(self._unfinished, flags, 0o666)
-        self._digest = sha256()
+        self._digest = DigestThread()
 
     @property
     def sha256(self) -> str:
@@ -63,8 +63,9 @@ class NewFile:
         Raises:
             OSError: There is no room.
         """
+        # Whoever lends a buffer may write to it again.
+        self._digest.update(data if memoryview(data).readonly else bytes(data))
         write_all(self._fd, data)
-        self._digest.update(data)
         self.size_bytes += len(data)
 
     def skip(self, count: int, /) -> None:
@@ -91,6 +92,7 @@ class NewFile:
 
     def close(self) -> None:
         """End; without a name, it is gone."""
+        self._digest.end()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
