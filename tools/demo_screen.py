@@ -67,8 +67,9 @@ class Screen:
 
     def typed(self, prompt: str, command: str) -> None:
         """Show a command."""
-        self._console.print(f"   [green]{prompt}[/green] ", end="")
-        self._console.print(command, markup=False, soft_wrap=True)
+        # As one line: whatever is printed of one, the live line wipes out.
+        line = Text.assemble("   ", (prompt, "green"), f" {command}")
+        self._console.print(line, soft_wrap=True)
         self._add(f"{prompt} {command}")
 
     def said(self, text: str) -> None:

@@ -71,17 +71,36 @@ def build(folder: Path) -> Path:
     (folder / "dev.toml").write_text(RECIPE)
     argv = [sys.executable, "-m", "ostrya", "image", "build", "dev.toml", "--no-cache"]
     subprocess.run(argv, cwd=folder, check=True, capture_output=True)
-    disk = folder / f"dev-{BOARD}.img"
-    os.truncate(disk, 3 * GIB)
-    return disk
+    return folder / f"dev-{BOARD}.img"
 
 
-def start_until(disk: Path, log: Path, wanted: tuple[bytes, ...]) -> str:
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    """The disk, which nobody may write to."""
+    if reason := (
+        qemu.missing("qemu-system-x86_64") or device_tree.missing() or missing_program("sgdisk")
+    ):
+        pytest.skip(reason)
+    return build(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture
+def disk(image, tmp_path):
+    """A disk that is larger than what is on it."""
+    found = tmp_path / "disk.img"
+    subprocess.run(["cp", "--sparse=always", image, found], check=True)
+    os.truncate(found, 3 * GIB)
+    return found
+
+
+def start_until(
+    disk: Path, log: Path, wanted: tuple[bytes, ...], more: tuple[str, ...] = ()
+) -> str:
     """Start it, until all of that was on its console."""
     board = load_board(BOARD)
     found = board.qemu_bios
     assert found is not None
-    argv = ["1024" if word == "256" else word for word in found.argv(str(disk))]
+    argv = ["1024" if word == "256" else word for word in found.argv(str(disk))] + [*more]
     with log.open("wb") as stream:
         process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=stream)
         try:
@@ -98,12 +117,15 @@ def start_until(disk: Path, log: Path, wanted: tuple[bytes, ...]) -> str:
     return log.read_text(errors="replace")
 
 
-def test_it_grows_and_is_told_who_it_is(tmp_path):
-    if reason := (
-        qemu.missing("qemu-system-x86_64") or device_tree.missing() or missing_program("sgdisk")
-    ):
-        pytest.skip(reason)
-    disk = build(tmp_path)
+def test_qemu_tells_it_who_it_is(disk, tmp_path):
+    """What QEMU says counts, and not what is on the FAT partition."""
+    told = tmp_path / "told.toml"
+    told.write_text(TOLD.replace("unit-7", "unit-8"))
+    more = ("-fw_cfg", f"name=opt/org.ostrya.provision,file={told}")
+    start_until(disk, tmp_path / "log", (b"unit-8 login:",), more)
+
+
+def test_it_grows_and_is_told_who_it_is(disk, tmp_path):
     start_until(disk, tmp_path / "log", (b"unit-7 login:", b"Finished \x1b[0;1;39mostrya-grow"))
     table = subprocess.run(
         [find_program("sgdisk"), "-v", "-i", "3", disk], capture_output=True, text=True, check=True
