@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import bench_delta
+import bench_image
 import bench_pull
 import bench_report
 import bench_sysroot
@@ -378,6 +379,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--many", action="store_true", help="also a pull of a million files in 10,000 directories"
     )
+    parser.add_argument("--images", action="store_true", help="only how long images take")
     parser.add_argument("--tree", type=Path, help="another tree; prints, writes no page")
     return parser.parse_args()
 
@@ -438,6 +440,19 @@ def run_big(folder: Path, work: Path, args: argparse.Namespace, results: dict[st
             merge(results, "big", row.name, measure_row(bench, row, 1))
 
 
+def run_images(work: Path, tree: Path, args: argparse.Namespace, results: dict[str, Any]) -> None:
+    """Build an image from nothing, and again after a change."""
+    folder = work / "images"
+    folder.mkdir(parents=True)
+    bench = bench_image.ImageBench(OURS, tree, folder)
+    for name in bench_image.TARGETS_S:
+        if is_wanted(name, args):
+            row = bench_image.measure_step(bench, name, settle)
+            row["date"] = datetime.datetime.now(datetime.UTC).date().isoformat()
+            results.setdefault("images", {})[name] = row
+            print(bench_image.one_line(name, row), flush=True)
+
+
 def run_many(work: Path, args: argparse.Namespace, results: dict[str, Any]) -> None:
     """Pull a million small files with both tools, once each."""
     if not is_wanted(MANY, args):
@@ -483,7 +498,10 @@ def main() -> int:
     work.mkdir(parents=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not args.tree else {}
     try:
-        run_rows(Bench(tree, work, update), args, results)
+        if args.images:
+            run_images(work, tree, args, results)
+        else:
+            run_rows(Bench(tree, work, update), args, results)
         if args.many:
             run_many(work, args, results)
         if args.big:

@@ -12,6 +12,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import bench_image
+
 INTRODUCTION = """# Benchmarks
 
 `make bench` writes this page. It runs our commands and the installed `ostree` in turn on the same
@@ -184,6 +186,8 @@ def write_page(results: dict[str, Any]) -> None:
     if "many" in results:
         lines += ["## A million files", "", "`make bench BENCH=--many`; one pair.", ""]
         lines += [*table(results["many"]), "", many_sentence(*results["many"].values()), ""]
+    if "images" in results:
+        lines += bench_image.page_lines(results["images"])
     if "big" in results:
         lines += ["## One file of 4 GiB", "", "`make bench BENCH=--big`; one pair each.", ""]
         lines += [*table(results["big"]), ""]

@@ -209,6 +209,10 @@ def _resolve(index: ModuleIndex, name: str) -> list[str]:
 
 
 def _is_path(path: str) -> bool:
+    name = module_name(path)
+    if module_name(name) != name:
+        # As of a.ko.ko: where names are written, it would be another's.
+        return False
     return path.endswith(_SUFFIXES) and path.split() == [path] and ".." not in path.split("/")
 
 

@@ -86,6 +86,8 @@ def test_a_line_that_is_none():
         parse_index("kernel/a b.ko:\n")
     with pytest.raises(InitramfsError, match="is no line of it"):
         parse_index("../../etc/a.ko:\n")
+    with pytest.raises(InitramfsError, match="is no line of it"):
+        parse_index("a.ko.ko:\n")
 
 
 def test_what_is_written_says_all_that_must_be_loaded_first_and_nothing_that_follows():
