@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ostrya.formats.checksum import Checksum
     from ostrya.pull.network import NetworkOptions
     from ostrya.pull.pull import RemoteSide
+    from ostrya.repo.remote_settings import RemoteSettings
     from ostrya.repo.repository import Repository
 
 _FILE = "file://"
@@ -57,7 +58,7 @@ def remote_commit(
 
 def look_ahead(
     repo: Repository,
-    remote: str,
+    remote: str | RemoteSettings,
     ref: str,
     *,
     commit: Checksum | None = None,
@@ -67,7 +68,7 @@ def look_ahead(
 
     Args:
         repo: Where to; nothing is written.
-        remote: The remote's name.
+        remote: The remote's name, or the settings themselves.
         ref: The ref.
         commit: Ask for this commit instead of the one that the ref stands for.
         network: How its servers are spoken to.
@@ -97,7 +98,7 @@ def look_ahead(
             digests_required=side.judge.wants_summary,
             progress=NULL_PROGRESS,
         )
-        current = resolve_rev(repo, f"{remote}:{ref}", allow_noent=True)
+        current = resolve_rev(repo, f"{side.settings.name}:{ref}", allow_noent=True)
         if deltas.find(DeltaTarget(target, ref, current)) is None:
             return Outlook(target)
         counts = deltas.counts

@@ -14,6 +14,7 @@ from ostrya.repo.remote_files import find_in_chain, remote_group
 from ostrya.sign.policy import parse_demand
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Self
 
     from ostrya.repo.repository import Repository
@@ -48,6 +49,22 @@ class RemoteSettings:
         self._keyfiles += [found.keyfile for found in find_in_chain(repo, name)]
         if not self._keyfiles:
             raise RepoError(f'Remote "{name}" not found')
+
+    @classmethod
+    def described(cls, name: str, values: Mapping[str, str]) -> Self:
+        """Return the settings of a remote that no file has: it is used once, or changes each time.
+
+        Args:
+            name: What it is called; its refs are those of a remote of that name.
+            values: Its settings, as in a file.
+        """
+        keyfile = KeyFile()
+        for key, value in values.items():
+            keyfile.set_string(remote_group(name), key, value)
+        made = object.__new__(cls)
+        made.name = made.keyring = name
+        made._keyfiles = [keyfile]  # our own class
+        return made
 
     def elsewhere(self, name: str, url: str) -> Self:
         """Return the settings of a copy of this remote: another address, but the same keys.

@@ -101,3 +101,10 @@ def test_a_copy_of_a_remote_without_settings_is_signed_with_openpgp(repo):
 def test_keys_alone(repo, values, alone):
     set_remote(repo, "o", url="http://x", **values)
     assert RemoteSettings(repo, "o").signed_by_keys_alone == alone
+
+
+def test_a_remote_that_no_file_describes():
+    found = RemoteSettings.described("there", {"url": "https://x/", "gpg-verify": "false"})
+    assert (found.name, found.url, found.gpg_verify) == ("there", "https://x/", False)
+    assert found.text("proxy") is None
+    assert not found.is_address

@@ -1,7 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vehicle's side: what it keeps.
+"""The vehicle's side: what it keeps, asks, installs and tells.
 
 ::
+
+    primary               one update cycle
+      finishing           what was begun before it
+      verifying           what both repositories agree on
+      work, attempts      what there is to do; how often it is tried
+      consent             whether somebody has to say yes
+      preparing           metadata and images, for every ECU
+      vehicle_manifest    what the Director is told
+    installer             who puts an image in place: ostree_installer, binary_installer
+    restart               restarts of the machine
+    secondaries           the other ECUs
+    server                who is asked; no I/O
+    config, config_files  what the device is told
+    state                 what is wrong just now
 
     /var/sota/sql.db     (0600)
       schema             which programs can use it

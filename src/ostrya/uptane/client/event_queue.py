@@ -4,7 +4,7 @@
 ::
 
     {"id": UUID, "deviceTime": …, "eventType": {"id": …, "version": 0},
-     "event": {"ecu", "correlationId", "success"}}
+     "event": {"ecu", "correlationId", "success", "description"}}
 
 Source: aktualizr's ReportQueue.
 """
@@ -39,6 +39,7 @@ class Event(NamedTuple):
         ecu: Of which; empty for the device.
         correlation_id: Of the update; empty for none.
         success: How it ended; None while it has not.
+        description: In words; empty for none.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Event(NamedTuple):
     ecu: str = ""
     correlation_id: str = ""
     success: bool | None = None
+    description: str = ""
 
     def to_json(self, event_id: str) -> Object:
         """Return it as servers know it."""
@@ -54,12 +56,20 @@ class Event(NamedTuple):
             event["ecu"] = self.ecu
         if self.success is not None:
             event["success"] = self.success
+        if self.description:
+            event["description"] = self.description
         return {
             "id": event_id,
             "deviceTime": format_time(self.at),
             "eventType": {"id": self.kind, "version": 0},
             "event": event,
         }
+
+
+def queue_event(storage: Storage, event: Event) -> None:
+    """Queue an event that tells of nothing else that is kept."""
+    with storage.transaction() as connection:
+        put_event(connection, event)
 
 
 def put_event(connection: sqlite3.Connection, event: Event) -> None:

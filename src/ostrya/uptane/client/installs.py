@@ -93,6 +93,14 @@ _OPEN = (
     "SELECT id, serial, name, length, hashes, release_counter, correlation_id, state"
     " FROM installs WHERE serial = ? AND state IN ('started', 'applied')"
 )
+_ALL_OPEN = (
+    "SELECT id, serial, name, length, hashes, release_counter, correlation_id, state"
+    " FROM installs WHERE state IN ('started', 'applied') ORDER BY id"
+)
+_INSERT = (
+    "INSERT INTO installs (serial, name, length, hashes, release_counter, correlation_id, state)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 _LOG = (
     "SELECT id, serial, name, length, hashes, release_counter, correlation_id, state"
     " FROM installs WHERE serial = ? ORDER BY id"
@@ -109,22 +117,10 @@ def begin_install(storage: Storage, target: Target, now: datetime) -> Install:
     Raises:
         StorageError: Something else is being installed on the ECU.
     """
-    row = (
-        target.serial,
-        target.name,
-        target.length,
-        json.dumps(dict(target.hashes), sort_keys=True),
-        target.release_counter,
-        target.correlation_id,
-    )
     with storage.transaction() as connection:
         known = open_install(storage, target.serial)
         if known is None:
-            connection.execute(
-                "INSERT INTO installs (serial, name, length, hashes, release_counter,"
-                " correlation_id, state) VALUES (?, ?, ?, ?, ?, ?, 'started')",
-                row,
-            )
+            connection.execute(_INSERT, (*_row(target), State.STARTED.value))
             put_event(connection, _event("EcuInstallationStarted", target, now))
         elif (known.target.name, known.target.hashes) != (target.name, target.hashes):
             raise StorageError(
@@ -154,7 +150,9 @@ def finish_install(storage: Storage, serial: str, result: Result, now: datetime)
         StorageError: Nothing is being installed on the ECU.
     """
     known = _require_open(storage, serial)
-    event = _event("EcuInstallationCompleted", known.target, now)
+    event = _event("EcuInstallationCompleted", known.target, now)._replace(
+        success=result.success, description=result.description
+    )
     row = (
         known.number,
         serial,
@@ -174,7 +172,32 @@ def finish_install(storage: Storage, serial: str, result: Result, now: datetime)
             "UPDATE installs SET state = ? WHERE id = ?", (state.value, known.number)
         )
         connection.execute("INSERT INTO results VALUES (?, ?, ?, ?, ?, ?)", row)
-        put_event(connection, event._replace(success=result.success))
+        put_event(connection, event)
+
+
+def note_failure(storage: Storage, target: Target, result: Result, now: datetime) -> None:
+    """Note that something came to nothing before its installation was begun, to be told likewise.
+
+    Raises:
+        StorageError: Something is being installed on the ECU.
+    """
+    if open_install(storage, target.serial) is not None:
+        raise StorageError(f"something is being installed on {target.serial}")
+    event = _event("EcuDownloadCompleted", target, now)._replace(
+        success=False, description=result.description
+    )
+    with storage.transaction() as connection:
+        cursor = connection.execute(_INSERT, (*_row(target), State.FAILED.value))
+        row = (cursor.lastrowid, target.serial, 0, result.code, result.description)
+        connection.execute(
+            "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?)", (*row, target.correlation_id)
+        )
+        put_event(connection, event)
+
+
+def open_installs(storage: Storage) -> tuple[Install, ...]:
+    """Return all that is being installed, on whichever ECU."""
+    return tuple(_install(row) for row in storage.rows(_ALL_OPEN))
 
 
 def open_install(storage: Storage, serial: str) -> Install | None:
@@ -241,6 +264,17 @@ def _install(row: tuple[object, ...]) -> Install:
         str(correlation_id),
     )
     return Install(int(str(number)), target, State(str(state)))
+
+
+def _row(target: Target) -> tuple[object, ...]:
+    return (
+        target.serial,
+        target.name,
+        target.length,
+        json.dumps(dict(target.hashes), sort_keys=True),
+        target.release_counter,
+        target.correlation_id,
+    )
 
 
 def _event(kind: str, target: Target, now: datetime) -> Event:

@@ -44,11 +44,13 @@ def load_trusted(
     Raises:
         MetadataInvalid: There is no root.
     """
+    return open_trusted(repository.shown, dialect, load_files(storage, repository), limits)
+
+
+def load_files(storage: Storage, repository: Repository) -> dict[str, bytes]:
+    """Return the files of a repository by role, as they were kept."""
     found = storage.rows("SELECT role, data FROM metadata WHERE repository = ?", repository.value)
-    files = {
-        role: data for role, data in found if isinstance(role, str) and isinstance(data, bytes)
-    }
-    return open_trusted(repository.shown, dialect, files, limits)
+    return {role: data for role, data in found if isinstance(role, str) and isinstance(data, bytes)}
 
 
 def keep(storage: Storage, accepted: Accepted) -> None:
@@ -60,6 +62,17 @@ def keep(storage: Storage, accepted: Accepted) -> None:
         connection.execute("DELETE FROM metadata WHERE repository = ?", (name,))
         connection.executemany("INSERT INTO metadata VALUES (?, ?, ?)", rows)
         connection.execute("INSERT OR REPLACE INTO roots VALUES (?, ?, ?)", root)
+
+
+def load_roots(storage: Storage, repository: Repository) -> dict[int, bytes]:
+    """Return all roots of a repository that were kept, by their versions."""
+    query = "SELECT version, data FROM roots WHERE repository = ?"
+    found = storage.rows(query, repository.value)
+    return {
+        version: data
+        for version, data in found
+        if isinstance(version, int) and isinstance(data, bytes)
+    }
 
 
 def roots_after(storage: Storage, repository: Repository, version: int) -> tuple[bytes, ...]:

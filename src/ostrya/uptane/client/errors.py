@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ends an update on a device, beside what a verification refuses and a server does not answer.
+
+::
+
+    UptaneError
+    ├── ImageUnsuitable        an image can never be installed here
+    ├── NoRoom                 a disk has not the room that an image takes
+    ├── UpdateCancelled        somebody wants it to end
+    ├── ClientBusy             another client runs, or holds back updates
+    ├── SecondaryUnreachable   an ECU does not answer
+    ├── SecondaryRefused       an ECU does not do what it is asked for
+    ├── MessageInvalid         bytes are no message between ECUs
+    └── ControlRefused         a request to the running client cannot be met
+"""
+
+from __future__ import annotations
+
+from ostrya.errors import UptaneError
+
+
+class ImageUnsuitable(UptaneError):
+    """An image can never be installed here: it is of another kind, or was found bad."""
+
+
+class NoRoom(UptaneError):
+    """A disk has not the room that an image takes.
+
+    Attributes:
+        needed_bytes: How much it takes.
+        room_bytes: How much there is.
+    """
+
+    def __init__(self, what: str, needed_bytes: int, room_bytes: int) -> None:
+        super().__init__(
+            f"{what} takes {needed_bytes} bytes, and there is room for {max(room_bytes, 0)}",
+            hint="make room; it is tried again by itself",
+        )
+        self.needed_bytes = needed_bytes
+        self.room_bytes = room_bytes
+
+
+class UpdateCancelled(UptaneError):
+    """Somebody wants it to end."""
+
+
+class ClientBusy(UptaneError):
+    """Another client runs, or another program holds updates back."""
+
+
+class SecondaryUnreachable(UptaneError):
+    """An ECU does not answer."""
+
+
+class SecondaryRefused(UptaneError):
+    """An ECU does not do what it is asked for.
+
+    Attributes:
+        code: Which result it gave.
+    """
+
+    def __init__(self, message: str, code: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class MessageInvalid(UptaneError):
+    """Bytes are no message between ECUs."""
+
+
+class ControlRefused(UptaneError):
+    """A request to the running client cannot be met.
+
+    Attributes:
+        code: Why, in a word for programs.
+    """
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pickle
+
+from ostrya.uptane.client import errors
+
+
+def test_facts_survive_a_copy():
+    room = pickle.loads(pickle.dumps(errors.NoRoom("x", 10, -3)))
+    assert (str(room), room.needed_bytes, room.room_bytes) == (
+        "x takes 10 bytes, and there is room for 0", 10, -3,
+    )  # fmt: skip
+    refused = pickle.loads(pickle.dumps(errors.SecondaryRefused("no", "INSTALL_FAILED")))
+    assert refused.code == "INSTALL_FAILED"
+    control = pickle.loads(pickle.dumps(errors.ControlRefused("nothing", "there is nothing", "x")))
+    assert (control.code, control.hint) == ("nothing", "x")
