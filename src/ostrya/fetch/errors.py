@@ -5,10 +5,12 @@
 
     FetchError
     ├── AddressError          a URL that cannot be used
+    │   └── PlainTextRefused  one without TLS, where there has to be
     ├── TransferError         one address did not give what was asked of it
     │   ├── NetworkError      no connection, or one that broke
     │   │   └── StalledError  nothing, or next to nothing, came for too long
     │   ├── TlsError          the two ends cannot agree on who they are
+    │   │   └── CertificateNotTaken  the server does not take ours
     │   ├── HttpStatusError   the server says no
     │   ├── RedirectError     the server sends us in circles, or where we do not go
     │   ├── BadAnswer         an answer that does not fit the request
@@ -29,6 +31,10 @@ from ostrya.errors import FetchError
 
 class AddressError(FetchError):
     """A URL cannot be used."""
+
+
+class PlainTextRefused(AddressError):
+    """A URL is without TLS, where there has to be: nothing was sent there."""
 
 
 class FetchOptionError(FetchError):
@@ -59,6 +65,10 @@ class StalledError(NetworkError):
 
 class TlsError(TransferError):
     """The two ends cannot agree on who they are."""
+
+
+class CertificateNotTaken(TlsError):
+    """The server does not take our certificate, or misses one."""
 
 
 class HttpStatusError(TransferError):

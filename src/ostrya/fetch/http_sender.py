@@ -165,6 +165,9 @@ class HttpSender:
         bundle = options.tls_ca_path or next(filter(os.path.exists, SYSTEM_BUNDLES), "")
         if bundle:
             setopt(pycurl.CAINFO, bundle)
+        if options.tls_ca_path:
+            # Debian's libcurl would believe in /etc/ssl/certs besides.
+            curl.unsetopt(pycurl.CAPATH)
         if options.tls_client_cert_path:
             setopt(pycurl.SSLCERT, options.tls_client_cert_path)
             setopt(pycurl.SSLKEY, options.tls_client_key_path or options.tls_client_cert_path)

@@ -114,6 +114,9 @@ class Transfer:
         bundle = options.tls_ca_path or next(filter(os.path.exists, SYSTEM_BUNDLES), "")
         if bundle:
             setopt(pycurl.CAINFO, bundle)
+        if options.tls_ca_path:
+            # Debian's libcurl would believe in /etc/ssl/certs besides.
+            self.curl.unsetopt(pycurl.CAPATH)
         if options.tls_permissive:
             setopt(pycurl.SSL_VERIFYPEER, 0)
         cert, key = options.tls_client_cert_path, options.tls_client_key_path

@@ -165,6 +165,8 @@ class ProvisionSection(NamedTuple):
         ecu_registration_endpoint: Where ECUs are registered; without it, `ecus` of the Director.
         mode: `SharedCred`, `SharedCredReuse` (for tests) or `DeviceCred`; without it, the first
             where there is a `provision_path`, else the last.
+        trust_on_first_use: *Ours*: whether a device that was given no roots takes the first ones
+            that the server has.
     """
 
     server: str = ""
@@ -176,6 +178,7 @@ class ProvisionSection(NamedTuple):
     primary_ecu_hardware_id: str = ""
     ecu_registration_endpoint: str = ""
     mode: ProvisionMode = ProvisionMode.DEFAULT
+    trust_on_first_use: bool = True
 
 
 class UptaneSection(NamedTuple):
@@ -362,37 +365,3 @@ class ClientConfig(NamedTuple):
         if not path or path.startswith("/"):
             return path
         return f"{self.import_.base_path.rstrip('/')}/{path}"
-
-
-class Addresses(NamedTuple):
-    """Where everything is, once the gateway is known.
-
-    Attributes:
-        gateway: Without a slash at its end.
-        devices: Where devices are provisioned.
-        director: The Director.
-        repo: The Image repository.
-        ecus: Where ECUs are registered.
-        treehub: The OSTree repository.
-    """
-
-    gateway: str
-    devices: str
-    director: str
-    repo: str
-    ecus: str
-    treehub: str
-
-
-def addresses(config: ClientConfig, gateway: str) -> Addresses:
-    """Return where everything is, of a gateway."""
-    gateway = gateway.rstrip("/")
-    director = config.uptane.director_server.rstrip("/") or f"{gateway}/director"
-    return Addresses(
-        gateway,
-        f"{config.provision.server.rstrip('/') or gateway}/devices",
-        director,
-        config.uptane.repo_server.rstrip("/") or f"{gateway}/repo",
-        config.provision.ecu_registration_endpoint or f"{director}/ecus",
-        config.pacman.ostree_server.rstrip("/") or f"{gateway}/treehub",
-    )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from ostrya.uptane.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SCHEMA = 1
 """Of this program."""
@@ -94,6 +94,11 @@ class Storage:
         """Remember a fact."""
         with self.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def set_facts(self, facts: Mapping[str, bytes]) -> None:
+        """Remember facts that belong together: all of them, or none."""
+        with self.transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
     def forget_fact(self, name: str) -> None:
         """Forget a fact."""

@@ -6,12 +6,9 @@ import pytest
 from ostrya.uptane.client.config import (
     ClientConfig,
     ImportSection,
-    PacmanSection,
     ProvisionMode,
     ProvisionSection,
     StorageSection,
-    UptaneSection,
-    addresses,
 )
 
 
@@ -52,20 +49,3 @@ def test_paths():
     assert not config.import_path("")
     absolute = StorageSection(path="/data", sqldb_path="/b.db")
     assert ClientConfig(storage=absolute).database_path == "/b.db"
-
-
-def test_addresses():
-    found = addresses(ClientConfig(), "https://gate/")
-    assert found.devices == "https://gate/devices"
-    assert found.ecus == "https://gate/director/ecus"
-    assert found.treehub == "https://gate/treehub"
-    config = ClientConfig(
-        provision=ProvisionSection(server="https://p"),
-        uptane=UptaneSection(director_server="https://d/", repo_server="https://r"),
-        pacman=PacmanSection(ostree_server="https://t/"),
-    )
-    found = addresses(config, "https://gate")
-    assert (found.devices, found.director, found.repo) == (
-        "https://p/devices", "https://d", "https://r",
-    )  # fmt: skip
-    assert (found.ecus, found.treehub) == ("https://d/ecus", "https://t")
