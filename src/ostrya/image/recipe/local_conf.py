@@ -145,12 +145,14 @@ class _Draft:
         top: Keys at the top.
         sections: Of each section its lines.
         outputs: Which are wanted.
+        machine: What Yocto calls the board.
     """
 
     def __init__(self) -> None:
         self.top: dict[str, str] = {}
         self.sections: dict[str, list[str]] = {}
         self.outputs: list[str] = []
+        self.machine = "MACHINE"
 
     def add(self, section: str, key: str, value: object) -> None:
         """Set a key of a section."""
@@ -165,7 +167,7 @@ class _Draft:
             "",
             "[source]",
             "# What the image is made of: the root file system that Yocto has built.",
-            'path = "tmp/deploy/images/MACHINE/IMAGE-MACHINE.tar.xz"',
+            f"path = {_toml(f'tmp/deploy/images/{self.machine}/IMAGE-{self.machine}.tar.xz')}",
         ]
         for name, pairs in self.sections.items():
             lines += ["", f"[{name}]", *pairs]
@@ -184,6 +186,8 @@ def _toml(value: object) -> str:
 
 
 def _machine(draft: _Draft, value: str) -> str:
+    if "${" not in value:
+        draft.machine = value
     board = _BOARDS.get(value)
     if board is None:
         draft.top.setdefault("board", _toml("./board.toml"))

@@ -43,6 +43,7 @@ def test_variables_become_a_recipe():
     text = found.recipe + "\n[[remotes]]\nname='v'\nurl='https://example.com/r'\n"
     recipe = read_recipe(parse_located(text, "image.toml"), lambda _file, name: name)
     assert recipe.board == "raspberrypi4"
+    assert recipe.source.path.endswith("/raspberrypi4-64/IMAGE-raspberrypi4-64.tar.xz")
     assert recipe.version == "5.0"
     assert recipe.ref == "gateway/raspberrypi4-64"
     assert recipe.stateroot == "poky"
