@@ -184,6 +184,36 @@ _IMAGE = (
     Verb("run", "image.run", "Start an image in QEMU", Repo.NONE),
 )  # fmt: skip
 
+_FLEET_DEVICE = (
+    Verb("add", "fleet.device.add", "Register a device", Repo.NONE),
+    Verb("list", "fleet.device.list", "List devices", Repo.NONE, reads=True),
+    Verb("remove", "fleet.device.remove", "Forget a device", Repo.NONE),
+    Verb("revoke", "fleet.device.revoke", "Trust a device's certificates no more", Repo.NONE),
+    Verb("show", "fleet.device.show", "Show all that is known of a device", Repo.NONE, reads=True),
+)
+
+_FLEET_TARGETS = (
+    Verb("add", "fleet.targets.add", "Publish an image", Repo.NONE),
+    Verb("list", "fleet.targets.list", "List images", Repo.NONE, reads=True),
+    Verb("remove", "fleet.targets.remove", "Publish an image no more", Repo.NONE),
+)
+
+_FLEET = (
+    Verb(
+        "assign", "fleet.assign", "Say what a device shall run", Repo.NONE, reads=True, writes=True
+    ),
+    Verb(
+        "cancel", "fleet.cancel", "Take back what a device shall run", Repo.NONE,
+        reads=True, writes=True,
+    ),
+    Verb("device", "", "Devices of a server", Repo.NONE, verbs=_FLEET_DEVICE),
+    Verb("events", "fleet.events", "Show what happened on devices", Repo.NONE, reads=True),
+    Verb("init", "fleet.init", "Make a server", Repo.NONE),
+    Verb("serve", "fleet.serve", "Answer devices and tools", Repo.NONE, reads=True, writes=True),
+    Verb("status", "fleet.status", "Show how a server is", Repo.NONE, reads=True),
+    Verb("targets", "", "Images of a server", Repo.NONE, verbs=_FLEET_TARGETS),
+)  # fmt: skip
+
 _OTA_DELEGATION = (
     Verb("add", "ota.delegation.add", "Trust somebody else with some images", Repo.NONE),
     Verb("list", "ota.delegation.list", "List who is trusted with what", Repo.NONE, reads=True),
@@ -278,6 +308,7 @@ VERBS = (
         writes=True,
         takes_long=True,
     ),
+    Verb("fleet", "", "A server for devices that update by Uptane", Repo.NONE, verbs=_FLEET),
     Verb(
         "fsck",
         "fsck",

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from ostrya.fleet.domain.status import look as look_at
+
+
+def test_how_it_is(services, device, firmware, clock):
+    device.send_manifest()
+    found = look_at(services)
+    assert (found.devices, found.seen_lately, found.images) == (1, 1, 1)
+    assert found.warnings == ()
+    clock.forward(days=2)
+    assert look_at(services).seen_lately == 0
+
+
+def test_what_somebody_has_to_do(services, clock):
+    clock.forward(days=360)
+    (words,) = look_at(services).warnings
+    assert words.startswith("director/root expires on")
+    clock.forward(days=10)
+    (words,) = look_at(services).warnings
+    assert "devices refuse it" in words
