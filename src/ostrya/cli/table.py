@@ -198,6 +198,12 @@ _FLEET_TARGETS = (
     Verb("remove", "fleet.targets.remove", "Publish an image no more", Repo.NONE),
 )
 
+_FLEET_TOKEN = (
+    Verb("add", "fleet.token.add", "Make a secret for a tool", Repo.NONE),
+    Verb("list", "fleet.token.list", "List who was given a secret", Repo.NONE, reads=True),
+    Verb("revoke", "fleet.token.revoke", "Withdraw all that a tool was given", Repo.NONE),
+)
+
 _FLEET = (
     Verb(
         "assign", "fleet.assign", "Say what a device shall run", Repo.NONE, reads=True, writes=True
@@ -206,12 +212,14 @@ _FLEET = (
         "cancel", "fleet.cancel", "Take back what a device shall run", Repo.NONE,
         reads=True, writes=True,
     ),
+    Verb("credentials", "fleet.credentials", "Write a credentials.zip", Repo.NONE),
     Verb("device", "", "Devices of a server", Repo.NONE, verbs=_FLEET_DEVICE),
     Verb("events", "fleet.events", "Show what happened on devices", Repo.NONE, reads=True),
     Verb("init", "fleet.init", "Make a server", Repo.NONE),
     Verb("serve", "fleet.serve", "Answer devices and tools", Repo.NONE, reads=True, writes=True),
     Verb("status", "fleet.status", "Show how a server is", Repo.NONE, reads=True),
     Verb("targets", "", "Images of a server", Repo.NONE, verbs=_FLEET_TARGETS),
+    Verb("token", "", "Secrets of tools", Repo.NONE, verbs=_FLEET_TOKEN),
 )  # fmt: skip
 
 _OTA_DELEGATION = (

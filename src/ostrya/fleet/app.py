@@ -7,12 +7,22 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
+import socket
 from typing import TYPE_CHECKING
 
 from ostrya.fleet.api.gateway import Gateway
+from ostrya.fleet.api.tools import OwnersDoor, Tools
 from ostrya.fleet.domain import jobs
 from ostrya.fleet.domain.services import open_services
-from ostrya.fleet.server import Listener, bind, gateway_context, serve
+from ostrya.fleet.server import (
+    Listener,
+    bind,
+    bind_here,
+    gateway_context,
+    serve,
+    tools_context,
+)
 from ostrya.fleet.settings import parse_listen
 
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 # A report waits so long for others, to be written in one transaction with them.
 LINGER_S = 0.02
+SOCKET = "admin.sock"
 
 
 def run(folder: str, ready: Callable[[dict[str, str]], None]) -> None:
@@ -57,6 +68,8 @@ def run(folder: str, ready: Callable[[dict[str, str]], None]) -> None:
         finally:
             for one in listeners:
                 one.socket.close()
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(services.settings.path(SOCKET))
 
 
 def make_listeners(services: Services) -> list[Listener]:
@@ -65,18 +78,27 @@ def make_listeners(services: Services) -> list[Listener]:
     Raises:
         SetupError: One cannot be opened.
     """
-    server = services.settings.server
-    return [
-        Listener(
-            "devices",
-            bind(*parse_listen(server.listen)),
-            Gateway(services),
-            gateway_context(services.settings),
-        )
-    ]
+    settings, found = services.settings, list[Listener]()
+    tools = Tools(services)
+    try:
+        tls = gateway_context(settings)
+        here = bind(*parse_listen(settings.server.listen))
+        found.append(Listener("devices", here, Gateway(services), tls))
+        if settings.server.admin_listen:
+            here = bind(*parse_listen(settings.server.admin_listen))
+            found.append(Listener("tools", here, tools, tools_context(settings)))
+        path = os.path.abspath(settings.path(SOCKET))
+        found.append(Listener("owner", bind_here(path), OwnersDoor(tools), None))
+    except BaseException:
+        for one in found:
+            one.socket.close()
+        raise
+    return found
 
 
 def _shown(listener: Listener) -> str:
+    if listener.socket.family == socket.AF_UNIX:
+        return "admin.sock"
     host, port = listener.socket.getsockname()[:2]
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 

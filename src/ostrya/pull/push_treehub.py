@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -33,7 +34,13 @@ from ostrya.pull.errors import PushFailed, PushRefused, RefMoved
 from ostrya.pull.push_archive import object_path
 from ostrya.pull.push_send import count_missing, send_objects
 from ostrya.pull.push_target import RefState, Sent, SummaryChoice
-from ostrya.pull.treehub_credentials import BasicAuth, Credentials, OAuth2, read_credentials
+from ostrya.pull.treehub_credentials import (
+    BasicAuth,
+    Credentials,
+    OAuth2,
+    read_authority,
+    read_credentials,
+)
 from ostrya.repo.config import parse_config
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.reader import MAX_METADATA_BYTES
@@ -62,10 +69,17 @@ class TreehubTarget:
         shown: Its address, without user and password.
     """
 
-    def __init__(self, url: str, sender: HttpSender, credentials: Credentials = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        sender: HttpSender,
+        credentials: Credentials = None,
+        authority_fd: int = -1,
+    ) -> None:
         self.shown = hide_password(url).rstrip("/")
         self._url = url.rstrip("/")
         self._sender = sender
+        self._authority_fd = authority_fd
         self._credentials = credentials
         self._lock = threading.Lock()
         self._token = ""
@@ -185,6 +199,9 @@ class TreehubTarget:
     def close(self) -> None:
         """Close all connections."""
         self._sender.close()
+        if self._authority_fd != -1:
+            os.close(self._authority_fd)
+            self._authority_fd = -1
 
     def _name(self, path: str) -> str:
         return f"{self.shown}/{path}"
@@ -272,8 +289,16 @@ def treehub_target(
         OSError: They cannot be read.
     """
     credentials = None if credentials_path is None else read_credentials(credentials_path)
+    authority_fd = -1
+    if credentials_path is not None and tls_ca_path is None:
+        authority = read_authority(credentials_path)
+        if authority is not None:
+            # A server of one's own has an authority of its own, which its credentials name.
+            authority_fd = os.memfd_create("authority")
+            os.write(authority_fd, authority)
+            tls_ca_path = f"/proc/self/fd/{authority_fd}"
     options = HttpOptions(tls_ca_path=tls_ca_path or "", retry=RetryPolicy(retries))
-    return TreehubTarget(url, HttpSender(options), credentials)
+    return TreehubTarget(url, HttpSender(options), credentials, authority_fd)
 
 
 def _ref_path(ref: str) -> str:

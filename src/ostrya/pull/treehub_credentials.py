@@ -18,7 +18,7 @@ import zipfile
 from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import PushRefused
 
-MEMBER = "treehub.json"
+MEMBER, AUTHORITY = "treehub.json", "server_ca.pem"
 _TOKEN_PATH = "/oauth2/token"  # noqa: S105  # no password
 _MAX_BYTES = 1 << 20
 
@@ -67,6 +67,22 @@ def read_credentials(path: str) -> Credentials:
         with open(path, "rb") as stream:
             data = stream.read(_MAX_BYTES)
     return parse_credentials(data, path)
+
+
+def read_authority(path: str) -> bytes | None:
+    """Return whom to trust to be the server, PEM, if an archive of credentials says it.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        try:
+            with archive.open(AUTHORITY) as stream:
+                return stream.read(_MAX_BYTES)
+        except KeyError:
+            return None
 
 
 def parse_credentials(data: bytes, shown: str) -> Credentials:

@@ -7,7 +7,13 @@ import zipfile
 import pytest
 
 from ostrya.pull.errors import PushRefused
-from ostrya.pull.treehub_credentials import BasicAuth, OAuth2, parse_credentials, read_credentials
+from ostrya.pull.treehub_credentials import (
+    BasicAuth,
+    OAuth2,
+    parse_credentials,
+    read_authority,
+    read_credentials,
+)
 
 OAUTH2 = {"server": "https://auth.example.com/", "client_id": "me", "client_secret": "pass"}
 
@@ -55,3 +61,15 @@ def test_files(tmp_path):
         read_credentials(str(tmp_path / "bad.zip"))
     with pytest.raises(FileNotFoundError):
         read_credentials(str(tmp_path / "nothing"))
+
+
+def test_whom_to_trust_is_in_an_archive_of_a_servers_own(tmp_path):
+    path = tmp_path / "credentials.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("treehub.json", '{"no_auth": true}')
+    assert read_authority(str(path)) is None
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("server_ca.pem", "PEM")
+    assert read_authority(str(path)) == b"PEM"
+    (tmp_path / "treehub.json").write_text("{}")
+    assert read_authority(str(tmp_path / "treehub.json")) is None

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ostrya.fleet.api import schemas
+from ostrya.fleet.api.openapi import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
 def pages() -> Mapping[str, str]:
     """Return all files by their paths below the reference."""
-    return {
-        f"json/{verb}.json": json.dumps(schemas.verb_schema(verb), indent=2) + "\n"
-        for verb in schemas.VERBS
-    }
+    found = {f"json/{verb}.json": schemas.verb_schema(verb) for verb in schemas.VERBS}
+    found["fleet-openapi.json"] = document()
+    return {name: json.dumps(value, indent=2) + "\n" for name, value in found.items()}
 
 
 def main(folder: str) -> None:

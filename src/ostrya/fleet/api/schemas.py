@@ -40,6 +40,17 @@ def closed(**properties: Object) -> Object:
     }
 
 
+def opened(properties: Object, *required: str) -> Object:
+    """Return the schema of an object of which some fields may be left out."""
+    names: list[Json] = list(required)
+    return {
+        "type": "object",
+        "required": names,
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
 def page(name: str, items: str) -> Object:
     """Return the schema of a part of a long list."""
     following: Object = {
@@ -170,6 +181,10 @@ SCHEMAS: dict[str, Object] = {
         devices=listing(ref("CampaignDevice")),
     ),
     "Token": closed(name=TEXT, may={"enum": ["admin", "push"]}, created=TIME, revoked=TIME_OR_NULL),
+    "Tokens": closed(tokens=listing(ref("Token"))),
+    "NewToken": closed(name=TEXT, may={"enum": ["admin", "push"]}, secret=TEXT),
+    "Revoked": closed(revoked=NUMBER),
+    "DeviceCredentials": closed(serial=TEXT, certificate=TEXT, key=TEXT, authority=TEXT),
     "Status": closed(
         name=TEXT,
         gateway=TEXT,
@@ -209,6 +224,7 @@ VERBS = {
     "fleet-serve": "Serving",
     "fleet-status": "Status",
     "fleet-targets-list": "Targets",
+    "fleet-token-list": "Tokens",
 }
 """Which schema describes what a verb prints with ``--json``."""
 

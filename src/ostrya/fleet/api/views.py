@@ -12,10 +12,11 @@ from ostrya.uptane.metadata.custom import hardware_ids_of, release_counter_of
 from ostrya.uptane.metadata.fields import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from ostrya.fleet.db.devices import Certificate, Ecu
     from ostrya.fleet.db.log import Event, Report
+    from ostrya.fleet.db.tokens import Token
     from ostrya.fleet.db.updates import Assignment, Campaign, CampaignDevice
     from ostrya.fleet.domain.devices import Details, Overview
     from ostrya.fleet.domain.status import Status
@@ -60,17 +61,31 @@ def ecu(one: Ecu) -> Object:
 
 def details(one: Details) -> Object:
     """Return all that is known of a device."""
-    data: Object = {
-        kind: {"received": moment(when), "value": _value(kind, body)}
-        for kind, (when, body) in one.data.items()
-    }
     return {
         **device(one.overview),
         "groups": list(one.groups),
         "certificates": [certificate(each) for each in one.certificates],
         "history": [assignment(each) for each in one.history],
         "reports": [report(each) for each in one.reports],
-        "data": data,
+        "data": data(one.data),
+    }
+
+
+def data(known: Mapping[str, tuple[int, str]]) -> Object:
+    """Return what a device says of itself."""
+    return {
+        kind: {"received": moment(when), "value": _value(kind, body)}
+        for kind, (when, body) in known.items()
+    }
+
+
+def token(one: Token) -> Object:
+    """Return to whom a secret was given."""
+    return {
+        "name": one.name,
+        "may": one.may,
+        "created": moment(one.created),
+        "revoked": moment(one.revoked),
     }
 
 

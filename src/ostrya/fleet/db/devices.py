@@ -310,12 +310,14 @@ def certificates_of(connection: Connection, purpose: str) -> tuple[Certificate, 
     return tuple(Certificate._make(row) for row in connection.execute(query))
 
 
-def revoke_certificates(connection: Connection, name: str, reason: str, now: int) -> int:
-    """Withdraw all certificates of a device that are good; return how many."""
+def revoke_certificates(
+    connection: Connection, name: str, reason: str, now: int, *, purpose: str = "device"
+) -> int:
+    """Withdraw all certificates of a device or a tool that are good; return how many."""
     table = schema.certificates
     done = connection.execute(
         update(table)
-        .where(table.c.name == name, table.c.purpose == "device", table.c.revoked.is_(None))
+        .where(table.c.name == name, table.c.purpose == purpose, table.c.revoked.is_(None))
         .values(revoked=now, reason=reason)
     )
     return done.rowcount

@@ -345,7 +345,7 @@ class ImageRepository:
             try:
                 images.remove(work, name, now)
             except AuthoringError as exc:
-                raise NotFound(exc.message) from exc
+                raise NotFound(exc.message, code="missing_target") from exc
             self.publish_staged(work, now)
 
     def trusted_roles(self) -> tuple[str, ...]:
