@@ -125,6 +125,8 @@ class Primary:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._was_tidied = False
+        self.found = CycleResult(End.UP_TO_DATE)
+        """What the last verification found to do."""
 
     def start(self) -> None:
         """Tell the boot loader that this start is a good one, unless that is still to be seen."""
@@ -160,7 +162,7 @@ class Primary:
         try:
             result = cycle()
         except UpdateCancelled as exc:
-            return CycleResult(End.CANCELLED, words=exc.message)
+            return self.found._replace(end=End.CANCELLED, words=exc.message)
         except ClientBusy as exc:
             return CycleResult(End.HELD_BACK, words=exc.message)
         except (OstryaError, OSError) as exc:
@@ -191,11 +193,12 @@ class Primary:
         work = self._plan(verified)
         self._close_unwanted(work, now)
         self._tidy(work)
+        self.found = CycleResult(End.UP_TO_DATE)
         if not work.jobs:
             end = End.GIVEN_UP if work.given_up else End.UP_TO_DATE
             return CycleResult(end, work.given_up)
         update = update_id([job.target for job in work.jobs])
-        found = CycleResult(End.AVAILABLE, work.jobs, update=update)
+        found = self.found = CycleResult(End.AVAILABLE, work.jobs, update=update)
         if mode is Mode.CHECK:
             return found
         if not parts.consent.allows(update, now):
