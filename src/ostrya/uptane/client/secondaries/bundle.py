@@ -36,14 +36,17 @@ class Bundle(NamedTuple):
         """Return the files of a repository."""
         return self.director if repository is Repository.DIRECTOR else self.image
 
+    def roots(self, repository: Repository) -> Mapping[int, bytes]:
+        """Return the roots of a repository by version."""
+        return self.director_roots if repository is Repository.DIRECTOR else self.image_roots
+
     def roots_after(self, repository: Repository, version: int) -> tuple[bytes, ...]:
         """Return the roots that come after one, in order.
 
         Raises:
             StorageError: One between was never seen here.
         """
-        is_director = repository is Repository.DIRECTOR
-        roots = self.director_roots if is_director else self.image_roots
+        roots = self.roots(repository)
         newest = max(roots, default=version)
         missing = [number for number in range(version + 1, newest + 1) if number not in roots]
         if missing:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 
+from ostrya.uptane.client.primary import Mode
 from ostrya.uptane.client.secondaries.bundle import Bundle, load_bundle
 from ostrya.uptane.errors import StorageError
 from ostrya.uptane.steps import Repository
@@ -14,7 +15,7 @@ def test_all_that_is_trusted_is_handed_on(tmp_path):
     device.server.world.director.write_root()
     device.server.world.publish()
     with device.primary() as primary:
-        primary.cycle("once")
+        primary.cycle(Mode.ONCE)
         bundle = load_bundle(primary._parts.storage)
     files = device.server.world.director.files
     assert bundle.files(Repository.DIRECTOR)["targets"] == files["targets.json"]
