@@ -18,8 +18,9 @@ happened on the way: kernels that panic, userspace that hangs, red health checks
 missing or damaged, records of trials that are torn, a full disk, and power that is cut at every
 named point of a deployment, of a verdict and of settling, and at random instants, whose seeds are
 named, ten for each. GRUB reads the same files on UEFI and on BIOS, so its power cuts are divided
-between both. All of it takes hours: a part runs by itself with pytest's options, as in
-`make boot-test-full BOOT_TEST="-k uboot"`, and each line has the date of its last run.
+between both. All that a guest wrote to its disk is recorded besides, and every state that a power
+cut could leave of it is judged. All of it takes hours: a part runs by itself with pytest's options,
+as in `make boot-test-full BOOT_TEST="-k uboot"`, and each line has the date of its last run.
 """
 PIVOT_INTRODUCTION = """# Boot tests by pivot_root: the last full run
 
@@ -29,7 +30,11 @@ PIVOT_INTRODUCTION = """# Boot tests by pivot_root: the last full run
 """
 HEADINGS = ("device", "what happened")
 RUN = FullRun(
-    "boot-tests", ("-n", "2", "tests/system", "--vm-full"), INTRODUCTION, HEADINGS, in_parts=True
+    "boot-tests",
+    ("-n", "2", "tests/system", "--vm-full", "--crash-full"),
+    INTRODUCTION,
+    HEADINGS,
+    in_parts=True,
 )
 PIVOT_RUN = FullRun(
     "boot-tests-pivot-root",

@@ -324,7 +324,15 @@ STAGE_POINTS = (
     "finalize.merged", "finalize.written", "finalize.done",
 )  # fmt: skip
 BAD_POINTS = ("mark-bad.begun", "mark-bad.remembered", "mark-bad.done")
-GOOD_POINTS = ("mark-good.begun", "mark-good.remembered", "record.copy-written", "mark-good.done")
+GOOD_POINTS = (
+    "mark-good.begun", "mark-good.remembered", "record.begun", "record.copy-written",
+    "record.written", "mark-good.done",
+)  # fmt: skip
+# Only U-Boot's record is kept twice; systemd-boot's is the name of an entry.
+NOT_OF = {
+    "grub": ("record.copy-written",),
+    "systemd-boot": ("record.begun", "record.copy-written", "record.written"),
+}
 SETTLE_POINTS = (
     "settle.begun",
     "settle.remembered",
@@ -394,7 +402,8 @@ def cut_in_start(device: Device, loader: Loader, point: str, what: str, running:
     device.sh("rm /var/trace")
     _has_settled(device)
     if what != "good":
-        why = "health" if point in BAD_POINTS else "tries"
+        # Before it was remembered that its health is red, there is only the start that failed.
+        why = "health" if point in BAD_POINTS[1:] else "tries"
         assert status(device)["last-rollback"]["why"] == why
     return wanted
 

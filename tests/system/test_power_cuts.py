@@ -29,7 +29,7 @@ def test_power_cut(tmp_path, loader, crash_full, record_property):
     report = judge_all(machine, disk, bounds, every=every, record_folder=None)
     record_property(
         "told",
-        f"trials in a guest, {loader}|{report.judged} power cuts|{len(report.problems)} wrong",
+        f"a guest's disk, {loader}|{report.judged} states that power cuts could leave",
     )
     assert not report.problems, "\n".join(report.problems)
     assert report.judged > 20

@@ -16,6 +16,7 @@ from system.scenarios import (
     BAD_POINTS,
     DEPLOY_POINTS,
     GOOD_POINTS,
+    NOT_OF,
     RECORDS,
     SETTLE_POINTS,
     STAGE_POINTS,
@@ -128,8 +129,7 @@ def _per_loader(cases):
         for loader in LOADERS
         for at, case in enumerate(cases)
         if loader.kind != "grub" or loader is GRUBS[at % 2]
-        # The name of an entry is the record.
-        if loader.kind != "systemd-boot" or not str(case[0]).startswith("record.")
+        if case[0] not in NOT_OF.get(loader.kind, ())
     ]
 
 

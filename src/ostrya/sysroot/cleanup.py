@@ -18,7 +18,9 @@ from ostrya._linux.atomic import is_temporary_name
 from ostrya._linux.dirfd import list_names, open_dir, remove_tree, unlink_if_exists
 from ostrya._linux.inode_flags import set_immutable
 from ostrya._linux.naming import names_sysroot
+from ostrya._linux.trace import trace
 from ostrya.boot.entry_files import read_entry_files
+from ostrya.boot.trace_points import Point
 from ostrya.errors import SysrootError
 from ostrya.formats.checksum import is_checksum
 from ostrya.repo.prune import PruneResult, prune
@@ -76,6 +78,12 @@ def clean_up(sysroot: Sysroot, loaded: Loaded, *, prune_repo: bool = True) -> Pr
         return None
     also = {one.checksum for one in loaded.all}
     return prune(sysroot.repo, refs_only=True, depth=0, also=also)
+
+
+def clean_up_after(sysroot: Sysroot, loaded: Loaded, *, prune_repo: bool = True) -> None:
+    """Do so once others are booted: it is the last step of that change."""
+    clean_up(sysroot, loaded, prune_repo=prune_repo)
+    trace(Point.WRITE_CLEANED_UP)
 
 
 def list_deployment_dirs(

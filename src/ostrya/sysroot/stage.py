@@ -38,7 +38,13 @@ from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
 from ostrya.sysroot.boot_entries import install_deployment_kernel, install_overlays
 from ostrya.sysroot.boot_space import measure_boot_space, require_boot_space
-from ostrya.sysroot.cleanup import abandon_deployment, clean_boot, clean_up, delete_deployment
+from ostrya.sysroot.cleanup import (
+    abandon_deployment,
+    clean_boot,
+    clean_up,
+    clean_up_after,
+    delete_deployment,
+)
 from ostrya.sysroot.deploy import (
     DeployWish,
     finish_deployment,
@@ -270,7 +276,7 @@ def _finalize(sysroot: Sysroot, loaded: Loaded) -> Loaded:
         prune=False,
     )
     trace(Point.FINALIZE_WRITTEN)
-    clean_up(sysroot, after, prune_repo=False)
+    clean_up_after(sysroot, after, prune_repo=False)
     forget_overlay_initrds(sysroot)
     trace(Point.FINALIZE_DONE)
     return after

@@ -88,15 +88,15 @@ def mark_good(sysroot: Sysroot, loaded: Loaded) -> bool:
     if not booted.is_same(loaded.deployments[0]):
         return False
     _name_entry(sysroot, booted, None)
+    is_news = was_on_trial
     with open_store(sysroot, identity) as store:
-        if store is None:
-            return was_on_trial
-        stored = store.read()
-        is_open = stored.record.identity == identity and stored.record.end is not End.OK
-        if was_on_trial or is_open or stored.damage:
-            store.write(Record(identity, 0, End.OK, stored.record.once))
+        if store is not None:
+            stored = store.read()
+            is_news |= stored.record.identity == identity and stored.record.end is not End.OK
+            if is_news or stored.damage:
+                store.write(Record(identity, 0, End.OK, stored.record.once))
     trace(Point.GOOD_DONE)
-    return was_on_trial or is_open
+    return is_news
 
 
 def mark_bad(sysroot: Sysroot, loaded: Loaded, deployment: Deployment, verdict: Verdict) -> None:

@@ -48,7 +48,7 @@ from ostrya.sysroot.boot_links import (
     swap_loader,
 )
 from ostrya.sysroot.boot_space import measure_boot_space
-from ostrya.sysroot.cleanup import abandon_deployment, clean_boot, clean_up, delete_deployment
+from ostrya.sysroot.cleanup import abandon_deployment, clean_boot, clean_up_after, delete_deployment
 from ostrya.sysroot.errors import BootSpaceError
 from ostrya.sysroot.loader import find_loader, finish_loader, loader_context
 from ostrya.sysroot.loading import Loaded, load_sysroot, read_subbootversion
@@ -106,8 +106,7 @@ def write_deployments(
         _abandon_new(sysroot, deployments)
         raise
     if prune and after is not loaded:
-        clean_up(sysroot, after)
-        trace(Point.WRITE_CLEANED_UP)
+        clean_up_after(sysroot, after)
     return after
 
 

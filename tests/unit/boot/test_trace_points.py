@@ -142,6 +142,7 @@ def links_alone(top: Path, tape: Tape) -> None:
 def entries_one_by_one(top: Path, tape: Tape) -> None:
     machine = Machine(top)
     machine.configure("sysroot", bootloader="systemd-boot")
+    machine.configure("ostrya", rollback="systemd-boot")
     machine.deploy(machine.commit("1"))
     said = [name for name in tape.take() if name.startswith("write.")]
     assert said == [
@@ -149,6 +150,8 @@ def entries_one_by_one(top: Path, tape: Tape) -> None:
         "write.synced", "write.loader-file-written", "write.swapped", "write.flushed", "write.after-swap",
         "write.done", "write.cleaned-up",
     ]  # fmt: skip
+    mark_good(machine.sysroot, machine.run())
+    assert tape.take() == ["mark-good.begun", "mark-good.remembered", "mark-good.done"]
     machine.close()
 
 

@@ -279,7 +279,7 @@ def test_what_boots_already_is_not_given_up(booted, monkeypatch):
     def refuse(*_args, **_options):
         raise OSError(ENOSPC, os.strerror(ENOSPC))
 
-    monkeypatch.setattr(module, "clean_up", refuse)
+    monkeypatch.setattr(module, "clean_up_after", refuse)
     with pytest.raises(OSError, match="No space left"):
         finalize(booted)
     assert len(booted.loaded.deployments) == 2

@@ -22,7 +22,7 @@ from ostrya.cli.preflight_text import print_preflight
 from ostrya.cli.sysroot_lookup import changing_sysroot
 from ostrya.repo.refs import require_rev
 from ostrya.sysroot.admission import require_admissible
-from ostrya.sysroot.cleanup import clean_up
+from ostrya.sysroot.cleanup import clean_up, clean_up_after
 from ostrya.sysroot.deploy import DeployWish, deploy
 from ostrya.sysroot.order import Retain, merge_deployment, require_stateroot, with_new_deployment
 from ostrya.sysroot.origin import Origin
@@ -107,7 +107,7 @@ def run(arguments: Arguments, context: Context) -> int:
             prune=False,
             early_prune=arguments.flag("early-prune"),
         )
-        clean_up(sysroot, after, prune_repo=not arguments.flag("no-prune"))
+        clean_up_after(sysroot, after, prune_repo=not arguments.flag("no-prune"))
         if after.staged is None:
             forget_overlay_initrds(sysroot)
     if context.json:
