@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ostrya.named_tuple import NamedTuple
@@ -45,16 +46,21 @@ def open_target(
 
     Args:
         address: A path, ``file://…``, ``s3://bucket/prefix``, ``ssh://[user@]host[:port]/path``,
-            ``http://…`` or ``https://…``.
+            ``http://…`` or ``https://…``; or a file of credentials that says where to push to.
         options: How to reach it.
         runtime: What a repository in a directory is told of its surroundings.
 
     Raises:
-        PushRefused: It is no address.
+        PushRefused: It is no address, or credentials that cannot be used.
         FetchError: It cannot be reached.
     """
     options = options or TargetOptions()
     scheme, found, _ = address.partition("://")
+    if not found and os.path.isfile(address):
+        from ostrya.pull.treehub_credentials import read_server
+
+        # A repository is a directory.
+        return open_target(read_server(address), options._replace(credentials=address))
     if not found or address.startswith(_FILE):
         return _directory(address, runtime)
     if scheme == "s3":

@@ -56,17 +56,36 @@ def read_credentials(path: str) -> Credentials:
         PushRefused: It holds none.
         OSError: It cannot be read.
     """
+    return parse_credentials(_read(path), path)
+
+
+def read_server(path: str) -> str:
+    """Return the address of the repository that a ``treehub.json`` is for.
+
+    Raises:
+        PushRefused: It does not say.
+        OSError: It cannot be read.
+    """
+    ostree = _values(_read(path), path).get("ostree")
+    server = ostree.get("server") if isinstance(ostree, dict) else None
+    if not isinstance(server, str) or "://" not in server:
+        raise PushRefused(
+            f"{path} does not say where to push to",
+            hint="expected credentials with ostree.server, or the address as TARGET",
+        )
+    return server
+
+
+def _read(path: str) -> bytes:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             try:
                 with archive.open(MEMBER) as stream:
-                    data = stream.read(_MAX_BYTES)
+                    return stream.read(_MAX_BYTES)
             except KeyError:
                 raise PushRefused(f"{path} holds no {MEMBER}") from None
-    else:
-        with open(path, "rb") as stream:
-            data = stream.read(_MAX_BYTES)
-    return parse_credentials(data, path)
+    with open(path, "rb") as stream:
+        return stream.read(_MAX_BYTES)
 
 
 def read_authority(path: str) -> bytes | None:
@@ -91,12 +110,7 @@ def parse_credentials(data: bytes, shown: str) -> Credentials:
     Raises:
         PushRefused: It is none.
     """
-    try:
-        values = json.loads(data)
-    except ValueError:
-        raise PushRefused(f"{shown} is no JSON") from None
-    if not isinstance(values, dict):
-        raise _incomplete(shown)
+    values = _values(data, shown)
     if isinstance(found := values.get("oauth2"), dict):
         server = _text(found, "server", shown).rstrip("/")
         has_path = server.endswith(_TOKEN_PATH)
@@ -111,6 +125,16 @@ def parse_credentials(data: bytes, shown: str) -> Credentials:
     if values.get("no_auth") is True:
         return None
     raise _incomplete(shown)
+
+
+def _values(data: bytes, shown: str) -> dict[str, object]:
+    try:
+        values = json.loads(data)
+    except ValueError:
+        raise PushRefused(f"{shown} is no JSON") from None
+    if not isinstance(values, dict):
+        raise _incomplete(shown)
+    return values
 
 
 def _text(values: dict[str, object], key: str, shown: str) -> str:

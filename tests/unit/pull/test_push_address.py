@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import zipfile
+
 import pytest
 
 from ostrya.pull.errors import PushRefused
@@ -39,3 +41,26 @@ def test_addresses(address, kind, shown):
 def test_no_address(address, words):
     with pytest.raises(PushRefused, match=words):
         open_target(address)
+
+
+@pytest.mark.parametrize("is_zip", [False, True])
+def test_credentials_that_say_where(tmp_path, is_zip):
+    told = '{"no_auth": true, "ostree": {"server": "https://host/treehub/"}}'
+    path = tmp_path / "credentials"
+    if is_zip:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("treehub.json", told)
+    else:
+        path.write_text(told)
+    target = open_target(str(path))
+    assert isinstance(target, TreehubTarget)
+    assert target.shown == "https://host/treehub"
+    target.close()
+
+
+@pytest.mark.parametrize("told", ['{"no_auth": true}', '{"ostree": {"server": "/srv"}}', "[]", "x"])
+def test_credentials_that_do_not(tmp_path, told):
+    path = tmp_path / "treehub.json"
+    path.write_text(told)
+    with pytest.raises(PushRefused, match=r"treehub\.json"):
+        open_target(str(path))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``push``: copy refs and their commits to another place.
 
-TARGET is a directory, ``s3://BUCKET/PREFIX``, ``ssh://[USER@]HOST[:PORT]/PATH``, or the ``http://``
-or ``https://`` address of a server with the treehub interface. A REF that would lose commits there
+TARGET is a directory, ``s3://BUCKET/PREFIX``, ``ssh://[USER@]HOST[:PORT]/PATH``, the ``http://`` or
+``https://`` address of a server with the treehub interface, or the credentials.zip or treehub.json
+of such a server. A REF that would lose commits there
 is refused, as is one that somebody else moves meanwhile. An archive is made where there is nothing.
 """
 
