@@ -70,6 +70,7 @@ class SysrootDevice:
     """
 
     def __init__(self, top: Path) -> None:
+        top.mkdir(parents=True, exist_ok=True)
         self.machine = TrialMachine(top)
         self.releases = Releases(self.machine, top)
         self.first = self.machine.commit("1")

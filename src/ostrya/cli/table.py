@@ -251,9 +251,19 @@ _OTA_TARGETS = (
 )  # fmt: skip
 
 _OTA = (
+    Verb("control", "ota.control", "Speak to the running client", Repo.NONE),
     Verb("delegation", "", "Who else may speak of images", Repo.NONE, verbs=_OTA_DELEGATION),
     Verb("keys", "", "Keys of a repository of updates", Repo.NONE, verbs=_OTA_KEYS),
     Verb("lockbox", "", "Updates without a network", Repo.NONE, verbs=_OTA_LOCKBOX),
+    Verb(
+        "run",
+        "ota.run",
+        "Be a device's client: check, install and report",
+        Repo.NONE,
+        reads=True,
+        writes=True,
+    ),
+    Verb("secondary", "ota.secondary", "Be another ECU, for a Primary to update", Repo.NONE),
     Verb("targets", "", "Images of a repository of updates", Repo.NONE, verbs=_OTA_TARGETS),
 )
 

@@ -12,6 +12,7 @@
     ostrya-health.service                 is this start a good one?
     ostrya-mark-good.service              ends a trial, once the boot is complete
     ostrya-trial-deadline.timer, .service    ends a start that hangs
+    ostrya-ota.service, ostrya-ota-secondary.service    remote updates, where they are configured
     50-ostrya.conf                        feeds a watchdog, if there is one
 
 They are enabled by links beside them in ``/usr``: there is nothing in ``/etc`` for a merge to trip
@@ -33,6 +34,8 @@ _UNITS = (
     "ostrya-boot-settle.service",
     "ostrya-health.service",
     "ostrya-mark-good.service",
+    "ostrya-ota-secondary.service",
+    "ostrya-ota.service",
     "ostrya-trial-deadline.service",
     "ostrya-trial-deadline.timer",
 )
@@ -46,6 +49,8 @@ _WANTED_BY = {
     "ostree-boot-complete.service": "multi-user.target",
     "ostrya-boot-settle.service": "multi-user.target",
     "ostrya-mark-good.service": "multi-user.target",
+    "ostrya-ota-secondary.service": "multi-user.target",
+    "ostrya-ota.service": "multi-user.target",
     "ostrya-trial-deadline.timer": "sysinit.target",
 }
 _REQUIRED_BY = {"ostrya-health.service": "boot-complete.target"}

@@ -73,6 +73,13 @@ class DirectorFilesMode(StrEnum):
     TARGETS_ONLY = "targets-only"
 
 
+class ConsentMode(StrEnum):
+    """Whether somebody has to say yes to an update."""
+
+    NONE = "none"
+    REQUIRED = "required"
+
+
 class LoggerSection(NamedTuple):
     """What is told.
 
@@ -324,10 +331,12 @@ class ControlSection(NamedTuple):
     Attributes:
         socket: The socket; empty for none.
         group: Whose members may use it, besides root.
+        consent: `required` where somebody has to say yes to each update, through the socket.
     """
 
     socket: str = "/run/ostrya-ota/control.sock"
     group: str = ""
+    consent: ConsentMode = ConsentMode.NONE
 
 
 class ClientConfig(NamedTuple):

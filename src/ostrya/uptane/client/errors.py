@@ -11,7 +11,8 @@
     ├── SecondaryUnreachable   an ECU does not answer
     ├── SecondaryRefused       an ECU does not do what it is asked for
     ├── MessageInvalid         bytes are no message between ECUs
-    └── ControlRefused         a request to the running client cannot be met
+    ├── ControlRefused         a request to the running client cannot be met
+    └── UpdateFailed           an update came to nothing on an ECU
 """
 
 from __future__ import annotations
@@ -78,3 +79,7 @@ class ControlRefused(UptaneError):
     def __init__(self, code: str, message: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
+
+
+class UpdateFailed(UptaneError):
+    """An update came to nothing on an ECU."""

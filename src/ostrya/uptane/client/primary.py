@@ -172,8 +172,14 @@ class Primary:
         return result
 
     def _cycle(self, mode: Mode) -> CycleResult:
-        parts = self._parts
         waits = self.waits()
+        try:
+            parts = self._parts = self._parts.around.connect(self._parts)
+        except (OstryaError, OSError):
+            if waits is None:
+                raise
+            # What is waited for does not need a server.
+            return waits
         if mode in _TELLS_DATA:
             parts.around.send_device_data()
         parts.around.send_events()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ostrya.named_tuple import NamedTuple
@@ -14,7 +15,6 @@ from ostrya.uptane.trusted_set import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from ostrya.uptane.client.binary_installer import ImageFiles
     from ostrya.uptane.client.consent import Consent
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from ostrya.uptane.client.watch import Watch
     from ostrya.uptane.metadata.secret_keys import SecretKey
     from ostrya.uptane.trusted_set import Limits
+
+
+RELEASED = datetime(2026, 12, 1, tzinfo=UTC)
+"""When this program was written: it cannot be earlier, whatever a clock says."""
 
 
 class Identity(NamedTuple):
@@ -82,6 +86,8 @@ class Surroundings(NamedTuple):
         tell_phase: Told what is being done.
         send_device_data: Tells the server about the device.
         send_events: Tells it what happened.
+        connect: Returns the parts with a server that knows the device; called in each cycle, since
+            a device may be offline when it starts first.
     """
 
     clock: Callable[[], datetime]
@@ -90,6 +96,7 @@ class Surroundings(NamedTuple):
     tell_phase: Callable[[str], None] = lambda _phase: None
     send_device_data: Callable[[], None] = lambda: None
     send_events: Callable[[], None] = lambda: None
+    connect: Callable[[Parts], Parts] = lambda parts: parts
 
 
 class Parts(NamedTuple):

@@ -6,6 +6,7 @@ Nothing is written where nothing has changed: a device polls more often than its
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ostrya.uptane.client import trust_store
 from ostrya.uptane.client.vehicle_manifest import installed_on_all
 from ostrya.uptane.full_verification import Vehicle, verify_fully
 from ostrya.uptane.metadata.dialect import Dialect
-from ostrya.uptane.offline_verification import verify_offline
+from ostrya.uptane.offline_verification import refresh_offline_snapshot, verify_offline
 from ostrya.uptane.steps import Repository, run_steps
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ostrya.uptane.full_verification import Verified
     from ostrya.uptane.steps import Accepted, Wanted
     from ostrya.uptane.trusted_set import Trusted
+
+log = logging.getLogger(__name__)
 
 _FLOOR_STEP = timedelta(hours=1)
 
@@ -44,8 +47,15 @@ def verify_online(parts: Parts) -> Verified:
     now = device_time(parts)
     steps = verify_fully(*_trusted(parts), vehicle_of(parts), now)
     found = run_steps(steps, parts.server.fetch_metadata, lambda one: _keep(parts.storage, one))
+    director, why = run_steps(
+        refresh_offline_snapshot(found.director),
+        parts.server.fetch_metadata,
+        lambda one: _keep(parts.storage, one),
+    )
+    if why:
+        log.warning("the list of lockboxes is left as it was reason=%s", why)
     raise_floor(parts, now)
-    return found
+    return found._replace(director=director)
 
 
 def verify_medium(parts: Parts, fetch: Callable[[Wanted], bytes | None]) -> Verified:

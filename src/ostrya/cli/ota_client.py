@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the verbs share that are a device's client: its configuration, its sysroot, the time."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ostrya.cli.options import text, texts
+from ostrya.cli.output import write_message
+from ostrya.cli.repo_lookup import make_runtime, root_of_system
+from ostrya.cli.sysroot_lookup import sysroot_options
+from ostrya.sysroot.running import find_running, make_writable
+from ostrya.sysroot.sysroot import Sysroot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ostrya.cli.context import Context
+    from ostrya.cli.environment import Environment
+    from ostrya.cli.parser import Arguments
+    from ostrya.uptane.client.config import ClientConfig
+
+log = logging.getLogger(__name__)
+
+CONFIG = texts("config", "PATH", "A file or folder of settings; may be repeated", short="c")
+OVERRIDES = {
+    "tls-server": ("tls", "server"),
+    "repo-server": ("uptane", "repo_server"),
+    "director-server": ("uptane", "director_server"),
+    "primary-ecu-serial": ("provision", "primary_ecu_serial"),
+    "primary-ecu-hardware-id": ("provision", "primary_ecu_hardware_id"),
+    "secondary-config-file": ("uptane", "secondary_config_file"),
+}
+"""Options of aktualizr's that stand for a key of a section."""
+OVERRIDING = tuple(
+    text(name, "VALUE", f"{key} of [{section}]") for name, (section, key) in OVERRIDES.items()
+)
+
+
+def load_client_config(arguments: Arguments) -> ClientConfig:
+    """Read the configuration that the command line names, or the system's.
+
+    Raises:
+        ConfigError: It cannot be used.
+    """
+    from ostrya.uptane.client.config_files import load_config
+
+    overrides = {}
+    for name, place in OVERRIDES.items():
+        value = arguments.text(name) if arguments.has(name) else None
+        if value is not None:
+            overrides[place] = value
+    loaded = load_config(arguments.texts("config"), overrides)
+    for warning in loaded.warnings:
+        write_message(warning)
+    return loaded.config
+
+
+def sysroot_opener(path: str, environment: Environment) -> Callable[[], Sysroot]:
+    """Return what opens a sysroot, and let this process write to it if it is the running one."""
+    path = os.path.abspath(path or "/")
+    if find_running(path).root is not None and os.geteuid() == 0:
+        make_writable()
+    runtime = make_runtime(environment)._replace(system_root=root_of_system(path))
+
+    def open_sysroot() -> Sysroot:
+        return Sysroot(
+            path,
+            find_running(path),
+            options=sysroot_options(environment),
+            runtime=runtime,
+            tell=lambda line: log.info("%s", line),
+        )
+
+    return open_sysroot
+
+
+def utc_now() -> datetime:
+    """Return what the clock says."""
+    return datetime.now(UTC)
+
+
+def write_log(context: Context) -> None:
+    """Let what the client notes be seen on stderr, as a service's log has it."""
+    del context
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("ostrya.uptane")
+    if not root.handlers:
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)

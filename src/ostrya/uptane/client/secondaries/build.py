@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The other ECUs of a vehicle, made of what the configuration says.
+
+Of an ECU at the other end of a wire it is remembered who it is: it need not be there every time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ostrya._linux.atomic import replace_file
+from ostrya._linux.dirfd import open_dir
+from ostrya.uptane.client.errors import SecondaryRefused, SecondaryUnreachable
+from ostrya.uptane.client.primary_key import MAX_KEY_BYTES
+from ostrya.uptane.client.secondaries.ecu import Ecu
+from ostrya.uptane.client.secondaries.ecu_identity import EcuIdentity
+from ostrya.uptane.client.secondaries.firmware import FileFirmware
+from ostrya.uptane.client.secondaries.ip import EcuInfo, IpSecondary, ask_info
+from ostrya.uptane.client.secondaries.virtual import VirtualSecondary
+from ostrya.uptane.client.storage import open_storage
+from ostrya.uptane.metadata.canonical_json import ascii_bytes
+from ostrya.uptane.metadata.json_text import parse_json
+from ostrya.uptane.metadata.keys import Key, uptane_key_id
+from ostrya.uptane.metadata.secret_keys import make_secret_key, read_secret_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import ExitStack
+    from datetime import datetime
+
+    from ostrya.uptane.client.secondaries.config import EcusConfig, IpEcu, VirtualEcu
+    from ostrya.uptane.client.secondaries.secondary import Secondary
+    from ostrya.uptane.client.storage import Storage
+    from ostrya.uptane.metadata.secret_keys import SecretKey
+
+log = logging.getLogger(__name__)
+
+_KNOWN = "ecu-at:"
+_PAUSE_S = 1.0
+
+
+def build_secondaries(
+    stack: ExitStack,
+    config: EcusConfig,
+    storage: Storage,
+    clock: Callable[[], datetime],
+    built_at: datetime,
+) -> tuple[Secondary, ...]:
+    """Return all ECUs that are there, or were before; ``stack`` closes what was opened.
+
+    Args:
+        stack: For databases of ECUs in this process.
+        config: Which ECUs there are.
+        storage: The Primary's database.
+        clock: The device's clock.
+        built_at: When the program was built.
+
+    Raises:
+        UptaneError: One cannot be made.
+        OSError: Its files cannot be written.
+    """
+    found: list[Secondary] = [
+        VirtualSecondary(_virtual(stack, one, clock, built_at)) for one in config.virtual
+    ]
+    deadline = time.monotonic() + config.wait_s
+    for one in config.ip:
+        info = _find(storage, one, deadline)
+        if info is not None:
+            found.append(IpSecondary(one.address, info, one.verification))
+    return tuple(found)
+
+
+def load_key(path: str, kind: str) -> SecretKey:
+    """Return the key in a file; it is made if it is not there, for nobody else to read.
+
+    Raises:
+        MetadataInvalid: What is there is none.
+        OSError: It cannot be read or written.
+    """
+    with suppress(FileNotFoundError), open(path, "rb") as file:
+        return read_secret_key(parse_json(file.read(MAX_KEY_BYTES), MAX_KEY_BYTES, path), path)
+    secret = make_secret_key(kind)
+    folder = os.path.dirname(path) or "."
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    folder_fd = open_dir(folder, follow=True)
+    try:
+        data = ascii_bytes(secret.to_json())
+        replace_file(os.path.basename(path), data, dir_fd=folder_fd, mode=0o600)
+    finally:
+        os.close(folder_fd)
+    return secret
+
+
+def _virtual(
+    stack: ExitStack, one: VirtualEcu, clock: Callable[[], datetime], built_at: datetime
+) -> Ecu:
+    secret = load_key(one.private_key, one.key_kind)
+    key_id = uptane_key_id(secret.key)
+    identity = EcuIdentity(one.serial or key_id, one.hardware_id, key_id, secret, one.verification)
+    storage = stack.enter_context(open_storage(os.path.join(one.metadata_path, "sql.db")))
+    firmware = FileFirmware(one.firmware_path, one.name_path)
+    return Ecu(storage, identity, firmware, clock, built_at)
+
+
+def _find(storage: Storage, one: IpEcu, deadline: float) -> EcuInfo | None:
+    """Ask an ECU who it is; if it is not there, return who it was."""
+    known = _known(storage, one)
+    while True:
+        try:
+            info = ask_info(one.address)
+        except (SecondaryUnreachable, SecondaryRefused) as exc:
+            if known is None and time.monotonic() < deadline:
+                time.sleep(_PAUSE_S)
+                continue
+            log.warning("an ECU is not there address=%s reason=%s", one.address, exc.message)
+            return known
+        if known is not None and known.serial != info.serial:
+            log.warning(
+                "an ECU was replaced address=%s old=%s new=%s",
+                one.address, known.serial, info.serial,
+            )  # fmt: skip
+        if known is None or _encode(known) != _encode(info):
+            storage.set_fact(_KNOWN + str(one.address), _encode(info))
+        return info
+
+
+def _known(storage: Storage, one: IpEcu) -> EcuInfo | None:
+    value = storage.fact(_KNOWN + str(one.address))
+    if value is None:
+        return None
+    serial, hardware_id, kind, public = json.loads(value)
+    return EcuInfo(serial, hardware_id, Key(kind.upper(), "", public))
+
+
+def _encode(info: EcuInfo) -> bytes:
+    return json.dumps([info.serial, info.hardware_id, info.key.kind, info.key.public]).encode()

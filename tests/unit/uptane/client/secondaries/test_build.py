@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+import os
+from contextlib import ExitStack
+
+from ostrya.uptane.client.primary import End
+from ostrya.uptane.client.secondaries.build import build_secondaries, load_key
+from ostrya.uptane.client.secondaries.config import parse_ecus
+from ostrya.uptane.client.storage import open_storage
+from ostrya.uptane.manifest import RegisteredEcu
+from support.ota_ecus import SECOND, FakeEcu, add_ecu
+from support.ota_second import EcuThread
+from support.ota_world import BUILT, make_device
+from support.uptane_world import NOW
+
+
+def ecus(storage, value):
+    stack = ExitStack()
+    config = parse_ecus(json.dumps(value).encode(), "f")
+    return stack, build_secondaries(stack, config, storage, lambda: NOW, BUILT)
+
+
+def test_a_virtual_one_has_keys_of_its_own_that_stay(tmp_path, storage):
+    value = {
+        "virtual": [
+            {
+                "ecu_hardware_id": "sensor",
+                "full_client_dir": str(tmp_path / "v"),
+                "key_type": "ED25519",
+            }
+        ]
+    }
+    serials = set()
+    for _ in range(2):
+        stack, (found,) = ecus(storage, value)
+        with stack:
+            serials.add((found.serial, found.public_key().public))
+            assert found.hardware_id == "sensor"
+    assert len(serials) == 1
+    assert os.stat(tmp_path / "v/sec.private").st_mode & 0o777 == 0o600
+
+
+def test_an_update_of_a_virtual_one(tmp_path):
+    device = make_device(tmp_path / "primary")
+    add_ecu(device, FakeEcu())
+    with open_storage(str(tmp_path / "other.db")) as other:
+        stack, found = ecus(other, {"virtual": [{
+            "ecu_hardware_id": "sensor", "full_client_dir": str(tmp_path / "v"),
+            "ecu_serial": SECOND, "key_type": "ED25519", "firmware_path": str(tmp_path / "fw"),
+        }]})  # fmt: skip
+        with stack:
+            device.secondaries = found
+            device.server.registered.ecus[SECOND] = RegisteredEcu(found[0].public_key())
+            assert device.cycle().end is End.INSTALLED
+    assert (tmp_path / "fw").read_bytes() == b"sensor firmware"
+
+
+def test_one_at_the_other_end_is_remembered(tmp_path, storage):
+    with EcuThread(tmp_path / "e") as thread:
+        value = {"IP": {"secondaries": [{"addr": f"127.0.0.1:{thread.port}"}]}}
+        _, (found,) = ecus(storage, value)
+        assert found.serial == SECOND
+    _, (again,) = ecus(storage, value)
+    assert (again.serial, again.public_key()) == (SECOND, found.public_key())
+
+
+def test_one_that_was_never_there_is_left_out(storage, caplog):
+    _, found = ecus(storage, {"IP": {"secondaries": [{"addr": "127.0.0.1:1"}]}})
+    assert found == ()
+    assert "an ECU is not there" in caplog.text
+
+
+def test_a_key_that_is_there(tmp_path):
+    path = str(tmp_path / "a/key")
+    assert load_key(path, "ed25519").key == load_key(path, "ed25519").key
