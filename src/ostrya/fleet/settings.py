@@ -44,7 +44,7 @@ class Server(NamedTuple):
     url: str = ""
     admin_url: str = ""
     max_connections: int = 4096
-    idle_timeout_s: int = 30
+    idle_timeout_s: int = 75
     request_timeout_s: int = 60
     shutdown_timeout_s: int = 20
 
