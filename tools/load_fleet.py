@@ -168,12 +168,11 @@ def run(
     """Poll for some time, as fast as it goes, and return what came of it."""
     host, _, port = server.url.removeprefix("https://").rpartition(":")
     address = (host, int(port))
+    for device in devices:
+        device.sign(options.manifests + 1)
     # Once, so that each device has metadata: that is what it has when nothing is new.
     for device in devices:
-        device.sign(1)
         device.poll(address, options)
-    for device in devices:
-        device.sign(options.manifests)
     times: list[float] = []
     errors: list[str] = []
     turns = iter([one for _ in range(options.manifests) for one in devices])

@@ -22,6 +22,7 @@ PAGES = (
     "how-to/push.md",
     "how-to/refs-and-collections.md",
     "how-to/sign.md",
+    "how-to/fleet-server.md",
     "how-to/sign-updates-offline.md",
     "how-to/serve-a-repository.md",
     "reference/config.md",

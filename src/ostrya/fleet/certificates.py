@@ -10,6 +10,7 @@ authority inside: OpenSSL 1.1 and 3 read it, and aktualizr takes from it whom to
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from datetime import UTC, datetime, timedelta
@@ -231,6 +232,7 @@ def serial_of(certificate: x509.Certificate) -> str:
     return f"{certificate.serial_number:x}"
 
 
+@functools.lru_cache(maxsize=16_384)
 def read_peer(der: bytes) -> Peer | None:
     """Return who a certificate says that somebody is; None if it does not say.
 

@@ -154,6 +154,8 @@ def _context(settings: Settings, verify: ssl.VerifyMode) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as exc:
         raise SetupError(f"the server's certificate in {folder} cannot be read: {exc}") from exc
     context.set_alpn_protocols(["http/1.1"])
+    # One is enough to go on with a session, and each costs a fifth of a millisecond.
+    context.num_tickets = 1
     return context
 
 

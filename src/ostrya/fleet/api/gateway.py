@@ -150,9 +150,9 @@ class Gateway:
     async def _provision(self, request: Request) -> Answer:
         auth.require_provisioning(self._registry(), request.peer)
         data = await request.body(self._limits.request_bytes)
-        device_id, days = _read_wish(data, self._limits.request_bytes)
+        device_id, days, claim = _read_wish(data, self._limits.request_bytes)
         fleet = self._services.fleet
-        p12 = await asyncio.to_thread(devices.provision_itself, fleet, device_id, days)
+        p12 = await asyncio.to_thread(devices.provision_itself, fleet, device_id, days, claim)
         logger.info("a device was registered id=%s", device_id)
         return Answer(200, p12, BYTES)
 
@@ -306,15 +306,16 @@ def open_image(services: Services, name: str) -> int:
         raise NotFound(f"there is no image {name[:200]}", code="missing_entity") from None
 
 
-def _read_wish(data: bytes, max_bytes: int) -> tuple[str, int]:
+def _read_wish(data: bytes, max_bytes: int) -> tuple[str, int, str]:
     what = "the request"
     try:
         fields = Fields(parse_json(data, max_bytes, what), what)
         device_id = fields.text("deviceId")
         ttl = fields.take("ttl") if fields.has("ttl") else _USUAL_DAYS
+        claim = fields.text("claim") if fields.has("claim") else ""
     except UptaneError as exc:
         raise BadRequest(exc.message, code="invalid_device") from exc
     text = str(ttl)
     if isinstance(ttl, bool) or not (text.isascii() and text.isdigit() and len(text) < 9):
         raise BadRequest(f"'ttl' of {what} is no number of days", code="invalid_device")
-    return device_id, min(max(int(text), 1), _MAX_DAYS)
+    return device_id, min(max(int(text), 1), _MAX_DAYS), claim

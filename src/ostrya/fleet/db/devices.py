@@ -25,6 +25,7 @@ class Device(NamedTuple):
         last_seen: When it asked for something last; None for never.
         primary_serial: Of its Primary; empty before ECUs are registered.
         attacks: What its ECUs noticed last, in words.
+        claim: Digest of what it showed when it registered itself; empty for nothing.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Device(NamedTuple):
     last_seen: int | None
     primary_serial: str
     attacks: str
+    claim: str
 
 
 class Certificate(NamedTuple):
@@ -135,9 +137,9 @@ def forget_changes(connection: Connection, before: int) -> None:
 # ------------------------------------------------------------------------------ devices
 
 
-def add_device(connection: Connection, device_id: str, now: int) -> None:
+def add_device(connection: Connection, device_id: str, now: int, claim: str = "") -> None:
     """Register a device."""
-    connection.execute(insert(schema.devices).values(id=device_id, created=now))
+    connection.execute(insert(schema.devices).values(id=device_id, created=now, claim=claim))
 
 
 def find_device(connection: Connection, device_id: str) -> Device | None:

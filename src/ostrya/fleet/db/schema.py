@@ -50,6 +50,8 @@ devices = Table(
     Column("last_seen", BigInteger),
     Column("primary_serial", Text, nullable=False, server_default=""),
     Column("attacks", Text, nullable=False, server_default=""),
+    # Digest of what shows that the same device asks again, before it has a certificate.
+    Column("claim", Text, nullable=False, server_default=""),
 )
 certificates = Table(
     "certificates",

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import TYPE_CHECKING
 
 from ostrya.fleet.certificates import (
@@ -73,8 +75,14 @@ class Details(NamedTuple):
     data: dict[str, tuple[int, str]]
 
 
-def provision(fleet: Fleet, device_id: str, days: int) -> Identity:
+def provision(fleet: Fleet, device_id: str, days: int, claim: str = "") -> Identity:
     """Register a device, and give it a certificate.
+
+    Args:
+        fleet: The server.
+        device_id: What it is called.
+        days: For how long the certificate is good.
+        claim: A secret of the device's, by which it is known when it asks again; empty for none.
 
     Raises:
         BadRequest: It cannot be called so.
@@ -89,11 +97,25 @@ def provision(fleet: Fleet, device_id: str, days: int) -> Identity:
     now = fleet.timestamp()
     expires = int(identity.certificate.not_valid_after_utc.timestamp())
     certificate = Certificate(identity.serial, device_id, Purpose.DEVICE.value, now, expires)
-    fleet.database.write(lambda connection: _add(connection, certificate))
+    fleet.database.write(lambda connection: _add_or_repeat(connection, certificate, claim))
     return identity
 
 
-def provision_itself(fleet: Fleet, device_id: str, days: int) -> bytes:
+def _add_or_repeat(connection: Connection, certificate: Certificate, claim: str) -> None:
+    """Register a device; one that asks again, and shows that it is the same, anew."""
+    known = devices.find_device(connection, certificate.name)
+    digest = hashlib.sha256(claim.encode()).hexdigest() if claim else ""
+    if known is None or not digest or not hmac.compare_digest(known.claim, digest):
+        _add(connection, certificate, digest)
+        return
+    # The certificate before was lost on its way, or with what the device knew.
+    now, name = certificate.created, certificate.name
+    devices.revoke_certificates(connection, name, "the device asked for another one", now)
+    devices.add_certificate(connection, certificate)
+    devices.note_change(connection, name)
+
+
+def provision_itself(fleet: Fleet, device_id: str, days: int, claim: str = "") -> bytes:
     """Register a device that came with the shared credentials; return its PKCS#12.
 
     Raises:
@@ -107,7 +129,7 @@ def provision_itself(fleet: Fleet, device_id: str, days: int) -> bytes:
             code="shared_provisioning_disabled",
             hint="`ostrya fleet device add` makes certificates one by one",
         )
-    identity = provision(fleet, device_id, days)
+    identity = provision(fleet, device_id, days, claim)
     return identity.p12(device_id, [fleet.authority.certificate])
 
 
@@ -138,7 +160,7 @@ def add_with_certificate(fleet: Fleet, data: bytes) -> Certificate:
     return certificate
 
 
-def _add(connection: Connection, certificate: Certificate) -> None:
+def _add(connection: Connection, certificate: Certificate, claim: str = "") -> None:
     name = certificate.name
     if devices.find_device(connection, name) is not None:
         raise Conflict(
@@ -146,7 +168,7 @@ def _add(connection: Connection, certificate: Certificate) -> None:
             code="device_already_registered",
             hint="remove it first, or take another name",
         )
-    devices.add_device(connection, name, certificate.created)
+    devices.add_device(connection, name, certificate.created, claim)
     devices.add_certificate(connection, certificate)
     devices.note_change(connection, name)
 

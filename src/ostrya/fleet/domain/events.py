@@ -143,6 +143,6 @@ def _move(connection: Connection, device_id: str, told: Told, now: int) -> None:
         if one.ecu == ecu and assignments.is_of(one, told.text("correlationId"), all_open):
             # Whether it failed for good, the report says that comes with the next manifest.
             words = _WORDS.get(told.kind, "") if failed else ""
-            reason = told.text("details") or words if failed else ""
+            reason = (told.text("description") or words) if failed else ""
             moved = Progress("" if failed else state, "", reason)
             assignments.move_on(connection, one, moved, now)

@@ -62,3 +62,17 @@ def test_nobody_of_that_name(change, deed):
         change(deed, *arguments)
     with pytest.raises(NotFound):
         change(lambda c: devices.require(c, "x"))
+
+
+def test_a_device_that_asks_again_is_known_by_its_claim(services, look):
+    fleet = services.fleet
+    first = devices.provision(fleet, "a", 30, "secret")
+    for claim in ("", "other"):
+        with pytest.raises(Conflict):
+            devices.provision(fleet, "a", 30, claim)
+    second = devices.provision(fleet, "a", 30, "secret")
+    assert look(rows.find_certificate, first.serial).revoked is not None
+    assert look(rows.find_certificate, second.serial).revoked is None
+    devices.provision(fleet, "b", 30)
+    with pytest.raises(Conflict):
+        devices.provision(fleet, "b", 30, "")

@@ -57,6 +57,7 @@ def upgrade() -> None:
         sa.Column("last_seen", sa.BigInteger(), nullable=True),
         sa.Column("primary_serial", sa.Text(), server_default="", nullable=False),
         sa.Column("attacks", sa.Text(), server_default="", nullable=False),
+        sa.Column("claim", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
     )
     op.create_table(
