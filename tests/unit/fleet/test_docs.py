@@ -36,6 +36,7 @@ def test_all_codes():
         text = path.read_text()
         used |= set(re.findall(r'code="([a-z_]+)"', text))
         used |= set(re.findall(r'usual_code = "([a-z_]+)"', text))
+        used |= set(re.findall(r'^_TIMED_OUT = "([a-z_]+)"', text, re.MULTILINE))
     text = (ROOM / "domain" / "manifests.py").read_text()
     used |= set(re.findall(r'^    \("[^"]+", "([a-z_]+)"\),$', text, re.MULTILINE))
     assert used - known == set()

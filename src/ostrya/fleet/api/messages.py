@@ -39,6 +39,7 @@ PEER = "ostrya.peer"
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 BYTES = b"application/octet-stream"
+_TIMED_OUT = "request_timeout"
 Headers: TypeAlias = "tuple[tuple[bytes, bytes], ...]"
 
 
@@ -124,7 +125,7 @@ class Request:
                     message = await self._receive()
             except TimeoutError:
                 raise BadRequest(
-                    f"nothing came for {self._timeout_s:g} seconds", code="request_timeout"
+                    f"nothing came for {self._timeout_s:g} seconds", code=_TIMED_OUT
                 ) from None
             if message["type"] == "http.disconnect":
                 raise Gone
@@ -170,7 +171,7 @@ def device_answer(error: Refusal) -> Answer:
     """Return an error as a device knows it."""
     words = f"{error.message} ({error.hint})" if error.hint else error.message
     value: Object = {"code": error.code, "description": words, "errorId": str(uuid.uuid4())}
-    return Answer(error.status, json.dumps(value).encode(), JSON)
+    return Answer(error.status, json.dumps(value).encode(), JSON, _end(error))
 
 
 def problem_answer(error: Refusal) -> Answer:
@@ -184,10 +185,16 @@ def problem_answer(error: Refusal) -> Answer:
     }
     if error.hint:
         value["hint"] = error.hint
-    headers: Headers = ()
+    headers = _end(error)
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers = ((b"www-authenticate", b'Bearer, Basic realm="ostrya"'),)
     return Answer(error.status, json.dumps(value).encode(), PROBLEM, headers)
+
+
+def _end(error: Refusal) -> Headers:
+    """Return what ends a connection on which the rest of a request may still come."""
+    is_cut_short = isinstance(error, TooLarge) or error.code == _TIMED_OUT
+    return ((b"connection", b"close"),) if is_cut_short else ()
 
 
 async def send_answer(send: Send, answer: Answer, *, with_body: bool = True) -> None:

@@ -70,6 +70,13 @@ def test_queries():
             number_of({"n": text}, "n", 7, 100)
 
 
+def test_a_connection_ends_on_which_the_rest_may_still_come():
+    for error in (TooLarge("much"), BadRequest("late", code="request_timeout")):
+        assert dict(device_answer(error).headers)[b"connection"] == b"close"
+        assert dict(problem_answer(error).headers)[b"connection"] == b"close"
+    assert device_answer(BadRequest("x")).headers == ()
+
+
 def test_errors_as_devices_and_tools_know_them():
     error = NotFound("no x", code="missing_x", hint="look")
     value = json.loads(device_answer(error).body)
