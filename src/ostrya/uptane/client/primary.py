@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ostrya.uptane.client.installer import ImageSource
+    from ostrya.uptane.client.storage import Storage
     from ostrya.uptane.client.vehicle import Parts
     from ostrya.uptane.client.work import Job
     from ostrya.uptane.full_verification import Verified
@@ -72,6 +74,7 @@ class Mode(StrEnum):
     INSTALL = "install"
 
 
+_NOTE_EVERY = timedelta(minutes=5)
 _TELLS_DATA = (Mode.FULL, Mode.ONCE, Mode.CHECK)
 
 
@@ -125,6 +128,7 @@ class Primary:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._was_tidied = False
+        self._noted: dict[Callable[[Storage, datetime], None], datetime] = {}
         self.found = CycleResult(End.UP_TO_DATE)
         """What the last verification found to do."""
 
@@ -187,12 +191,20 @@ class Primary:
             return waits
         parts.around.tell_phase("checking")
         send_manifests(parts)
-        note_contact(parts.storage, self._now())
+        self._note(note_contact)
         verified = verify_online(parts)
         result = self._update(verified, parts.server, mode)
         self._tell()
-        note_success(parts.storage, self._now())
+        self._note(note_success)
         return result
+
+    def _note(self, note: Callable[[Storage, datetime], None]) -> None:
+        """Remember that all is well, but not at every poll: that would be a write for each."""
+        now = self._now()
+        last = self._noted.get(note)
+        if last is None or not last <= now < last + _NOTE_EVERY:
+            note(self._parts.storage, now)
+            self._noted[note] = now
 
     def _update(self, verified: Verified, source: ImageSource, mode: Mode) -> CycleResult:
         parts, now = self._parts, self._now()

@@ -149,9 +149,17 @@ def secondary_report(storage: Storage, ecu: Secondary) -> Object | None:
         kept = storage.fact(name)
         return None if kept is None else _object(kept)
     data = json.dumps(found, sort_keys=True).encode()
-    if len(data) <= _MAX_REPORT_BYTES and data != storage.fact(name):
+    kept = storage.fact(name)
+    is_news = kept is None or _image_of(_object(kept) or {}) != _image_of(found)
+    if len(data) <= _MAX_REPORT_BYTES and is_news:
         storage.set_fact(name, data)
     return found
+
+
+def _image_of(report: Object) -> Json:
+    """Return what a report says that runs; times and signatures differ every time."""
+    signed = report.get("signed")
+    return signed.get("installed_image") if isinstance(signed, dict) else None
 
 
 def _object(data: bytes) -> Object | None:

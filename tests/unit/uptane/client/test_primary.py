@@ -197,3 +197,17 @@ def test_what_is_not_wanted_any_more_is_not_installed(tmp_path):
     device.server.world.director.publish()
     assert device.cycle().end is End.UP_TO_DATE
     assert device.server.results() == [(SERIAL, "OPERATION_CANCELLED")]
+
+
+def test_polls_of_a_device_that_is_up_to_date_write_next_to_nothing(tmp_path):
+    """Flash wears out: all that a poll has to write is the counter of its report."""
+    device = make_device(tmp_path)
+    device.cycle()
+    with device.primary() as primary:
+        primary.cycle(Mode.FULL)
+        storage, count = primary._parts.storage, []
+        real = storage.transaction
+        storage.transaction = lambda: count.append(1) or real()
+        for _ in range(5):
+            assert primary.cycle(Mode.FULL).end is End.UP_TO_DATE
+    assert len(count) == 5

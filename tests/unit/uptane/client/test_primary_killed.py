@@ -8,15 +8,22 @@ from collections import Counter
 
 import pytest
 
+from ostrya.sysroot.verdict import mark_good
 from ostrya.uptane.client.event_queue import oldest_events
-from ostrya.uptane.client.installs import State
+from ostrya.uptane.client.installs import State, install_log
 from ostrya.uptane.client.primary import End
+from ostrya.uptane.client.secondaries.virtual import VirtualSecondary
 from ostrya.uptane.client.storage import open_storage
 from ostrya.uptane.errors import ServerUnreachable, StorageError
+from support.ota_ecus import SECOND, FakeEcu, add_ecu
 from support.ota_faults import Faults, Killed
+from support.ota_second import make_ecu
+from support.ota_sysroot import SysrootDevice, commit_image
 from support.ota_world import SERIAL, Device, make_device
-from support.uptane_world import key
+from support.uptane_world import assigned, key
 
+STEP = 3
+"""Each third moment, where a whole sysroot is made for it."""
 INSTALLED = ("EcuInstallationStarted", "EcuInstallationCompleted")
 
 
@@ -50,7 +57,7 @@ def life(device: Device, first: Faults, second: Faults) -> set[str]:
     return promised
 
 
-def check(device: Device, promised: set[str]) -> None:
+def check(device: Device, promised: set[str], ecus: tuple[str, ...] = (SERIAL,)) -> None:
     server, state = device.server, device.state()
     (only,) = state["log"]
     assert (only.target.name, only.state) == ("firmware", State.CURRENT)
@@ -58,9 +65,9 @@ def check(device: Device, promised: set[str]) -> None:
     assert state["results"] == {}
     assert promised <= set(server.events)
     kinds = Counter(server.kinds())
-    assert {kinds[one] for one in INSTALLED} == {1}
+    assert {kinds[one] for one in INSTALLED} == {len(ecus)}
     assert kinds["EcuDownloadStarted"] >= 1
-    assert set(server.results()) == {(SERIAL, "OK")}
+    assert set(server.results()) == {(serial, "OK") for serial in ecus}
     assert server.manifests[-1].reports[SERIAL].image == "firmware"
 
 
@@ -106,3 +113,70 @@ def test_a_failure_at_every_moment(tmp_path, needs_restart, error):
     for at in range(first):
         device = make_device(tmp_path / str(at), fake_need_reboot=needs_restart)
         check(device, life(device, Faults(at, error), Faults()))
+
+
+def test_killed_at_every_moment_with_another_ecu(tmp_path):
+    """Each of two ECUs has one installation, and both are told."""
+
+    def vehicle(top):
+        device = make_device(top / "primary")
+        add_ecu(device, FakeEcu())
+        return device
+
+    def process(device, top, faults, promised):
+        with make_ecu(top / "e") as ecu:
+            device.secondaries = (VirtualSecondary(ecu),)
+            return run(device, faults, promised)
+
+    whole = Faults()
+    process(vehicle(tmp_path / "whole"), tmp_path / "whole", whole, set())
+    assert len(whole.moments) > 50
+    for at in range(len(whole.moments)):
+        top = tmp_path / str(at)
+        device, promised = vehicle(top), set()
+        process(device, top, Faults(at), promised)
+        for _ in range(3):
+            end = process(device, top, Faults(), promised)
+        assert end is End.UP_TO_DATE
+        check(device, promised, (SERIAL, SECOND))
+        with open_storage(str(top / "e/ecu/sql.db")) as storage:
+            (only,) = install_log(storage, SECOND)
+        assert only.state is State.CURRENT
+
+
+def test_killed_at_every_moment_with_deployments(tmp_path):
+    """One deployment of the release, whenever the client was killed; success once it is good."""
+
+    def vehicle(top):
+        sysroot = SysrootDevice(top / "m")
+        device = make_device(top / "d", installer=sysroot.installer())
+        told = commit_image(sysroot.releases.make("2"))
+        device.server.treehub_url = sysroot.releases.url
+        world = device.server.world
+        world.image.images["firmware"] = told
+        world.director.images = {"firmware": assigned(told)}
+        world.publish()
+        return device, sysroot
+
+    whole = Faults()
+    device, sysroot = vehicle(tmp_path / "whole")
+    run(device, whole, set())
+    sysroot.close()
+    for at in range(0, len(whole.moments), STEP):
+        device, sysroot = vehicle(tmp_path / str(at))
+        promised: set[str] = set()
+        run(device, Faults(at), promised)
+        assert run(device, Faults(), promised) is End.RESTART
+        sysroot.shut_down()
+        sysroot.machine.start()
+        device.restart()
+        assert run(device, Faults(), promised) is End.TRIAL
+        mark_good(sysroot.machine.sysroot, sysroot.machine.loaded)
+        for _ in range(2):
+            assert run(device, Faults(), promised) is End.UP_TO_DATE
+        assert len(sysroot.machine.loaded.all) == 2
+        sysroot.close()
+        (only,) = device.state()["log"]
+        assert only.state is State.CURRENT
+        assert promised <= set(device.server.events)
+        assert set(device.server.results()) == {(SERIAL, "OK")}
