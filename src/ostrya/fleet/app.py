@@ -15,6 +15,7 @@ from ostrya.fleet.api.gateway import Gateway
 from ostrya.fleet.api.tools import OwnersDoor, Tools
 from ostrya.fleet.domain import jobs
 from ostrya.fleet.domain.services import open_services
+from ostrya.fleet.domain.setup import renew_server_if_due
 from ostrya.fleet.server import (
     Listener,
     bind,
@@ -79,6 +80,9 @@ def make_listeners(services: Services) -> list[Listener]:
         SetupError: One cannot be opened.
     """
     settings, found = services.settings, list[Listener]()
+    fleet = services.fleet
+    if renew_server_if_due(fleet.authority, settings, fleet.now()):
+        logger.info("the server has a new certificate for %s", ", ".join(settings.server.hostnames))
     tools = Tools(services)
     try:
         tls = gateway_context(settings)

@@ -213,6 +213,16 @@ def _general_name(text: str) -> x509.GeneralName:
         return x509.DNSName(text)
 
 
+def server_names(certificate: x509.Certificate) -> set[str]:
+    """Return the names and addresses that a server's certificate is for."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    addresses = found.get_values_for_type(x509.IPAddress)
+    return {*found.get_values_for_type(x509.DNSName), *map(str, addresses)}
+
+
 def check_device_id(text: str) -> None:
     """Refuse what cannot name a device.
 

@@ -39,7 +39,9 @@ from ostrya.fleet.db import log
 from ostrya.fleet.domain import campaigns, device_data, devices, events, manifests, registration
 from ostrya.fleet.errors import BadRequest, NotFound, Refusal, WrongMethod
 from ostrya.uptane.metadata.fields import Fields
+from ostrya.uptane.metadata.file_names import TIMESTAMP_FILE
 from ostrya.uptane.metadata.json_text import parse_json
+from ostrya.uptane.steps import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -257,20 +259,33 @@ class Gateway:
         if name not in _DIRECTOR_FILES:
             raise NotFound(f"the Director has no {name[:200]}", code="missing_entity")
         vehicle = await self._vehicle(request)
-        now = self._services.fleet.now()
+        now, readings = self._services.fleet.now(), self._services.readings
+        if name != TIMESTAMP_FILE:
+            begun = readings.file(vehicle.id, Repository.DIRECTOR, name, now.timestamp())
+            if begun is not None:
+                return Answer(200, begun)
         registry = self._services.registry
         if not registry.is_fresh(vehicle, now):
             await asyncio.to_thread(registry.sign, vehicle, now)
+        if name == TIMESTAMP_FILE:
+            readings.begin(vehicle.id, Repository.DIRECTOR, vehicle.files, now.timestamp())
         return Answer(200, vehicle.files[name])
 
     async def _repo_file(self, request: Request, name: str) -> Answer:
-        auth.device_of(self._registry(), request.peer)
+        device_id = auth.device_of(self._registry(), request.peer)
         images = self._services.images
         if not _REPO_FILE.fullmatch(name) or name.startswith("delegations/."):
             raise NotFound(f"the Image repository has no {name[:200]}", code="missing_entity")
-        now = self._services.fleet.now()
+        now, readings = self._services.fleet.now(), self._services.readings
+        if name != TIMESTAMP_FILE:
+            begun = readings.file(device_id, Repository.IMAGE, name, now.timestamp())
+            if begun is not None:
+                return Answer(200, begun)
         if images.needs_refresh(now):
             await self._refresh()
+        if name == TIMESTAMP_FILE and (files := self._services.image_state.files()):
+            readings.begin(device_id, Repository.IMAGE, files, now.timestamp())
+            return Answer(200, files[name])
         data = images.read(name)
         if data is None and name.startswith("delegations/"):
             role = name.removeprefix("delegations/").removesuffix(".json")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 from ostrya.fleet.domain.director import Director
 from ostrya.fleet.domain.fleet import TREEHUB, clock, open_fleet
 from ostrya.fleet.domain.image_repository import ImageRepository
+from ostrya.fleet.domain.image_state import ImageState
+from ostrya.fleet.domain.readings import Readings
 from ostrya.fleet.domain.registry import Registry
 from ostrya.fleet.domain.treehub import Treehub
 from ostrya.repo.repository import open_repository
@@ -28,6 +30,8 @@ class Services:
         fleet: Settings, database and authority.
         director: What each vehicle shall run.
         images: What there is.
+        image_state: The Image repository at one moment.
+        readings: What devices have begun to read.
         treehub: Commits.
         registry: What is remembered of devices.
     """
@@ -42,6 +46,8 @@ class Services:
             refresh_before=timedelta(hours=settings.metadata.refresh_hours),
         )
         self.treehub = Treehub(open_repository(settings.path(TREEHUB)))
+        self.image_state = ImageState(self.images)
+        self.readings = Readings()
         self.registry = Registry(fleet.database, self.director, self.images)
 
     @property

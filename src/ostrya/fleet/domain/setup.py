@@ -5,14 +5,30 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file, temporary_name
 from ostrya._linux.dirfd import open_dir
-from ostrya.fleet.certificates import CA_DAYS, SERVER_DAYS, Purpose, Wish, issue, make_authority
+from ostrya.fleet.certificates import (
+    CA_DAYS,
+    SERVER_DAYS,
+    Purpose,
+    Wish,
+    issue,
+    make_authority,
+    server_names,
+)
 from ostrya.fleet.db.database import bring_up_to_date, open_database
 from ostrya.fleet.db.devices import Certificate, add_certificate
-from ostrya.fleet.domain.fleet import AUTHORITY, DIRECTOR, IMAGE, PROVISIONING, TREEHUB
+from ostrya.fleet.domain.fleet import (
+    AUTHORITY,
+    DIRECTOR,
+    IMAGE,
+    PROVISIONING,
+    TREEHUB,
+    read_identity,
+)
 from ostrya.fleet.errors import SetupError
 from ostrya.fleet.settings import FILE, Settings, write_settings
 from ostrya.named_tuple import NamedTuple
@@ -33,6 +49,7 @@ DIRECTOR_DAYS = {"root": 365, "targets": 31, "snapshot": 31, "timestamp": 1}
 IMAGE_DAYS = {"root": 365, "targets": 31, "snapshot": 31, "timestamp": 1}
 # Where a person signs Targets, nobody wants to do so every month.
 OFFLINE_DAYS = {**IMAGE_DAYS, "targets": 365}
+_RENEWED_BEFORE = timedelta(days=30)
 _ONLINE = (Role.SNAPSHOT.value, Role.TIMESTAMP.value)
 
 
@@ -117,6 +134,25 @@ def issue_server(authority: Identity, settings: Settings, now: datetime) -> Iden
     names = tuple(dict.fromkeys(settings.server.hostnames)) or ("localhost",)
     wish = Wish(names[0][:64], Purpose.SERVER, SERVER_DAYS, names)
     return issue(authority, wish, now)
+
+
+def renew_server_if_due(authority: Identity, settings: Settings, now: datetime) -> bool:
+    """Make another certificate for the server if its names changed, or little time is left.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    folder = settings.path(AUTHORITY)
+    try:
+        known = read_identity(folder, "server").certificate
+        is_good = server_names(known) == set(settings.server.hostnames) and (
+            known.not_valid_after_utc - now > _RENEWED_BEFORE
+        )
+    except SetupError:
+        is_good = False
+    if not is_good:
+        write_identity(folder, "server", issue_server(authority, settings, now))
+    return not is_good
 
 
 def write_identity(folder: str, name: str, identity: Identity) -> None:

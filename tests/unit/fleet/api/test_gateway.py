@@ -12,7 +12,7 @@ from ostrya.fleet.db import devices as rows
 from ostrya.fleet.domain import devices
 from ostrya.formats.checksum import checksum_of
 from support.fleet_device import unpack
-from support.fleet_server import DirectLink, direct_device
+from support.fleet_server import DirectLink, direct_device, publish_file
 
 # Everything that a gateway of aktualizr's kind is asked for.
 ADDRESSES = [
@@ -222,3 +222,27 @@ def test_bodies_that_are_too_large(services, device):
 def test_a_device_that_was_removed(services, device, change):
     change(devices.remove, device.name, 5)
     assert code(device.send_manifest()) == (403, "certificate_revoked")
+
+
+def test_what_is_published_in_between_is_no_attack(
+    services, device, change, firmware, tmp_path, clock
+):
+    """A device that has its timestamp reads on as it began, whatever is assigned or published."""
+    from ostrya.fleet.domain import assignments
+
+    images = services.images.all_images()
+    change(assignments.assign, assignments.Wanted(device.name, firmware), images, 5)
+    fetch = device.link.ask
+
+    def disturbed(method, path, *more):
+        reply = fetch(method, path, *more)
+        if path == "/director/timestamp.json":
+            change(assignments.cancel, device.name, (), 6)
+        if path == "/repo/timestamp.json":
+            publish_file(services, tmp_path, "fw-2")
+        return reply
+
+    device.link.ask = disturbed
+    assert [one.name for one in device.cycle(clock.now).agreed] == [firmware]
+    device.link.ask = fetch
+    assert device.cycle(clock.now).agreed == ()

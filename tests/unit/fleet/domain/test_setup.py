@@ -3,12 +3,14 @@ from __future__ import annotations
 
 import os
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ostrya.fleet.certificates import server_names
+from ostrya.fleet.domain.fleet import read_identity
 from ostrya.fleet.domain.services import open_services
-from ostrya.fleet.domain.setup import Plan, make_fleet
+from ostrya.fleet.domain.setup import Plan, make_fleet, renew_server_if_due
 from ostrya.fleet.errors import SetupError
 from ostrya.fleet.settings import Database, Server, Settings
 from ostrya.uptane.author import roles, workplace
@@ -75,6 +77,23 @@ def test_a_workplace_without_the_keys_that_have_to_be_online(tmp_path):
     with pytest.raises(SetupError, match="keys of timestamp are not in"):
         make_fleet(plan(tmp_path / "f", image_folder=folder), NOW)
     assert not (tmp_path / "f").exists()
+
+
+def test_the_server_gets_another_certificate_when_its_names_change(tmp_path):
+    make_fleet(plan(tmp_path / "f"), NOW)
+    with open_services(str(tmp_path / "f")) as services:
+        settings, authority = services.settings, services.fleet.authority
+        assert not renew_server_if_due(authority, settings, NOW)
+        names = ("a.example", "10.0.0.1", "fe80::1")
+        changed = settings._replace(server=settings.server._replace(hostnames=names))
+        assert renew_server_if_due(authority, changed, NOW)
+        found = read_identity(settings.path("ca"), "server").certificate
+        assert server_names(found) == set(names)
+        assert not renew_server_if_due(authority, changed, NOW)
+        late = found.not_valid_after_utc - timedelta(days=29)
+        assert renew_server_if_due(authority, changed, late)
+        os.unlink(settings.path("ca", "server.key"))
+        assert renew_server_if_due(authority, changed, late)
 
 
 def test_rsa_keys(tmp_path):
