@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ostrya.boot.trial import End
+from ostrya.delta.generate import GenerateOptions, generate_delta
 from ostrya.errors import FetchError
+from ostrya.formats.delta_name import DeltaName
+from ostrya.pull.pull_local import PullLocalOptions, pull_local
+from ostrya.repo.delta_indexes import reindex_deltas
 from ostrya.repo.refs import resolve_ref
 from ostrya.sysroot import preflight
 from ostrya.sysroot.verdict import Verdict, mark_bad, mark_good
@@ -14,6 +20,7 @@ from ostrya.uptane.client.installer import Outcome, Stage
 from ostrya.uptane.client.installs import Install, State, Target
 from ostrya.uptane.client.watch import NO_WATCH
 from support.ota_sysroot import Hub, SysrootDevice, agreed
+from support.remote_repos import BASE, FolderFetcher
 from support.trial_world import NOW, running, settled
 
 
@@ -212,3 +219,24 @@ def test_a_download_can_be_called_off(device):
     checksum = device.releases.make("2")
     with pytest.raises(UpdateCancelled):
         device.installer().download(agreed("os-2", checksum), Hub(device.releases.url), Off())
+
+
+@pytest.mark.parametrize("has_objects", [True, False], ids=["beside objects", "alone"])
+def test_a_delta_is_taken_where_there_is_one(device, monkeypatch, has_objects):
+    """From what runs: for a commit by its checksum too, also where a server has deltas only."""
+    repo = device.releases.repo
+    pull_local(repo, device.machine.sysroot.repo, [device.first], PullLocalOptions())
+    checksum = device.releases.make("2", sizes=True)
+    generate_delta(repo, DeltaName(checksum, device.first), GenerateOptions(), now=0)
+    reindex_deltas(repo)
+    if not has_objects:
+        for path in Path(repo.path, "objects").rglob("*.filez"):
+            path.unlink()
+        for path in Path(repo.path, "objects").rglob("*.dir*"):
+            path.unlink()
+    fetcher = FolderFetcher(repo.path)
+    monkeypatch.setattr("ostrya.pull.pull.open_fetcher", lambda *_, **__: fetcher)
+    installer = device.installer()
+    installer.download(agreed("os-2", checksum), Hub(BASE), NO_WATCH)
+    assert installer.has(agreed("os-2", checksum))
+    assert any(path.startswith("deltas/") for path in fetcher.asked)

@@ -11,6 +11,7 @@ from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import open_dir, read_file
 from ostrya.uptane.client.errors import ImageUnsuitable
 from ostrya.uptane.client.installer import Outcome, Running
+from ostrya.uptane.client.installs import State
 from ostrya.uptane.client.watch import NO_WATCH
 from ostrya.uptane.image_check import ImageCheck
 from ostrya.uptane.metadata.hashes import digests
@@ -151,8 +152,18 @@ class OstreeFirmware:
         self._restart = restart
 
     def running(self, log: Sequence[Install]) -> Running | None:
-        """Return the commit that runs."""
-        return self._installer.running(log)
+        """Return the commit that runs; where a restart is played, not before it was."""
+        found = self._installer.running(log)
+        waiting = [one.target for one in log if one.state in (State.STARTED, State.APPLIED)]
+        if found is None or not waiting or self._restart.happened():
+            return found
+        if found.hashes.get("sha256") != waiting[-1].hashes.get("sha256"):
+            return found
+        before = [one.target for one in log if one.state is State.CURRENT]
+        if not before:
+            return None
+        last = before[-1]
+        return Running(last.name, last.length, last.hashes, last.release_counter)
 
     def begin(self, target: Target) -> None:
         """Refuse: commits are pulled."""

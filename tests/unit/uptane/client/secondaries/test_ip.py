@@ -8,9 +8,12 @@ import threading
 
 import pytest
 
+from ostrya.uptane.client.config import Booted, BootloaderSection
 from ostrya.uptane.client.errors import SecondaryRefused, SecondaryUnreachable
 from ostrya.uptane.client.primary import End
+from ostrya.uptane.client.restart import Restart, RestartKind
 from ostrya.uptane.client.secondaries.ecu_identity import Verification
+from ostrya.uptane.client.secondaries.firmware import OstreeFirmware
 from ostrya.uptane.client.secondaries.ip import EcuInfo, IpSecondary, ask_info
 from ostrya.uptane.client.secondaries.link import Address, LinkTls, Timeouts
 from ostrya.uptane.client.secondaries.messages import (
@@ -32,8 +35,9 @@ from ostrya.uptane.metadata.canonical_json import ascii_bytes
 from support.certificates import make_certificates
 from support.ota_ecus import SECOND, FakeEcu, add_ecu
 from support.ota_second import TIMEOUTS, EcuThread
+from support.ota_sysroot import SysrootDevice, commit_image
 from support.ota_world import SERIAL, make_device
-from support.uptane_world import key
+from support.uptane_world import assigned, key
 
 
 @pytest.fixture
@@ -221,3 +225,44 @@ def test_who_does_not_say_who_it_is(scripted, answer):
 def test_who_it_is(scripted):
     found = ask_info(scripted({GetInfoReq: INFO, VersionReq: b""}).address, TIMEOUTS)
     assert (found.serial, found.hardware_id, found.key) == (SECOND, "sensor", KEY)
+
+
+def test_a_commit_is_pulled_by_the_ecu_itself_and_counts_after_its_restart(device, tmp_path):
+    sysroot = SysrootDevice(tmp_path / "m")
+    checksum = sysroot.releases.make("2")
+    told = commit_image(checksum, hardwareIds=["sensor"])
+    device.server.treehub_url = sysroot.releases.url
+    world = device.server.world
+    world.image.images["os-2"] = told
+    world.director.images = {"os-2": assigned(told, SECOND, "sensor")}
+    world.publish()
+    section = BootloaderSection(reboot_sentinel_dir=str(tmp_path / "session"))
+    restart = Restart(Facts(), section, RestartKind.EMULATED)
+    firmware = OstreeFirmware(sysroot.installer(Booted.STAGED), restart)
+    with EcuThread(tmp_path / "e", firmware=firmware) as ecu:
+        device.secondaries = (ecu.secondary(),)
+        found = device.cycle()
+        assert (found.end, "restart" in found.words) == (End.RESTART, True)
+        assert device.cycle().end is End.RESTART
+        assert device.server.results() == []
+        (tmp_path / "session/need_reboot").unlink()
+        assert device.cycle().end is End.UP_TO_DATE
+    assert device.server.results() == [(SECOND, "OK")]
+    assert device.server.manifests[-1].reports[SECOND].hashes == {"sha256": checksum}
+    sysroot.close()
+
+
+class Facts:
+    """What is known of restarts, for whichever thread."""
+
+    def __init__(self):
+        self.facts = {}
+
+    def fact(self, name):
+        return self.facts.get(name)
+
+    def set_fact(self, name, value):
+        self.facts[name] = value
+
+    def forget_fact(self, name):
+        del self.facts[name]
