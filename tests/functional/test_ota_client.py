@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from support.machines import Machine
 from support.ota_configured import ConfiguredDevice
 from support.ota_sysroot import Releases
 
+KILLS = 12
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("fleet-client")]
 
 
@@ -173,3 +175,33 @@ def test_a_server_that_is_away_is_said(fleet, tmp_path):
     assert "cannot be reached" in done.stderr
     os.unlink(device.config)
     assert "there is no configuration" in device.run("run", "once", status=70).stderr
+
+
+def test_a_client_that_is_killed_again_and_again(fleet, tmp_path):
+    """SIGKILL at any moment: one installation, and the server has every event once."""
+    device = make_device(fleet, tmp_path / "d", pacman={"fake_need_reboot": True})
+    name = fleet.newest(device)
+    (tmp_path / "fw").write_bytes(os.urandom(300_000))
+    fleet.publish("fw-3", tmp_path / "fw")
+    fleet.assign(name, "fw-3")
+    chance = random.Random(7)
+    for turn in range(KILLS):
+        process = subprocess.Popen(device.argv("run", "once"), stderr=subprocess.DEVNULL)
+        try:
+            process.wait(chance.uniform(0.1, 1.2))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if turn == KILLS // 2 and (tmp_path / "d/run/need_reboot").exists():
+            device.restart()
+    if device.once()["end"] == "pending-restart":
+        device.restart()
+    assert device.once()["end"] == "up-to-date"
+    found = json.loads(
+        ostrya("fleet", "events", f"--dir={fleet.folder}", f"--device={name}", "--json")
+    )["events"]
+    kinds = [one["type"] for one in found if one["type"].startswith("EcuInstallation")]
+    assert sorted(kinds) == [
+        "EcuInstallationApplied", "EcuInstallationCompleted", "EcuInstallationStarted",
+    ]  # fmt: skip
+    assert "fw-3" in json.dumps(fleet.shown(name))
