@@ -218,20 +218,23 @@ def _gather(batch: list[_Job]) -> list[tuple[object, list[_Job]]]:
 def _do(
     connection: Connection, change: object, jobs: list[_Job]
 ) -> list[tuple[_Job, object, BaseException | None]]:
+    savepoint = connection.begin_nested()
     try:
-        with connection.begin_nested():
-            if jobs[0].item is _SINGLE:
-                result = cast("Callable[[Connection], object]", change)(connection)
-            else:
-                items = [job.item for job in jobs]
-                cast("Callable[[Connection, Sequence[object]], None]", change)(connection, items)
-                result = None
-    except OperationalError as exc:
-        if connection.connection.dbapi_connection is None or connection.invalidated:
-            raise
-        return [(job, None, _unavailable(exc)) for job in jobs]
+        if jobs[0].item is _SINGLE:
+            result = cast("Callable[[Connection], object]", change)(connection)
+        else:
+            items = [job.item for job in jobs]
+            cast("Callable[[Connection, Sequence[object]], None]", change)(connection, items)
+            result = None
+        savepoint.commit()
     except Exception as exc:  # noqa: BLE001  # it is of whoever wanted the change
-        return [(job, None, exc) for job in jobs]
+        try:
+            savepoint.rollback()
+        except DBAPIError:
+            # A full disk takes the whole transaction back, so all who wait have to hear of it.
+            raise exc from None
+        told = _unavailable(exc) if isinstance(exc, OperationalError) else exc
+        return [(job, None, told) for job in jobs]
     return [(job, result, None) for job in jobs]
 
 

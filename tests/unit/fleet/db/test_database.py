@@ -134,3 +134,20 @@ def test_insert_is_seen_only_when_it_is_committed(database):
     with pytest.raises(RuntimeError):
         database.write(write)
     assert count(database) == 0
+
+
+def test_a_full_disk_is_told_and_passes(tmp_path):
+    with open_database(f"sqlite:///{tmp_path}/b.db", pool=1) as database:
+        bring_up_to_date(database)
+
+        def limit(connection, more):
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + more}")
+
+        database.write(lambda connection: limit(connection, 0))
+        with pytest.raises(Unavailable, match="full"):
+            database.write(lambda connection: devices.add_device(connection, "x" * 100_000, 1))
+        assert count(database) == 0
+        database.write(lambda connection: limit(connection, 1000))
+        database.write(lambda connection: devices.add_device(connection, "x" * 100_000, 1))
+        assert count(database) == 1
