@@ -121,16 +121,23 @@ def _each(
 
 def keep_failure(parts: Parts, jobs: Sequence[Job], failure: Failure, now: datetime) -> None:
     """Keep that an update came to nothing: of the ECU that it failed by, and of the others."""
+    _end(parts, failure.job, failure.result, now)
+    cancel_rest(parts, [job for job in jobs if job is not failure.job], failure.job, now)
+
+
+def cancel_rest(parts: Parts, jobs: Sequence[Job], failed: Job, now: datetime) -> None:
+    """Keep that parts of an update are not begun, since another one failed."""
+    words = f"not begun: the same update failed by {failed.target.serial}"
     for job in jobs:
-        result = failure.result
-        if job.target.serial != failure.job.target.serial:
-            words = f"not begun: the same update failed by {failure.job.target.serial}"
-            result = Result(success=False, code="OPERATION_CANCELLED", description=words)
-        known = installs.open_install(parts.storage, job.target.serial)
-        if known is not None:
-            installs.finish_install(parts.storage, job.target.serial, result, now)
-        else:
-            installs.note_failure(parts.storage, job.target, result, now)
+        result = Result(success=False, code="OPERATION_CANCELLED", description=words)
+        _end(parts, job, result, now)
+
+
+def _end(parts: Parts, job: Job, result: Result, now: datetime) -> None:
+    if installs.open_install(parts.storage, job.target.serial) is not None:
+        installs.finish_install(parts.storage, job.target.serial, result, now)
+    else:
+        installs.note_failure(parts.storage, job.target, result, now)
 
 
 def is_here(parts: Parts, job: Job) -> bool:

@@ -33,7 +33,13 @@ from ostrya.uptane.client.event_queue import Event, queue_event
 from ostrya.uptane.client.finishing import finish_installs, keep_outcome
 from ostrya.uptane.client.installer import Outcome, Stage, plain_words
 from ostrya.uptane.client.installs import Result, State
-from ostrya.uptane.client.preparing import download_all, is_here, keep_failure, prepare
+from ostrya.uptane.client.preparing import (
+    cancel_rest,
+    download_all,
+    is_here,
+    keep_failure,
+    prepare,
+)
 from ostrya.uptane.client.state import (
     Area,
     clear_trouble,
@@ -275,22 +281,25 @@ class Primary:
     # ---------------------------------------------------------------------- installing
 
     def _install(self, found: CycleResult) -> CycleResult:
-        """Install on every ECU, the Primary last: it is the one that restarts."""
+        """Install on every ECU, the Primary last: it is the one that restarts.
+
+        Where one fails, those after it are left as they are: half an update is enough.
+        """
         parts = self._parts
         own = parts.identity.serial
         parts.around.tell_phase("installing")
-        failed: list[str] = []
         waits: Outcome | None = None
-        for job in sorted(found.jobs, key=lambda one: one.target.serial == own):
+        jobs = sorted(found.jobs, key=lambda one: one.target.serial == own)
+        for at, job in enumerate(jobs):
             outcome = self._install_one(job)
             if not keep_outcome(parts, job.target, outcome, self._now()):
                 waits = outcome
             elif outcome.result is not None and not outcome.result.success:
-                failed.append(f"{job.target.serial}: {outcome.result.description}")
+                words = f"{job.target.serial}: {outcome.result.description}"
+                cancel_rest(parts, jobs[at + 1 :], job, self._now())
+                return found._replace(end=End.FAILED, words=words)
         if waits is not None:
             return self._waiting(waits, found)
-        if failed:
-            return found._replace(end=End.FAILED, words="; ".join(failed))
         return found._replace(end=End.INSTALLED)
 
     def _install_one(self, job: Job) -> Outcome:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
@@ -14,7 +15,6 @@ from ostrya.uptane.client.installer import Outcome, Running
 from ostrya.uptane.client.installs import State
 from ostrya.uptane.client.watch import NO_WATCH
 from ostrya.uptane.image_check import ImageCheck
-from ostrya.uptane.metadata.hashes import digests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,17 +77,26 @@ class FileFirmware:
         """
         self._path = firmware_path
         self._name_path = name_path
+        self._known: tuple[tuple[int, int, int], str] | None = None
 
     def running(self, log: Sequence[Install]) -> Running | None:
         """Return what the files say."""
         del log
         with suppress(FileNotFoundError):
-            data = b""
-            with open(self._path, "rb") as file:
-                data = file.read()
+            length, digest = self._digest()
             name = read_file(self._name_path, max_bytes=_MAX_NAME_BYTES)
-            return Running(name.decode("utf-8", "replace"), len(data), digests(data))
+            return Running(name.decode("utf-8", "replace"), length, {"sha256": digest})
         return None
+
+    def _digest(self) -> tuple[int, str]:
+        """Return length and digest of the file; looked at again only if it is another one."""
+        with open(self._path, "rb") as file:
+            found = os.fstat(file.fileno())
+            which = (found.st_ino, found.st_size, found.st_mtime_ns)
+            if self._known is None or self._known[0] != which:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                self._known = (which, digest)
+            return found.st_size, self._known[1]
 
     def begin(self, target: Target) -> None:
         """Begin with an empty file."""
