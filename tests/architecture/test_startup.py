@@ -102,3 +102,14 @@ def test_a_refusal_is_as_light(repo):
         if "|" in line
     }
     assert not imported & TOO_HEAVY
+
+
+SERVER = {"alembic", "httptools", "psycopg", "sqlalchemy", "starlette", "uvicorn", "uvloop"}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("--version",), ("ota", "run", "--help"), ("fleet", "--help"), ("fleet", "serve", "--help")],
+)
+def test_the_servers_libraries_are_loaded_for_the_server_alone(argv):
+    assert not {name.partition(".")[0] for name in loaded_by(*argv)} & SERVER

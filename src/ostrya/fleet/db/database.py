@@ -246,6 +246,9 @@ def open_database(url: str, *, pool: int = 8, linger_s: float = 0.0) -> Database
     """
     try:
         parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            # The driver that the extra installs.
+            parsed = parsed.set(drivername="postgresql+psycopg")
         if parsed.get_backend_name() == "sqlite":
             engine = create_engine(
                 parsed, pool_size=pool, connect_args={"check_same_thread": False, "timeout": 60}

@@ -305,6 +305,15 @@ def list_certificates(connection: Connection, name: str) -> tuple[Certificate, .
     return tuple(Certificate._make(row) for row in connection.execute(query))
 
 
+def good_certificates(connection: Connection, names: Sequence[str]) -> set[str]:
+    """Return those of some devices that have a certificate which is good."""
+    table = schema.certificates
+    query = select(table.c.name).where(
+        table.c.name.in_(names), table.c.purpose == "device", table.c.revoked.is_(None)
+    )
+    return {str(row[0]) for row in connection.execute(query)}
+
+
 def certificates_of(connection: Connection, purpose: str) -> tuple[Certificate, ...]:
     """Return all certificates for a purpose, the newest last."""
     table = schema.certificates

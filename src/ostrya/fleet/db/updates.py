@@ -145,6 +145,19 @@ def open_assignments(connection: Connection, device_id: str) -> tuple[Assignment
     return tuple(Assignment._make(row) for row in connection.execute(query))
 
 
+def open_assignments_of(
+    connection: Connection, device_ids: Sequence[str]
+) -> tuple[Assignment, ...]:
+    """Return what is still to come for some devices, the oldest first."""
+    table = schema.assignments
+    query = (
+        select(*table.c)
+        .where(table.c.device_id.in_(device_ids), table.c.state.in_(OPEN))
+        .order_by(table.c.id)
+    )
+    return tuple(Assignment._make(row) for row in connection.execute(query))
+
+
 def list_assignments(
     connection: Connection, where: Mapping[str, str], *, before: int = 0, limit: int = 100
 ) -> tuple[Assignment, ...]:

@@ -240,13 +240,12 @@ def overview(connection: Connection, found: tuple[devices.Device, ...]) -> tuple
     ecus: dict[str, list[devices.Ecu]] = {one: [] for one in ids}
     for ecu in devices.ecus_of_all(connection, ids):
         ecus[ecu.device_id].append(ecu)
+    coming: dict[str, list[updates.Assignment]] = {one: [] for one in ids}
+    for assignment in updates.open_assignments_of(connection, ids):
+        coming[assignment.device_id].append(assignment)
+    good = devices.good_certificates(connection, ids)
     return tuple(
-        Overview(
-            one,
-            tuple(ecus[one.id]),
-            updates.open_assignments(connection, one.id),
-            _is_revoked(devices.list_certificates(connection, one.id)),
-        )
+        Overview(one, tuple(ecus[one.id]), tuple(coming[one.id]), one.id not in good)
         for one in found
     )
 
@@ -266,8 +265,3 @@ def details(connection: Connection, device_id: str) -> Details:
         log.list_reports(connection, device_id),
         log.device_data(connection, device_id),
     )
-
-
-def _is_revoked(certificates: tuple[Certificate, ...]) -> bool:
-    own = [one for one in certificates if one.purpose == Purpose.DEVICE.value]
-    return bool(own) and all(one.revoked is not None for one in own)

@@ -126,6 +126,14 @@ def test_databases_of_other_kinds(url):
         open_database(url)
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://x@/y?host=/nowhere", "postgresql+psycopg://x@/y?host=/nowhere"]
+)
+def test_a_database_that_does_not_answer(url):
+    with open_database(url) as database, pytest.raises(Unavailable, match="does not answer"):
+        bring_up_to_date(database)
+
+
 def test_insert_is_seen_only_when_it_is_committed(database):
     def write(connection):
         connection.execute(insert(schema.devices).values(id="a", created=1))
