@@ -12,7 +12,7 @@ from ostrya.cli.options import text, texts
 from ostrya.cli.output import write_message
 from ostrya.cli.repo_lookup import make_runtime, root_of_system
 from ostrya.cli.sysroot_lookup import sysroot_options
-from ostrya.sysroot.running import find_running, make_writable
+from ostrya.sysroot.running import find_running, is_booted, make_writable
 from ostrya.sysroot.sysroot import Sysroot
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_PHYSICAL_ROOT = "/sysroot"
 CONFIG = texts("config", "PATH", "A file or folder of settings; may be repeated", short="c")
 OVERRIDES = {
     "tls-server": ("tls", "server"),
@@ -62,6 +63,9 @@ def load_client_config(arguments: Arguments) -> ClientConfig:
 def sysroot_opener(path: str, environment: Environment) -> Callable[[], Sysroot]:
     """Return what opens a sysroot, and let this process write to it if it is the running one."""
     path = os.path.abspath(path or "/")
+    if path == _PHYSICAL_ROOT and is_booted():
+        # As some configurations have it: the same disk, from where nothing seems to run.
+        path = "/"
     if find_running(path).root is not None and os.geteuid() == 0:
         make_writable()
     runtime = make_runtime(environment)._replace(system_root=root_of_system(path))

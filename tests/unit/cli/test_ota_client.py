@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from ostrya.cli import ota_client
 from ostrya.cli.environment import Environment
 from ostrya.cli.ota_client import OVERRIDES, sysroot_opener, utc_now
 from ostrya.sysroot.stateroot import make_sysroot
+from ostrya.sysroot.sysroot import NOT_RUNNING
 from ostrya.uptane.client.config import ClientConfig
 
 
@@ -20,3 +22,11 @@ def test_a_sysroot_is_opened_again_and_again(tmp_path):
             assert sysroot.path == str(tmp_path)
             assert sysroot.running.root is None
     assert utc_now().tzinfo is not None
+
+
+def test_the_disk_of_the_running_system_is_the_running_system(monkeypatch):
+    opened = []
+    monkeypatch.setattr(ota_client, "is_booted", lambda: True)
+    monkeypatch.setattr(ota_client, "find_running", lambda path: opened.append(path) or NOT_RUNNING)
+    sysroot_opener("/sysroot", Environment())
+    assert opened == ["/"]

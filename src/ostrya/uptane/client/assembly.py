@@ -56,16 +56,23 @@ log = logging.getLogger(__name__)
 _MOST_EVENTS = 100
 
 
+def _tell_nothing(config: ClientConfig, storage: Storage, server: Server, now: datetime) -> None:
+    del config, storage, server, now
+
+
 class Machine(NamedTuple):
     """What a client is told of the machine that it runs on.
 
     Attributes:
         open_sysroot: Opens the sysroot that is updated.
         clock: What the clock says, in UTC.
+        tell_device_data: Tells a server about the device, as far as that is news; its errors are
+            its own business.
     """
 
     open_sysroot: Callable[[], Sysroot]
     clock: Callable[[], datetime]
+    tell_device_data: Callable[[ClientConfig, Storage, Server, datetime], object] = _tell_nothing
 
 
 def assemble(
@@ -107,7 +114,7 @@ def assemble(
             RELEASED,
             board,
             board.tell_phase,
-            connect=_Connection(stack, config).connect,
+            connect=_Connection(stack, config, machine).connect,
         ),
     )
     board.on_pause = lambda kind: queue_event(
@@ -154,9 +161,10 @@ def _identity(config: ClientConfig, found: DeviceIdentity) -> Identity:
 class _Connection:
     """The link to the server: made when it is first needed, and kept."""
 
-    def __init__(self, stack: ExitStack, config: ClientConfig) -> None:
+    def __init__(self, stack: ExitStack, config: ClientConfig, machine: Machine) -> None:
         self._stack = stack
         self._config = config
+        self._tell_device_data = machine.tell_device_data
         self._connected: Parts | None = None
 
     def connect(self, parts: Parts) -> Parts:
@@ -178,9 +186,15 @@ class _Connection:
         self._connected = parts._replace(
             server=link,
             identity=_identity(config, found.identity),
-            around=parts.around._replace(send_events=lambda: _send_events(storage, link)),
+            around=parts.around._replace(
+                send_events=lambda: _send_events(storage, link),
+                send_device_data=lambda: self._send_data(storage, link, device_time(parts)),
+            ),
         )
         return self._connected
+
+    def _send_data(self, storage: Storage, link: Server, now: datetime) -> None:
+        self._tell_device_data(self._config, storage, link, now)
 
 
 def _send_events(storage: Storage, server: Server) -> None:

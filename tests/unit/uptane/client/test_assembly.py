@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from ostrya.uptane.client import assembly
 from ostrya.uptane.client.assembly import Machine, assemble, make_installer, restart_kind
 from ostrya.uptane.client.binary_installer import BinaryInstaller, ImageFiles
 from ostrya.uptane.client.config import (
@@ -25,16 +26,20 @@ from ostrya.uptane.client.config import (
 )
 from ostrya.uptane.client.control.board import Board
 from ostrya.uptane.client.control.protocol import Request, Word
-from ostrya.uptane.client.event_queue import oldest_events
+from ostrya.uptane.client.event_queue import Event, oldest_events, queue_event
+from ostrya.uptane.client.identity import Identity as DeviceIdentity
 from ostrya.uptane.client.ostree_installer import OstreeInstaller
 from ostrya.uptane.client.primary import End, Mode
+from ostrya.uptane.client.provisioning import Provisioned
 from ostrya.uptane.client.restart import RestartKind
 from ostrya.uptane.client.runner import run_once
+from ostrya.uptane.client.server import EventsOutcome
 from ostrya.uptane.client.state import Area, load_troubles
 from ostrya.uptane.client.storage import open_storage
 from ostrya.uptane.errors import NotProvisioned
 from ostrya.uptane.full_verification import DirectorFiles
-from support.uptane_world import NOW
+from support.ota_world import SERIAL, MemoryServer
+from support.uptane_world import NOW, key, make_world
 
 
 def config_of(tmp_path, **sections):
@@ -131,3 +136,34 @@ def test_installers_and_restarts(tmp_path):
     assert isinstance(make_installer(ClientConfig(), files, machine), OstreeInstaller)
     for section in (PacmanSection(booted=Booted.STAGED), PacmanSection(fake_need_reboot=True)):
         assert restart_kind(ClientConfig(pacman=section)) is RestartKind.EMULATED
+
+
+def test_once_a_device_is_known_its_server_is_told(tmp_path, monkeypatch):
+    """Of the device by whoever can, and of events; those that are too many go in parts."""
+    link = MemoryServer(make_world())
+    outcomes = iter([EventsOutcome.TOO_LARGE])
+    taken: list[int] = []
+
+    def send_events(events):
+        taken.append(len(events))
+        return next(outcomes, EventsOutcome.TAKEN)
+
+    link.send_events = send_events
+    identity = DeviceIdentity("vehicle-1", SERIAL, "board", "k", key(30))
+    monkeypatch.setattr(assembly, "provision", lambda *_: Provisioned(identity, link))
+    told = []
+    with ExitStack() as stack:
+        config = config_of(tmp_path)
+        storage = stack.enter_context(open_storage(config.database_path))
+        machine = Machine(lambda: None, lambda: NOW, lambda *what: told.append(what[2]))
+        running = assemble(stack, config, storage, Board(), machine)
+        for _ in range(4):
+            queue_event(storage, Event("X", NOW))
+        connected = running.parts.around.connect(running.parts)
+        assert running.parts.around.connect(running.parts) is connected
+        assert connected.identity.vehicle_id == "vehicle-1"
+        connected.around.send_device_data()
+        connected.around.send_events()
+        assert oldest_events(storage, 9) == ()
+    assert told == [link]
+    assert taken == [4, 2, 2]
