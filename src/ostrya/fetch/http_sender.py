@@ -121,7 +121,9 @@ class HttpSender:
                 curl.setopt(pycurl.USERPWD, f"{address.user}:{address.password}".encode())
             curl.setopt(pycurl.WRITEFUNCTION, body.append)
             curl.setopt(pycurl.HEADERFUNCTION, header.append)
-            curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes)
+            if method != "HEAD":
+                # Of that, the length is told, but nothing of the body comes.
+                curl.setopt(pycurl.MAXFILESIZE_LARGE, max_bytes)
             _set_method(curl, method, upload)
             # Not to be asked first whether it may send: that is another journey for each object.
             curl.setopt(pycurl.HTTPHEADER, [line.encode() for line in (*lines, "Expect:")])

@@ -59,6 +59,12 @@ def sender():
     sender.close()
 
 
+def test_what_is_only_asked_after_may_be_of_any_size(server, sender):
+    assert sender.send("HEAD", f"{server.url}/a", max_bytes=4).status == 200
+    with pytest.raises(BodyTooLarge):
+        sender.send("GET", f"{server.url}/a", max_bytes=4)
+
+
 def test_methods(server, sender):
     for method in ("GET", "HEAD", "DELETE"):
         answer = sender.send(method, f"{server.url}/a", headers=[("X-One", "2")])
