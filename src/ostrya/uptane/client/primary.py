@@ -56,6 +56,7 @@ from ostrya.uptane.client.vehicle_manifest import (
 )
 from ostrya.uptane.client.verifying import device_time, verify_online
 from ostrya.uptane.client.work import Work, kept_targets, plan_work
+from ostrya.uptane.errors import UptaneRefusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -338,11 +339,12 @@ class Primary:
         attack = getattr(error, "attack", "")
         with suppress(OstryaError):
             known = load_troubles(parts.storage).get(Area.UPDATES)
-            is_news = known is None or known.message != _message(error)
+            is_news = known is None or _gist(known.message) != _gist(_message(error))
             if attack:
                 note_attack(parts.storage, parts.identity.serial, attack)
             if is_news:
-                event = Event("UpdateRefused", now, parts.identity.serial, success=False)
+                kind = "UpdateRefused" if isinstance(error, UptaneRefusal) else "UpdateFailed"
+                event = Event(kind, now, parts.identity.serial, success=False)
                 queue_event(parts.storage, event._replace(description=plain_words(_words(error))))
         note_trouble(parts.storage, Area.UPDATES, error, now)
         with suppress(OstryaError):
@@ -362,6 +364,11 @@ class Primary:
         parts.installer.keep_only(kept)
         parts.files.keep_only([one.hashes for one in kept])
         self._was_tidied = True
+
+
+def _gist(message: str) -> str:
+    """Return a message without its numbers: the time of day in it is no news."""
+    return "".join(letter for letter in message if not letter.isdigit())
 
 
 def _message(error: OstryaError | OSError) -> str:

@@ -72,7 +72,7 @@ def test_a_device_that_nobody_knows_says_so(tmp_path):
         troubles = load_troubles(running.parts.storage)
         assert {Area.PROVISIONING, Area.UPDATES} <= set(troubles)
         assert [one["eventType"]["id"] for _, one in oldest_events(running.parts.storage, 9)] == [
-            "UpdateRefused"
+            "UpdateFailed"
         ]
         server = running.parts.server
         for ask in (

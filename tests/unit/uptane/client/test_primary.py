@@ -110,8 +110,8 @@ def test_a_server_that_is_silent_is_a_trouble_once_told(tmp_path):
     assert trouble(device).times == 3
     device.server.hook = lambda _when, _what: None
     assert device.cycle().end is End.INSTALLED
-    assert device.server.kinds()[0] == "UpdateRefused"
-    assert device.server.kinds().count("UpdateRefused") == 1
+    assert device.server.kinds()[0] == "UpdateFailed"
+    assert device.server.kinds().count("UpdateFailed") == 1
 
 
 def test_what_is_refused_is_kept_told_and_noted_as_an_attack(tmp_path):
@@ -211,3 +211,14 @@ def test_polls_of_a_device_that_is_up_to_date_write_next_to_nothing(tmp_path):
         for _ in range(5):
             assert primary.cycle(Mode.FULL).end is End.UP_TO_DATE
     assert len(count) == 5
+
+
+def test_the_same_refusal_at_another_time_is_no_news(tmp_path):
+    """What has expired says what time it is; a server is told once, however often it is polled."""
+    device = make_device(tmp_path)
+    device.server.world.image.expires["timestamp"] = NOW - timedelta(seconds=1)
+    device.server.world.image.publish()
+    for minute in range(5):
+        device.clock = lambda minute=minute: NOW + timedelta(minutes=minute)
+        assert device.cycle().end is End.FAILED
+    assert device.server.kinds() == ["UpdateRefused"]

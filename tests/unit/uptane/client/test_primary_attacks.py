@@ -16,7 +16,12 @@ from ostrya.uptane import checks, full_verification
 from ostrya.uptane.client.primary import End
 from ostrya.uptane.client.state import Area, load_troubles
 from ostrya.uptane.client.storage import open_storage
-from ostrya.uptane.errors import AnswerTooLarge, ServerTooSlow, ServerUnreachable
+from ostrya.uptane.errors import (
+    AnswerTooLarge,
+    ServerTooSlow,
+    ServerUnreachable,
+    UptaneRefusal,
+)
 from ostrya.uptane.steps import Repository
 from support.ota_sysroot import SysrootDevice, commit_image
 from support.ota_world import SERIAL, make_device, offer
@@ -56,7 +61,9 @@ def refused(device, attack: str, cycles: int = 1, *, of_metadata: bool = True):
         trouble = load_troubles(storage)[Area.UPDATES]
     assert trouble.message == (found.error.message)
     new = list(device.server.events.values())[events:]
-    assert [one["eventType"]["id"] for one in new].count("UpdateRefused") == 1
+    kinds = [one["eventType"]["id"] for one in new]
+    assert sum(kind in ("UpdateRefused", "UpdateFailed") for kind in kinds) == 1
+    assert ("UpdateRefused" in kinds) is (isinstance(found.error, UptaneRefusal))
     assert attack in device.server.manifests[-1].reports[SERIAL].attacks
     return found
 
