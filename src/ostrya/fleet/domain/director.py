@@ -12,7 +12,7 @@ that nobody can give what one shall run, or that it shall run nothing, to anothe
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ostrya.fleet.db import devices, updates
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ostrya.uptane.metadata.secret_keys import SecretKey
 
 _ROLES = (Role.TARGETS.value, Role.SNAPSHOT.value, Role.TIMESTAMP.value)
+_BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 _MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -175,7 +176,8 @@ class Director:
         now: datetime,
     ) -> dict[str, updates.DirectorFile]:
         keys = self.keys()
-        known = [before[role].version if role in before else 0 for role in _ROLES]
+        first = 0 if before else _first_version(connection, device_id, now)
+        known = [before[role].version if role in before else first for role in _ROLES]
         versions = Versions(*known).next()
         hours = self._hours
         times = [
@@ -192,6 +194,17 @@ class Director:
             found[role] = file
         devices.note_change(connection, device_id)
         return found
+
+
+def _first_version(connection: Connection, device_id: str, now: datetime) -> int:
+    """Return the version before the first one that is signed for a device.
+
+    A device that was removed and came back may remember what was signed for it before, and refuses
+    what is older. So its versions go on at the number of minutes since then: nobody signs oftener.
+    """
+    if len(devices.list_certificates(connection, device_id)) < 2:
+        return 0
+    return max(int((now - _BEGINNING).total_seconds() // 60), 0)
 
 
 def order_of(connection: Connection, device_id: str, images: Mapping[str, Image]) -> Order:

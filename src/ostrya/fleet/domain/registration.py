@@ -134,7 +134,12 @@ def register(
         devices.remove_ecu(connection, serial, now)
     for serial in changed:
         kind, key = wanted.ecus[serial]
-        devices.put_ecu(connection, devices.Ecu(serial, device_id, kind, key.keytype, key.public))
+        new = devices.Ecu(serial, device_id, kind, key.keytype, key.public)
+        known_ecu = before.get(serial)
+        if known_ecu is not None and _has_key(known_ecu, key):
+            # Of another kind now, but it signs as before: its old reports stay old.
+            new = known_ecu._replace(hardware_id=kind)
+        devices.put_ecu(connection, new)
     devices.set_primary(connection, device_id, wanted.primary)
     devices.note_change(connection, device_id)
     return True
@@ -156,5 +161,8 @@ def _check_free(device_id: str, known: Mapping[str, devices.Ecu]) -> None:
 
 
 def _is_same(ecu: devices.Ecu, kind: str, key: Key) -> bool:
-    known = Key(ecu.keytype, "", ecu.public_key)
-    return ecu.hardware_id == kind and identity(known) == identity(key)
+    return ecu.hardware_id == kind and _has_key(ecu, key)
+
+
+def _has_key(ecu: devices.Ecu, key: Key) -> bool:
+    return identity(Key(ecu.keytype, "", ecu.public_key)) == identity(key)

@@ -5,10 +5,11 @@ import os
 
 import pytest
 
-from ostrya.fleet.domain import assignments
+from ostrya.fleet.domain import assignments, devices
 from ostrya.fleet.errors import SetupError
 from ostrya.uptane.author import publish, roles
 from ostrya.uptane.metadata.json_text import parse_json
+from support.fleet_server import direct_device
 
 
 def signed(file):
@@ -87,3 +88,14 @@ def test_an_image_that_was_taken_out_is_still_said(services, sign, change, devic
     )  # fmt: skip
     services.images.remove(firmware, clock.now)
     assert list(signed(sign()["targets"])["targets"]) == [firmware]
+
+
+def test_a_device_that_was_removed_and_came_back_goes_on(services, gateway, device, change, clock):
+    for _ in range(3):
+        assert device.cycle(clock.now).agreed == ()
+        clock.forward(hours=23, minutes=30)
+    kept = dict(device.kept)
+    change(devices.remove, device.name, 5)
+    back = direct_device(services, gateway, device.name, device.ecus)
+    back.kept = kept
+    assert back.cycle(clock.now).agreed == ()

@@ -51,6 +51,18 @@ def test_a_secondary_is_replaced(register, look):
     assert caught.value.code == "ecu_reuse_not_allowed"
 
 
+def test_an_ecu_that_signs_as_before_is_not_heard_twice(register, change, look):
+    ecu = Ecu("p", "board")
+    register("a", wanted(ecu))
+    change(rows.note_contacts, [rows.Contact("a", 9, (("p", 7, "digest"),))])
+    ecu.hardware_id = "other board"
+    assert register("a", wanted(ecu))
+    (found,) = look(rows.list_ecus, "a")
+    assert (found.hardware_id, found.last_counter) == ("other board", 7)
+    assert register("a", wanted(Ecu("p", "other board")))
+    assert look(rows.list_ecus, "a")[0].last_counter is None
+
+
 def test_where_nothing_may_be_replaced(register):
     strict = Devices(allow_ecu_replacement=False)
     assert register("a", wanted(Ecu("p", "board")), strict)
