@@ -11,7 +11,7 @@ DEMO_BOOT ?=
 BOOT_TEST ?=
 FUZZ_RUNS ?= 20000
 
-.PHONY: help venv demo demo-boot lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full boot-test boot-test-full clean
+.PHONY: help venv demo demo-boot demo-ota lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full boot-test boot-test-full clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -30,6 +30,10 @@ demo: $(STAMP)
 #: make demo-boot     a device in QEMU updates itself, and comes back from a broken release (DEMO_BOOT=--write-transcript)
 demo-boot: $(STAMP) system-packages
 	@$(PY) tools/demo_boot.py $(DEMO_BOOT)
+
+#: make demo-ota      a server and two devices: an update by Uptane, and one that is forged
+demo-ota: $(STAMP)
+	@$(PY) tools/demo_ota.py
 
 #: make lint          ruff, types, import contracts, spelling
 lint: $(STAMP)
