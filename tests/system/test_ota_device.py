@@ -66,7 +66,7 @@ class Fleet:
         """Wait until the last assignment of the device has come to an end; return it."""
 
         def look():
-            found = self.ask("device", "show", DEVICE)["assignments"][-1]
+            found = self.ask("device", "show", DEVICE)["history"][0]
             return found if found["state"] in ("done", "failed") else None
 
         return wait_until(look)

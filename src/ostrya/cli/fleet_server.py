@@ -9,6 +9,7 @@ from ostrya.cli.options import text
 
 if TYPE_CHECKING:
     from ostrya.cli.parser import Arguments
+    from ostrya.fleet.db.devices import Ecu
     from ostrya.fleet.domain.services import Services
 
 DIR = text("dir", "PATH", "Folder of the server; default: the current directory")
@@ -48,6 +49,14 @@ def open_server(arguments: Arguments) -> Services:
     from ostrya.fleet.domain.services import open_services
 
     return open_services(arguments.text("dir") or ".")
+
+
+def shown_image(ecu: Ecu) -> str:
+    """Return what an ECU runs, as it is shown: what came otherwise is known by its digest."""
+    if not ecu.image:
+        return "not known"
+    is_strange = ecu.image == "unknown" and ecu.image_sha256
+    return f"unknown ({ecu.image_sha256[:12]})" if is_strange else ecu.image
 
 
 def shown_time(moment: int | None) -> str:

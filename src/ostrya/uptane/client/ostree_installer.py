@@ -231,7 +231,8 @@ class OstreeInstaller:
     def _deploy(self, begun: _Begun, checksum: Checksum, progress: WatchedProgress) -> None:
         sysroot, loaded, stateroot, merge = begun
         old = None if merge is None else merge.origin
-        origin = (Origin.empty() if old is None else old.for_next()).with_override(checksum)
+        # Nothing but the Director says what comes next; other tools show what runs.
+        origin = (Origin.empty() if old is None else old.for_next()).with_refspec(checksum)
         wish = DeployWish(stateroot, checksum, origin)
         if self._booted is Booted.BOOTED:
             require_running(loaded)

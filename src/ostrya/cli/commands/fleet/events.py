@@ -70,4 +70,13 @@ def _show(found: Sequence[Event], context: Context) -> None:
             {True: "ok", False: "failed"}.get(one.success, "") if one.success is not None else ""
         )
         words = (shown_time(one.received), one.device_id, one.type, one.ecu, success)
-        write_line("  ".join(word for word in words if word))
+        write_line("  ".join(word for word in (*words, _reason(one)) if word))
+
+
+def _reason(one: Event) -> str:
+    """Return what a device says of an event in words of its own, as one line."""
+    from ostrya.fleet.api import views
+
+    told = views.event(one)["event"]
+    words = told.get("description") if isinstance(told, dict) else None
+    return "".join(filter(str.isprintable, words)) if isinstance(words, str) else ""

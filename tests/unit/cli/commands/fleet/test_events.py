@@ -15,12 +15,14 @@ def send(device, *events):
 
 
 def test_what_happened(run, made, served, schema):
-    send(served, told("1"), told("2", "B", ecu="e", success=False), told("3"))
+    send(
+        served, told("1"), told("2", "B", ecu="e", success=False, description="why\nnot"), told("3")
+    )
     found = run.ok("fleet", "events", made[0], "--json").json()
     schema(found, "fleet-events")
     assert [one["uuid"] for one in found["events"]] == ["1", "2", "3"]
     (line,) = run.ok("fleet", "events", made[0], "--type=B", "--device=dev-1").lines
-    assert line.split()[1:] == ["dev-1", "B", "e", "failed"]
+    assert line.split()[1:] == ["dev-1", "B", "e", "failed", "whynot"]
     assert len(run.ok("fleet", "events", made[0], "--last=1").lines) == 1
     assert run.ok("fleet", "events", made[0], "--device=x").out == ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.cli.fleet_server import DIR, open_server, shown_time
+from ostrya.cli.fleet_server import DIR, open_server, shown_image, shown_time
 from ostrya.cli.options import text
 from ostrya.cli.output import write_json, write_line
 
@@ -36,7 +36,7 @@ def run(arguments: Arguments, context: Context) -> int:
             write_json({"devices": [views.device(one) for one in found]})
             return 0
         for one in found:
-            runs = ", ".join(f"{ecu.hardware_id}: {ecu.image or 'not known'}" for ecu in one.ecus)
+            runs = ", ".join(f"{ecu.hardware_id}: {shown_image(ecu)}" for ecu in one.ecus)
             coming = "".join(f", to run {each.target} ({each.state})" for each in one.open)
             seen = shown_time(one.device.last_seen)
             write_line(f"{one.device.id}  {one.state}  seen {seen}  {runs}{coming}".rstrip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ostrya.cli.fleet_server import DIR, open_server, shown_time
+from ostrya.cli.fleet_server import DIR, open_server, shown_image, shown_time
 from ostrya.cli.output import write_json, write_line
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _write(found: Details) -> None:
         write_line(f"attacks: {device.attacks}")
     for ecu in found.overview.ecus:
         role = " (Primary)" if ecu.serial == device.primary_serial else ""
-        write_line(f"ECU {ecu.serial}{role}, a {ecu.hardware_id}: {ecu.image or 'not known'}")
+        write_line(f"ECU {ecu.serial}{role}, a {ecu.hardware_id}: {shown_image(ecu)}")
     for one in found.history:
         reason = f": {one.reason}" if one.reason else ""
         write_line(f"{shown_time(one.updated)}  {one.ecu}  {one.target}  {one.state}{reason}")
