@@ -102,6 +102,33 @@ def test_a_file(fleet, tmp_path):
     assert "fw-1" in json.dumps(fleet.shown(name))
 
 
+def test_the_server_knows_what_the_device_says_of_itself(fleet, tmp_path):
+    (tmp_path / "hw.json").write_text('{"id": "board", "clock": 1.5}')
+    (tmp_path / "packages").write_text("bash 5.2\n")
+    device = make_device(
+        fleet, tmp_path / "d",
+        pacman={"packages_file": str(tmp_path / "packages")},
+        telemetry={"report_hardware": True, "hardware_command": f"cat {tmp_path}/hw.json"},
+        p11={"pass": "do-not-tell"},
+    )  # fmt: skip
+    name = fleet.newest(device)
+    first = fleet.shown(name)["data"]
+    assert first["hardware"]["value"] == {"id": "board", "clock": 1.5}
+    assert first["packages"]["value"] == [{"name": "bash", "version": "5.2"}]
+    assert first["network"]["value"]["hostname"]
+    assert 'primary_ecu_hardware_id = "board"' in first["config"]["value"]
+    assert "do-not-tell" not in first["config"]["value"]
+    time.sleep(1.1)
+    (tmp_path / "packages").write_text("bash 5.3\n")
+    device.once("download")
+    assert fleet.shown(name)["data"] == first
+    device.once("check")
+    second = fleet.shown(name)["data"]
+    assert second["packages"]["value"] == [{"name": "bash", "version": "5.3"}]
+    # What has not changed was not sent again.
+    assert {kind for kind in first if first[kind] != second[kind]} == {"packages"}
+
+
 def test_a_commit_and_a_restart(fleet, tmp_path):
     machine = Machine(tmp_path)
     machine.deploy(machine.commit("1"))

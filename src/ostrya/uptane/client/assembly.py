@@ -3,28 +3,26 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from typing import TYPE_CHECKING, NoReturn
 
-from ostrya.errors import OstryaError
 from ostrya.named_tuple import NamedTuple
 from ostrya.uptane.client.attempts import Pace
 from ostrya.uptane.client.binary_installer import BinaryInstaller, ImageFiles
 from ostrya.uptane.client.config import Booted, ConsentMode, DirectorFilesMode, PackageManager
 from ostrya.uptane.client.consent import Consent
-from ostrya.uptane.client.event_queue import Event, forget_events, oldest_events, queue_event
+from ostrya.uptane.client.event_queue import Event, queue_event
 from ostrya.uptane.client.identity import EcuDescription, settle_identity
 from ostrya.uptane.client.importing import import_files
 from ostrya.uptane.client.offline import MountedMedium
 from ostrya.uptane.client.ostree_installer import OstreeInstaller
 from ostrya.uptane.client.primary import Primary
 from ostrya.uptane.client.provisioning import provision
+from ostrya.uptane.client.reports import send_events
 from ostrya.uptane.client.restart import Restart, RestartKind
 from ostrya.uptane.client.runner import Running
 from ostrya.uptane.client.secondaries.build import build_secondaries
 from ostrya.uptane.client.secondaries.config import EcusConfig, read_ecus
-from ostrya.uptane.client.server import EventsOutcome
 from ostrya.uptane.client.vehicle import RELEASED, Identity, Parts, Rules, Surroundings
 from ostrya.uptane.client.verifying import device_time
 from ostrya.uptane.errors import NotProvisioned
@@ -43,6 +41,7 @@ if TYPE_CHECKING:
     from ostrya.uptane.client.server import (
         Campaign,
         DeviceDataKind,
+        EventsOutcome,
         ImageBody,
         Server,
         Treehub,
@@ -50,10 +49,6 @@ if TYPE_CHECKING:
     from ostrya.uptane.client.storage import Storage
     from ostrya.uptane.metadata.json_text import Object
     from ostrya.uptane.steps import Wanted
-
-log = logging.getLogger(__name__)
-
-_MOST_EVENTS = 100
 
 
 def _tell_nothing(config: ClientConfig, storage: Storage, server: Server, now: datetime) -> None:
@@ -187,7 +182,7 @@ class _Connection:
             server=link,
             identity=_identity(config, found.identity),
             around=parts.around._replace(
-                send_events=lambda: _send_events(storage, link),
+                send_events=lambda: send_events(storage, link, device_time(parts)),
                 send_device_data=lambda: self._send_data(storage, link, device_time(parts)),
             ),
         )
@@ -195,21 +190,6 @@ class _Connection:
 
     def _send_data(self, storage: Storage, link: Server, now: datetime) -> None:
         self._tell_device_data(self._config, storage, link, now)
-
-
-def _send_events(storage: Storage, server: Server) -> None:
-    """Hand in what is queued; what is not taken stays, and keeps no update from going on."""
-    most = _MOST_EVENTS
-    while events := oldest_events(storage, most):
-        try:
-            outcome = server.send_events([body for _, body in events])
-        except OstryaError as exc:
-            log.warning("events were not taken count=%d error=%s", len(events), exc.message)
-            return
-        if outcome is EventsOutcome.TOO_LARGE and len(events) > 1:
-            most = len(events) // 2
-            continue
-        forget_events(storage, [number for number, _ in events])
 
 
 class _NoServer:

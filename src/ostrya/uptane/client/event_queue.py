@@ -40,6 +40,7 @@ class Event(NamedTuple):
         correlation_id: Of the update; empty for none.
         success: How it ended; None while it has not.
         description: In words; empty for none.
+        campaign_id: What the user was asked about; empty for nothing.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Event(NamedTuple):
     correlation_id: str = ""
     success: bool | None = None
     description: str = ""
+    campaign_id: str = ""
 
     def to_json(self, event_id: str) -> Object:
         """Return it as servers know it."""
@@ -58,6 +60,8 @@ class Event(NamedTuple):
             event["success"] = self.success
         if self.description:
             event["description"] = self.description
+        if self.campaign_id:
+            event["campaignId"] = self.campaign_id
         return {
             "id": event_id,
             "deviceTime": format_time(self.at),

@@ -37,6 +37,7 @@ from ostrya.uptane.client.credentials import (
     require_shared,
     tls_folder,
 )
+from ostrya.uptane.client.device_data.telling import told_fact
 from ostrya.uptane.client.identity import (
     DEVICE_ID,
     HARDWARE_ID,
@@ -50,6 +51,7 @@ from ostrya.uptane.client.identity import (
 from ostrya.uptane.client.importing import has_root, import_files, keep_first_root
 from ostrya.uptane.client.link import Link
 from ostrya.uptane.client.primary_key import KEY_FACT
+from ostrya.uptane.client.server import DeviceDataKind
 from ostrya.uptane.client.state import Area, clear_trouble, note_trouble
 from ostrya.uptane.errors import (
     NotProvisioned,
@@ -320,6 +322,8 @@ def forget_identity(config: ClientConfig, storage: Storage) -> None:
         facts.append(KEY_FACT)
     if shared:
         facts += [tls_files.CA, tls_files.CERT, tls_files.KEY]
+    # The server is told anew, as it does not know this one.
+    facts += [told_fact(kind) for kind in DeviceDataKind]
     with storage.transaction() as connection:
         busy = connection.execute(
             "SELECT count(*) FROM installs WHERE state IN ('started', 'applied')"

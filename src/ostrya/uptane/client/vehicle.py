@@ -95,7 +95,7 @@ class Surroundings(NamedTuple):
     watch: Watch = NO_WATCH
     tell_phase: Callable[[str], None] = lambda _phase: None
     send_device_data: Callable[[], None] = lambda: None
-    send_events: Callable[[], None] = lambda: None
+    send_events: Callable[[], object] = lambda: None
     connect: Callable[[Parts], Parts] = lambda parts: parts
 
 

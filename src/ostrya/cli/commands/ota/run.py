@@ -43,6 +43,7 @@ def run(arguments: Arguments, context: Context) -> int:
     from ostrya.uptane.client.client_lock import only_client
     from ostrya.uptane.client.control.board import Board
     from ostrya.uptane.client.control.socket_server import SocketServer
+    from ostrya.uptane.client.device_data.telling import send_device_data
     from ostrya.uptane.client.primary import Mode
     from ostrya.uptane.client.runner import run_forever, run_once
     from ostrya.uptane.client.storage import open_storage
@@ -55,7 +56,7 @@ def run(arguments: Arguments, context: Context) -> int:
         opener = sysroot_opener(config.pacman.sysroot, context.environment)
         storage = stack.enter_context(open_storage(config.database_path))
         board = Board()
-        machine = Machine(opener, utc_now)
+        machine = Machine(opener, utc_now, send_device_data)
         running = assemble(stack, config, storage, board, machine)
         running.primary.start()
         if mode is not Mode.FULL:
