@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import bench_delta
+import bench_fleet
 import bench_image
 import bench_pull
 import bench_report
@@ -379,6 +380,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--many", action="store_true", help="also a pull of a million files in 10,000 directories"
     )
+    parser.add_argument("--fleet", action="store_true", help="only a server under load")
     parser.add_argument("--images", action="store_true", help="only how long images take")
     parser.add_argument("--tree", type=Path, help="another tree; prints, writes no page")
     return parser.parse_args()
@@ -440,6 +442,14 @@ def run_big(folder: Path, work: Path, args: argparse.Namespace, results: dict[st
             merge(results, "big", row.name, measure_row(bench, row, 1))
 
 
+def run_fleet(results: dict[str, Any]) -> None:
+    """Load a server."""
+    for name in bench_fleet.KINDS:
+        row = bench_fleet.measure_kind(name)
+        results.setdefault("fleet", {})[name] = row
+        print(bench_fleet.one_line(name, row), flush=True)
+
+
 def run_images(work: Path, tree: Path, args: argparse.Namespace, results: dict[str, Any]) -> None:
     """Build an image from nothing, and again after a change."""
     folder = work / "images"
@@ -498,9 +508,11 @@ def main() -> int:
     work.mkdir(parents=True)
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() and not args.tree else {}
     try:
+        if args.fleet:
+            run_fleet(results)
         if args.images:
             run_images(work, tree, args, results)
-        else:
+        elif not args.fleet:
             run_rows(Bench(tree, work, update), args, results)
         if args.many:
             run_many(work, args, results)

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import bench_fleet
 import bench_image
 
 INTRODUCTION = """# Benchmarks
@@ -188,6 +189,8 @@ def write_page(results: dict[str, Any]) -> None:
         lines += [*table(results["many"]), "", many_sentence(*results["many"].values()), ""]
     if "images" in results:
         lines += bench_image.page_lines(results["images"])
+    if "fleet" in results:
+        lines += bench_fleet.page_lines(results["fleet"])
     if "big" in results:
         lines += ["## One file of 4 GiB", "", "`make bench BENCH=--big`; one pair each.", ""]
         lines += [*table(results["big"]), ""]
