@@ -256,16 +256,16 @@ _OTA = (
     Verb("keys", "", "Keys of a repository of updates", Repo.NONE, verbs=_OTA_KEYS),
     Verb("lockbox", "", "Updates without a network", Repo.NONE, verbs=_OTA_LOCKBOX),
     Verb(
-        "run",
-        "ota.run",
-        "Be a device's client: check, install and report",
-        Repo.NONE,
-        reads=True,
-        writes=True,
+        "provision", "ota.provision", "Make the device one of its fleet's",
+        Repo.NONE, reads=True, writes=True,
+    ),
+    Verb(
+        "run", "ota.run", "Be a device's client: check, install and report",
+        Repo.NONE, reads=True, writes=True,
     ),
     Verb("secondary", "ota.secondary", "Be another ECU, for a Primary to update", Repo.NONE),
     Verb("targets", "", "Images of a repository of updates", Repo.NONE, verbs=_OTA_TARGETS),
-)
+)  # fmt: skip
 
 _REMOTE = (
     Verb("add", "remote.add", "Add a remote", Repo.SYSROOT),
