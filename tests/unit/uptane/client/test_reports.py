@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import pytest
-
-from ostrya.uptane.client import reports
 from ostrya.uptane.client.event_queue import Event, oldest_events, queue_event
-from ostrya.uptane.client.reports import send_events
+from ostrya.uptane.client.reports import BATCH, send_events
 from ostrya.uptane.client.server import EventsOutcome
 from ostrya.uptane.client.state import Area, Condition, load_troubles
 from ostrya.uptane.errors import ServerUnreachable
@@ -13,99 +10,78 @@ from support.ota_device import NOW
 
 
 class Taker:
-    """A server that takes events as long as there are not too many."""
+    """A server that takes events of one size, one by one or more at a time."""
 
-    def __init__(self, most: int = 1000) -> None:
+    def __init__(self, most=BATCH, outcome=EventsOutcome.TAKEN):
         self.most = most
+        self.outcome = outcome
         self.taken: list[str] = []
-        self.asked: list[int] = []
-        self.outcome = EventsOutcome.TAKEN
-        self.fail_at = -1
+        self.bad = ""
+        self.error: Exception | None = None
+        self.on_send = lambda: None
 
     def send_events(self, events):
-        self.asked.append(len(events))
-        if len(self.asked) - 1 == self.fail_at:
-            raise ServerUnreachable("https://gate/events", "gone", hint="later")
-        if len(events) > self.most:
+        if self.error is not None:
+            raise self.error
+        kinds = [one["eventType"]["id"] for one in events]
+        if len(kinds) > self.most or self.bad in kinds:
             return EventsOutcome.TOO_LARGE
-        if self.outcome is EventsOutcome.TAKEN:
-            self.taken += [one["event"]["correlationId"] for one in events]
+        self.on_send()
+        self.taken += kinds
         return self.outcome
 
 
-def fill(storage, count: int) -> list[str]:
+def queue(storage, count):
     for number in range(count):
-        queue_event(storage, Event("DevicePaused", NOW, correlation_id=str(number)))
-    return [str(number) for number in range(count)]
+        queue_event(storage, Event(f"E{number}", NOW))
 
 
-def test_in_batches_and_in_order(storage, monkeypatch):
-    monkeypatch.setattr(reports, "BATCH", 4)
-    all_of_them = fill(storage, 10)
+def test_all_are_handed_in_in_order(storage):
+    queue(storage, 2 * BATCH + 1)
     server = Taker()
-    assert send_events(storage, server, NOW) == (10, 0, None)
-    assert server.taken == all_of_them
-    assert server.asked == [4, 4, 2]
-    assert oldest_events(storage, 99) == ()
-    assert send_events(storage, server, NOW) == (0, 0, None)
-    assert server.asked == [4, 4, 2]
+    assert send_events(storage, server, NOW) == (2 * BATCH + 1, 0, None)
+    assert server.taken == [f"E{number}" for number in range(2 * BATCH + 1)]
+    assert oldest_events(storage, 1) == ()
 
 
-@pytest.mark.parametrize("most", [1, 2, 3])
-def test_fewer_where_they_are_too_large(storage, most):
-    all_of_them = fill(storage, 9)
-    server = Taker(most)
-    assert send_events(storage, server, NOW) == (9, 0, None)
-    assert server.taken == all_of_them
-    assert max(server.asked) == 9
+def test_those_that_are_too_many_go_in_parts(storage):
+    queue(storage, 11)
+    server = Taker(most=3)
+    assert send_events(storage, server, NOW).taken == 11
+    assert server.taken == [f"E{number}" for number in range(11)]
 
 
-def test_one_that_is_too_large_alone_is_dropped_and_no_other(storage):
-    fill(storage, 4)
+def test_one_that_is_too_large_is_dropped_alone(storage):
+    queue(storage, 9)
     server = Taker()
-
-    def picky(events, honest=server.send_events):
-        large = any(one["event"]["correlationId"] == "2" for one in events)
-        return EventsOutcome.TOO_LARGE if large else honest(events)
-
-    server.send_events = picky
-    assert send_events(storage, server, NOW) == (3, 1, None)
-    assert server.taken == ["0", "1", "3"]
-    assert oldest_events(storage, 99) == ()
+    server.bad = "E4"
+    assert send_events(storage, server, NOW) == (8, 1, None)
+    assert "E4" not in server.taken
+    assert oldest_events(storage, 1) == ()
 
 
-def test_a_server_that_takes_none(storage):
-    fill(storage, 3)
+def test_a_server_without_events_gets_none(storage):
+    queue(storage, 2)
+    sent = send_events(storage, Taker(outcome=EventsOutcome.NOT_THERE), NOW)
+    assert (sent.taken, sent.dropped) == (0, 2)
+    assert oldest_events(storage, 1) == ()
+
+
+def test_what_is_not_taken_stays_and_is_a_trouble(storage):
+    queue(storage, 2)
     server = Taker()
-    server.outcome = EventsOutcome.NOT_THERE
-    assert send_events(storage, server, NOW) == (0, 3, None)
-    assert oldest_events(storage, 99) == ()
-
-
-def test_kept_while_the_server_is_away(storage, monkeypatch):
-    monkeypatch.setattr(reports, "BATCH", 2)
-    all_of_them = fill(storage, 5)
-    server = Taker()
-    server.fail_at = 1
-    found = send_events(storage, server, NOW)
-    assert (found.taken, found.dropped) == (2, 0)
-    assert isinstance(found.error, ServerUnreachable)
-    trouble = load_troubles(storage)[Area.EVENTS]
-    assert trouble.condition is Condition.SERVER_UNREACHABLE
-    assert len(oldest_events(storage, 99)) == 3
-    assert send_events(storage, server, NOW).taken == 3
-    assert server.taken == all_of_them
+    server.error = ServerUnreachable("https://host", "away")
+    assert send_events(storage, server, NOW).error is server.error
+    assert len(oldest_events(storage, 9)) == 2
+    assert load_troubles(storage)[Area.EVENTS].condition is Condition.SERVER_UNREACHABLE
+    server.error = None
+    assert send_events(storage, server, NOW).taken == 2
     assert load_troubles(storage) == {}
 
 
 def test_what_is_queued_meanwhile_waits(storage):
-    fill(storage, 2)
+    queue(storage, 1)
     server = Taker()
-
-    def busy(events, honest=server.send_events):
-        queue_event(storage, Event("DevicePaused", NOW))
-        return honest(events)
-
-    server.send_events = busy
-    assert send_events(storage, server, NOW).taken == 2
-    assert len(oldest_events(storage, 99)) == 1
+    server.on_send = lambda: queue_event(storage, Event("later", NOW))
+    assert send_events(storage, server, NOW).taken == 1
+    assert len(oldest_events(storage, 9)) == 1

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ostrya.errors import CommandFailed
@@ -11,52 +13,63 @@ from ostrya.uptane.errors import ConfigError
 
 @pytest.fixture
 def program(tmp_path):
-    path = tmp_path / "hw"
-
-    def write(text: str) -> str:
-        path.write_text(f"#!/bin/sh\n{text}\n")
+    def make(said: str, status: int = 0) -> str:
+        (tmp_path / "said").write_text(said)
+        path = tmp_path / "program"
+        path.write_text(f'#!/bin/sh\ncat "{tmp_path}/said"\nexit {status}\n')
         path.chmod(0o755)
         return str(path)
 
-    return write
+    return make
 
 
-def test_a_command(program):
-    assert find_hardware(program("""echo '{"id": "'"$1"'"}'""") + " 'a b'") == {"id": "a b"}
+def test_a_command_says_it(program):
+    assert find_hardware(program('{"id": "board", "clock": 1.5}')) == {"id": "board", "clock": 1.5}
 
 
-def test_lshw(program, monkeypatch):
-    monkeypatch.setattr(module, "_LSHW", (program("""echo '[{"id": "x", "size": 1.5}]'"""),))
-    assert find_hardware() == {"id": "x", "size": 1.5}
-    monkeypatch.setattr(module, "_LSHW", ("no-such-program",))
+def test_a_list_of_one_is_that_one(program):
+    assert find_hardware(program('[{"id": "board"}]')) == {"id": "board"}
+    assert find_hardware(program("[1, 2]")) == [1, 2]
+
+
+def test_a_command_with_words(tmp_path):
+    (tmp_path / "a b").write_text('{"a": 1}')
+    assert find_hardware(f"cat '{tmp_path}/a b'") == {"a": 1}
+
+
+def test_a_file_says_it(tmp_path):
+    (tmp_path / "hw.json").write_text('{"id": "given"}')
+    assert find_hardware("false", str(tmp_path / "hw.json")) == {"id": "given"}
+
+
+def test_a_device_without_lshw_says_nothing(monkeypatch):
+    monkeypatch.setattr(module.shutil, "which", lambda _: None)
     assert find_hardware() is None
 
 
-def test_a_file(tmp_path):
-    path = tmp_path / "hw.json"
-    path.write_text('{"id": 1}')
-    assert find_hardware("ignored", str(path)) == {"id": 1}
+@pytest.mark.parametrize(
+    ("said", "words"), [("", "no JSON"), ("{", "no JSON"), ("3", "no object"), ("[" * 5000, "no")]
+)
+def test_what_is_no_hardware_is_refused(program, said, words):
+    with pytest.raises(ConfigError, match=words):
+        find_hardware(program(said))
+
+
+def test_a_command_that_fails(program):
+    with pytest.raises(CommandFailed):
+        find_hardware(program("{}", 3))
+
+
+@pytest.mark.parametrize("command", ["'", " "])
+def test_what_is_no_command_is_refused(command):
+    with pytest.raises(ConfigError, match="is no command"):
+        find_hardware(command)
+
+
+def test_a_file_that_cannot_be_used(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="cannot be read"):
         find_hardware("", str(tmp_path / "none"))
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("echo none", "is no JSON"), ("echo 5", "is no object"), ("true", "is no JSON"),
-        ("head -c 5000000 /dev/zero", "longer than"),
-    ],
-)  # fmt: skip
-def test_commands_that_do_not_say_it(program, text, words):
-    with pytest.raises(ConfigError, match=words):
-        find_hardware(program(text))
-
-
-def test_commands_that_are_none(program):
-    for command in ("'", " "):
-        with pytest.raises(ConfigError, match="is no command"):
-            find_hardware(command)
-    with pytest.raises(CommandFailed):
-        find_hardware(program("exit 3"))
-    with pytest.raises(CommandFailed):
-        find_hardware("/no/such/program")
+    monkeypatch.setattr(module, "MAX_BYTES", 10)
+    (tmp_path / "long").write_text(json.dumps({"a": "b" * 20}))
+    with pytest.raises(ConfigError, match="longer than 10 bytes"):
+        find_hardware("", str(tmp_path / "long"))

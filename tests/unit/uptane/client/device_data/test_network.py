@@ -2,48 +2,57 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ostrya.uptane.client.device_data import network as module
 from ostrya.uptane.client.device_data.network import Network, default_interface, find_network
 
-HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
-FAR = "wlan0\t00000000\t0101A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0\n"
-NEAR = "eth0\t00000000\t0100000A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
-LINK = "eth1\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
-DOWN = "eth2\t00000000\t00000000\t0002\t0\t0\t0\t00000000\t0\t0\t0\n"
+HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+
+
+def route(name, to="00000000", flags="0003", metric=0, mask="00000000"):
+    return f"{name}\t{to}\t0102000A\t{flags}\t0\t0\t{metric}\t{mask}\t0\t0\t0\n"
 
 
 @pytest.mark.parametrize(
-    ("table", "interface"),
+    ("routes", "found"),
     [
-        (HEAD + FAR + NEAR + LINK, "eth0"), (HEAD + LINK + FAR, "wlan0"), (HEAD + DOWN, ""),
-        (HEAD, ""), ("", ""), (HEAD + "a b\n", ""), (HEAD + NEAR.replace("0003", "zz"), ""),
-        (HEAD + NEAR.replace("eth0", "../x"), ""),
+        ("", ""),
+        (route("eth0"), "eth0"),
+        (route("wlan0", metric=600) + route("eth0", metric=100), "eth0"),
+        (route("eth0", flags="0002"), ""),
+        (route("eth0", to="0000000A", mask="000000FF"), ""),
+        (route("../../x"), ""),
+        (route("eth0", flags="zz") + "short\n" + route("eth1"), "eth1"),
     ],
-)  # fmt: skip
-def test_the_way_to_the_world(table, interface):
-    assert default_interface(table) == interface
+)
+def test_the_route_to_everywhere(routes, found):
+    assert default_interface(HEAD + routes) == found
 
 
-def test_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_address", lambda: "10.0.0.7")
-    monkeypatch.setattr(module.socket, "gethostname", lambda: "device")
+@given(st.text())
+def test_any_table_is_read(table):
+    default_interface(table)
+
+
+def test_how_a_device_is_on_the_network(tmp_path, monkeypatch):
     (tmp_path / "net").mkdir()
-    (tmp_path / "net/route").write_text(HEAD + NEAR)
-    (tmp_path / "class/net/eth0").mkdir(parents=True)
-    (tmp_path / "class/net/eth0/address").write_text("02:00:00:00:00:01\n")
+    (tmp_path / "net/route").write_text(HEAD + route("eth7"))
+    (tmp_path / "class/net/eth7").mkdir(parents=True)
+    (tmp_path / "class/net/eth7/address").write_text("02:00:00:00:00:07\n")
+    monkeypatch.setattr(module, "_address", lambda: "192.0.2.7")
+    monkeypatch.setattr(module.socket, "gethostname", lambda: "board-7")
     found = find_network(str(tmp_path), str(tmp_path))
-    assert found == Network("10.0.0.7", "02:00:00:00:00:01", "device")
     assert found.to_json() == {
-        "local_ipv4": "10.0.0.7", "mac": "02:00:00:00:00:01", "hostname": "device",
+        "local_ipv4": "192.0.2.7", "mac": "02:00:00:00:00:07", "hostname": "board-7",
     }  # fmt: skip
 
 
-def test_without_a_network(tmp_path):
-    assert find_network(str(tmp_path), str(tmp_path))[:2] == ("", "")
+def test_a_device_without_a_network_has_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.socket, "gethostname", lambda: "alone")
+    assert find_network(str(tmp_path), str(tmp_path)) == Network("", "", "alone")
 
 
-def test_this_machine():
-    found = find_network()
-    assert found.hostname
-    assert bool(found.mac) >= bool(found.address) or found.address
+def test_this_machine_can_be_asked():
+    assert find_network().hostname
