@@ -253,6 +253,7 @@ _OTA_TARGETS = (
 _OTA = (
     Verb("control", "ota.control", "Speak to the running client", Repo.NONE),
     Verb("delegation", "", "Who else may speak of images", Repo.NONE, verbs=_OTA_DELEGATION),
+    Verb("info", "ota.info", "Show who the device is, and what is wrong", Repo.NONE, reads=True),
     Verb("keys", "", "Keys of a repository of updates", Repo.NONE, verbs=_OTA_KEYS),
     Verb("lockbox", "", "Updates without a network", Repo.NONE, verbs=_OTA_LOCKBOX),
     Verb(

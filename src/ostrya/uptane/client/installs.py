@@ -24,6 +24,7 @@ from ostrya.uptane.errors import StorageError
 from ostrya.uptane.full_verification import Installed
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Mapping
     from datetime import datetime
 
@@ -89,6 +90,7 @@ class Result(NamedTuple):
     description: str = ""
 
 
+_REASON = "failed:"
 _OPEN = (
     "SELECT id, serial, name, length, hashes, release_counter, correlation_id, state"
     " FROM installs WHERE serial = ? AND state IN ('started', 'applied')"
@@ -172,6 +174,8 @@ def finish_install(storage: Storage, serial: str, result: Result, now: datetime)
             "UPDATE installs SET state = ? WHERE id = ?", (state.value, known.number)
         )
         connection.execute("INSERT INTO results VALUES (?, ?, ?, ?, ?, ?)", row)
+        if not result.success:
+            _keep_reason(connection, known.target, result)
         put_event(connection, event)
 
 
@@ -192,7 +196,26 @@ def note_failure(storage: Storage, target: Target, result: Result, now: datetime
         connection.execute(
             "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?)", (*row, target.correlation_id)
         )
+        _keep_reason(connection, target, result)
         put_event(connection, event)
+
+
+def failure_reason(storage: Storage, target: Target) -> Result | None:
+    """Return why an image failed last on an ECU; None if something else failed there since."""
+    value = storage.fact(_REASON + target.serial)
+    if value is None:
+        return None
+    found = json.loads(value)
+    if found["name"] != target.name:
+        return None
+    return Result(success=False, code=str(found["code"]), description=str(found["description"]))
+
+
+def _keep_reason(connection: sqlite3.Connection, target: Target, result: Result) -> None:
+    """Keep why something failed, for whoever looks: the Director's copy is forgotten once told."""
+    value = {"name": target.name, "code": result.code, "description": result.description}
+    row = (_REASON + target.serial, json.dumps(value, sort_keys=True).encode())
+    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", row)
 
 
 def open_installs(storage: Storage) -> tuple[Install, ...]:

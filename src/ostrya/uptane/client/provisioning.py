@@ -63,6 +63,7 @@ from ostrya.uptane.metadata.canonical_json import ascii_bytes
 from ostrya.uptane.metadata.fields import format_time, parse_time
 from ostrya.uptane.metadata.file_names import root_file
 from ostrya.uptane.metadata.json_text import parse_json
+from ostrya.uptane.metadata.keys import Key, read_key
 from ostrya.uptane.steps import Repository, Wanted
 from ostrya.uptane.trusted_set import DEFAULT_LIMITS
 
@@ -226,6 +227,17 @@ def registered_ecus(storage: Storage) -> dict[str, str]:
     found = ecus if isinstance(ecus, list) else []
     return {
         str(one["ecu_serial"]): str(one["hardware_identifier"])
+        for one in found
+        if isinstance(one, dict)
+    }
+
+
+def registered_keys(storage: Storage) -> dict[str, Key]:
+    """Return keys of the ECUs that the server knows, by serials; the Primary's first."""
+    ecus = _object(storage.fact(REGISTERED)).get("ecus")
+    found = ecus if isinstance(ecus, list) else []
+    return {
+        str(one["ecu_serial"]): read_key(one["clientKey"], "what was registered")
         for one in found
         if isinstance(one, dict)
     }

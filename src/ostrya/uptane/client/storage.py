@@ -11,6 +11,7 @@ import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 from ostrya.uptane.errors import StorageError
 
@@ -145,6 +146,39 @@ def open_storage(path: str) -> Storage:
             connection.close()
             raise
     return storage
+
+
+def open_to_read(path: str) -> Storage | None:
+    """Open a device's database beside a running client, to look only; None if there is none.
+
+    Raises:
+        StorageError: It cannot be read, or is damaged.
+    """
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        is_denied = isinstance(exc, PermissionError)
+        raise StorageError(
+            f"{path} cannot be read: {exc.strerror}",
+            hint="run this as root: the device's keys are in it" if is_denied else "",
+        ) from exc
+    with _told(path):
+        # Not mode=ro: what a client that was killed left half-done is taken back by whoever comes.
+        uri = f"file:{quote(os.path.abspath(path))}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA query_only = ON")
+            is_made = _has_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+    if is_made:
+        return Storage(path, connection)
+    connection.close()
+    return None
 
 
 def _prepare(storage: Storage, connection: sqlite3.Connection) -> None:

@@ -88,3 +88,14 @@ def test_ecus_by_themselves(storage):
     other = ONE._replace(serial="ecu-2", release_counter=None)
     install(storage, other)
     assert installs.installed_images(storage) == {"ecu-2": Installed("fw-1", ONE.hashes, None)}
+
+
+def test_why_something_failed_is_kept_after_the_director_knows(storage):
+    assert installs.failure_reason(storage, ONE) is None
+    install(storage, ONE, FAILED)
+    installs.forget_results(storage, tuple(installs.results(storage)))
+    assert installs.failure_reason(storage, ONE) == FAILED
+    assert installs.failure_reason(storage, TWO) is None
+    none = Result(success=False, code="DOWNLOAD_FAILED", description="gone")
+    installs.note_failure(storage, TWO, none, NOW)
+    assert installs.failure_reason(storage, TWO) == none

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -8,7 +9,7 @@ import stat
 import pytest
 
 from ostrya.uptane.client import storage as module
-from ostrya.uptane.client.storage import open_storage
+from ostrya.uptane.client.storage import open_storage, open_to_read
 from ostrya.uptane.errors import StorageError
 
 
@@ -106,3 +107,34 @@ def test_other_mistakes_are_told_too(storage):
         storage.rows("SELECT * FROM missing")
     with pytest.raises(sqlite3.IntegrityError), storage.transaction() as connection:
         connection.execute("INSERT INTO facts VALUES (NULL, NULL)")
+
+
+def test_whoever_only_looks_changes_nothing(tmp_path):
+    path = str(tmp_path / "sota/sql.db")
+    assert open_to_read(path) is None
+    assert open_to_read(f"{path}/below") is None
+    with open_storage(path) as client, open_to_read(path) as seen:
+        client.set_fact("name", b"value")
+        assert seen.fact("name") == b"value"
+        with pytest.raises(StorageError):
+            seen.set_fact("name", b"other")
+        assert client.fact("name") == b"value"
+    assert sorted(os.listdir(tmp_path / "sota")) == ["sql.db"]
+
+
+def test_what_is_no_database_of_ours_is_not_read(tmp_path):
+    (tmp_path / "empty.db").touch()
+    assert open_to_read(str(tmp_path / "empty.db")) is None
+    (tmp_path / "text.db").write_text("no database at all" * 99)
+    with pytest.raises(StorageError, match="is damaged"):
+        open_to_read(str(tmp_path / "text.db"))
+
+
+def test_whoever_may_not_read_is_told_what_to_do(tmp_path, monkeypatch):
+    def refuse(*_args, **_more):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("ostrya.uptane.client.storage.os.open", refuse)
+    with pytest.raises(StorageError, match="cannot be read: Permission denied") as caught:
+        open_to_read(str(tmp_path / "sql.db"))
+    assert "as root" in caught.value.hint
