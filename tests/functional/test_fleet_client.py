@@ -172,6 +172,20 @@ def test_a_device_that_is_withdrawn(services, car):
     result = car.cycle()
     assert result.end is End.FAILED
     assert "revoked" in str(result.error) or "refused" in str(result.error)
+    car.cycle()
+    (told,) = read(services, log.list_events, {"device_id": name, "type": "CertificateRefused"})
+    assert "stolen" in told.body
+
+
+def test_a_name_that_is_taken_is_told(services, server, car):
+    name = car.config.provision.device_id
+    car.cycle()
+    link = server.provisioning()
+    for _ in range(2):
+        assert link.ask("POST", "/devices", f'{{"deviceId": "{name}"}}'.encode()).status == 409
+    link.close()
+    (told,) = read(services, log.list_events, {"device_id": name, "type": "RegistrationRefused"})
+    assert "already" in told.body
 
 
 def test_the_shared_certificate_is_used_once(server, car, tmp_path):

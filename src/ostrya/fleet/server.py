@@ -2,8 +2,9 @@
 """One process: a listener for devices, others for tools, and what has to be done now and then.
 
 uvicorn speaks HTTP. What it does not do is done here: it puts the certificate of a connection into
-each request of that connection, and it waits for no more than some seconds for a request that
-someone began. All listeners share one event loop, and end together.
+each request of that connection, it waits for no more than some seconds for a request that someone
+began, and takes no more than some kilobytes before it knows what is wanted. All listeners share one
+event loop, and end together.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ostrya.fleet.api.messages import PEER, device_answer
 from ostrya.fleet.certificates import read_peer
 from ostrya.fleet.domain.fleet import AUTHORITY
-from ostrya.fleet.errors import BadRequest, SetupError
+from ostrya.fleet.errors import BadRequest, SetupError, TooLarge
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from ostrya.fleet.certificates import Peer
+    from ostrya.fleet.errors import Refusal
     from ostrya.fleet.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 _GOODBYE_S = 0.5
+_MAX_HEAD_BYTES = 64 * 1024
 _TIMEOUT_KEY = "ostrya.request_timeout_s"
 
 
@@ -61,6 +64,8 @@ class PeerProtocol(HttpToolsProtocol):
 
     _peer: Peer | None = None
     _begun: TimerHandle | None = None
+    _is_in_head = True
+    _head_bytes = 0
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Look who it is."""
@@ -77,24 +82,48 @@ class PeerProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take more of a request, but no head without end: the parser would keep all of it."""
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._begun is None and self.cycle.response_complete:
+            # What came begins no request, and ended the wait for one.
+            self._expect()
+        if not self._is_in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > _MAX_HEAD_BYTES:
+            refusal = TooLarge(
+                f"more than {_MAX_HEAD_BYTES} bytes come before the request", code="head_too_large"
+            )
+            self._end_with(b"431 Request Header Fields Too Large", refusal)
+
     def on_message_begin(self) -> None:
         """Begin a request of whoever made the connection."""
         super().on_message_begin()
+        self._is_in_head, self._head_bytes = True, 0
         self.scope[PEER] = self._peer  # type: ignore[literal-required]  # ours
         self._expect()
 
     def on_headers_complete(self) -> None:
         """Answer, now that it is known what is wanted."""
         self._stop_waiting()
+        self._is_in_head = False
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, as any other request."""
+        self._end_with(b"400 Bad Request", BadRequest(msg, code="invalid_http"))
+
+    def _end_with(self, status: bytes, refusal: Refusal) -> None:
         if self.transport.is_closing():
             return
-        answer = device_answer(BadRequest(msg, code="invalid_http"))
+        answer = device_answer(refusal)
         head = (
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: "
+            b"HTTP/1.1 "
+            + status
+            + b"\r\ncontent-type: application/json\r\ncontent-length: "
             + str(len(answer.body)).encode()
             + b"\r\nconnection: close\r\n\r\n"
         )

@@ -109,6 +109,30 @@ def test_who_begins_a_request_and_does_not_go_on_is_not_waited_for(running, car)
     assert time.monotonic() - begin < 60
 
 
+def test_a_head_without_end_is_not_kept(running, car):
+    data = b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"a" * 100_000
+    found = talk(running, car, data)
+    assert found.startswith(b"HTTP/1.1 431 "), found
+    assert b"head_too_large" in found
+    long = {"x": "a" * 30_000}
+    for _ in range(4):
+        # Each by itself is short enough.
+        assert car.link.ask("GET", "/director/targets.json", headers=long).status == 200
+
+
+def test_what_begins_no_request_is_not_waited_for(running, car):
+    get = b"GET /director/targets.json HTTP/1.1\r\nhost: x\r\n\r\n"
+    with (
+        socket.create_connection((car.link.host, car.link.port), 30) as raw,
+        car.link.context.wrap_socket(raw, server_hostname="localhost") as connection,
+    ):
+        connection.sendall(get)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"\r\n")
+        while connection.recv(65536):
+            pass
+
+
 def test_it_ends_in_order_although_clients_stay(running, car, tmp_path):
     folder = make(tmp_path / "fleet")
     with start(folder) as server:

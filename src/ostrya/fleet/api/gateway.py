@@ -37,6 +37,7 @@ from ostrya.fleet.api.messages import (
 from ostrya.fleet.db import devices as rows
 from ostrya.fleet.db import log
 from ostrya.fleet.domain import campaigns, device_data, devices, events, manifests, registration
+from ostrya.fleet.domain.turned_away import TurnedAway, tell
 from ostrya.fleet.errors import BadRequest, NotFound, Refusal, WrongMethod
 from ostrya.uptane.metadata.fields import Fields
 from ostrya.uptane.metadata.file_names import TIMESTAMP_FILE
@@ -70,6 +71,7 @@ class Gateway:
         self._services = services
         self._limits = services.settings.limits
         self._timeout_s = float(services.settings.server.request_timeout_s)
+        self._turned_away = TurnedAway()
         self._exact: dict[str, dict[str, Handler]] = {
             "/devices": {"POST": self._provision},
             "/director/ecus": {"POST": self._register_ecus},
@@ -93,6 +95,8 @@ class Gateway:
             return
         except Exception as exc:  # noqa: BLE001  # whatever it is, somebody waits for an answer
             refusal = refusal_of(exc, f"{request.method} {request.path[:200]}")
+            if request.peer is not None:
+                await self._tell_turned_away(request.peer.name, "certificate_revoked", refusal)
             await send_answer(send, device_answer(refusal), with_body=request.method != "HEAD")
 
     async def _answer(self, request: Request, send: Send) -> None:
@@ -154,7 +158,11 @@ class Gateway:
         data = await request.body(self._limits.request_bytes)
         device_id, days, claim = _read_wish(data, self._limits.request_bytes)
         fleet = self._services.fleet
-        p12 = await asyncio.to_thread(devices.provision_itself, fleet, device_id, days, claim)
+        try:
+            p12 = await asyncio.to_thread(devices.provision_itself, fleet, device_id, days, claim)
+        except Refusal as exc:
+            await self._tell_turned_away(device_id, "device_already_registered", exc)
+            raise
         logger.info("a device was registered id=%s", device_id)
         return Answer(200, p12, BYTES)
 
@@ -208,6 +216,21 @@ class Gateway:
                 lambda connection: log.add_events(connection, [event])
             )
         )
+
+    async def _tell_turned_away(self, device_id: str, code: str, refusal: Refusal) -> None:
+        now = self._services.fleet.timestamp()
+        if refusal.code != code or not self._turned_away.is_news(device_id, code, now):
+            return
+        logger.warning("a device was turned away device=%s why=%s", device_id, refusal.message)
+        try:
+            await asyncio.wrap_future(
+                self._services.fleet.database.submit(
+                    lambda connection: tell(connection, device_id, refusal, now)
+                )
+            )
+        except (OSError, OstryaError) as exc:
+            # It is refused all the same, with the reason that counts.
+            logger.warning("an event was not kept device=%s error=%s", device_id, exc)
 
     async def _take_events(self, request: Request) -> Answer:
         device_id = self._device(request)
