@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.environment import Environment
     from ostrya.cli.parser import Arguments
+    from ostrya.uptane.client.campaigns import CampaignAnswer
     from ostrya.uptane.client.config import ClientConfig
 
 log = logging.getLogger(__name__)
@@ -96,3 +97,20 @@ def write_log(context: Context) -> None:
     if not root.handlers:
         root.addHandler(handler)
         root.setLevel(logging.INFO)
+
+
+def give_answer(arguments: Arguments, context: Context, answer: CampaignAnswer) -> None:
+    """Queue what a user says of the campaign that the command line names.
+
+    Raises:
+        ConfigError: That is no id.
+        StorageError: It cannot be kept.
+    """
+    from ostrya.uptane.client.campaigns import answer_campaign
+    from ostrya.uptane.client.storage import open_storage
+
+    if len(arguments.positionals) != 1:
+        raise context.usage_error("one ID must be specified")
+    config = load_client_config(arguments)
+    with open_storage(config.database_path) as storage:
+        answer_campaign(storage, arguments.positionals[0], answer, utc_now())

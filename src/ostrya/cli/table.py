@@ -222,6 +222,13 @@ _FLEET = (
     Verb("token", "", "Secrets of tools", Repo.NONE, verbs=_FLEET_TOKEN),
 )  # fmt: skip
 
+_OTA_CAMPAIGN = (
+    Verb("accept", "ota.campaign.accept", "Say yes to a campaign", Repo.NONE),
+    Verb("decline", "ota.campaign.decline", "Say no to a campaign", Repo.NONE),
+    Verb("list", "ota.campaign.list", "List campaigns", Repo.NONE, reads=True),
+    Verb("postpone", "ota.campaign.postpone", "Say not now to a campaign", Repo.NONE),
+)
+
 _OTA_DELEGATION = (
     Verb("add", "ota.delegation.add", "Trust somebody else with some images", Repo.NONE),
     Verb("list", "ota.delegation.list", "List who is trusted with what", Repo.NONE, reads=True),
@@ -251,6 +258,7 @@ _OTA_TARGETS = (
 )  # fmt: skip
 
 _OTA = (
+    Verb("campaign", "", "What the user is asked about", Repo.NONE, verbs=_OTA_CAMPAIGN),
     Verb("control", "ota.control", "Speak to the running client", Repo.NONE),
     Verb("delegation", "", "Who else may speak of images", Repo.NONE, verbs=_OTA_DELEGATION),
     Verb("info", "ota.info", "Show who the device is, and what is wrong", Repo.NONE, reads=True),

@@ -166,6 +166,20 @@ def _provision(
     return Provisioned(known, link, (warning,) if warning else ())
 
 
+def known_link(config: ClientConfig, storage: Storage) -> Link:
+    """Return how to speak to the server that knows the device; for the taker to close.
+
+    Raises:
+        NotProvisioned: None does yet.
+        UptaneError: What the device was told or given cannot be used.
+    """
+    if storage.fact(REGISTERED) is None:
+        raise NotProvisioned(
+            "the device is not provisioned yet", hint="`ostrya ota provision` does that"
+        )
+    return _link(config, obtain_credentials(config, storage))
+
+
 def _link(config: ClientConfig, credentials: Credentials) -> Link:
     return Link(config, credentials.tls, addresses(config, credentials.gateway))
 
