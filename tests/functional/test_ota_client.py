@@ -154,7 +154,12 @@ def test_a_commit_and_a_restart(fleet, tmp_path):
     assert machine.loaded.deployments[0].checksum == checksum
     assert device.once()["end"] == "pending-restart"
     device.restart()
-    assert device.once()["end"] == "up-to-date"
+    done = device.run("run", "once", "--json")
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert found["end"] == "up-to-date"
+    assert found["message"].startswith("os-2 runs now on ")
+    assert device.once()["message"] == ""
     assert "os-2" in json.dumps(fleet.shown(name))
     machine.close()
     releases.repo.close()

@@ -26,7 +26,9 @@ from ostrya.cli.output import write_json, write_line
 if TYPE_CHECKING:
     from ostrya.cli.context import Context
     from ostrya.cli.parser import Arguments
+    from ostrya.uptane.client.installs import Install
     from ostrya.uptane.client.primary import CycleResult
+    from ostrya.uptane.client.storage import Storage
 
 PARAMETERS = "[MODE]"
 OPTIONS = (
@@ -44,13 +46,16 @@ def run(arguments: Arguments, context: Context) -> int:
     from ostrya.uptane.client.control.board import Board
     from ostrya.uptane.client.control.socket_server import SocketServer
     from ostrya.uptane.client.device_data.telling import send_device_data
+    from ostrya.uptane.client.installs import open_installs
     from ostrya.uptane.client.primary import Mode
     from ostrya.uptane.client.runner import run_forever, run_once
     from ostrya.uptane.client.storage import open_storage
 
     mode = Mode(_mode(arguments))
     config = load_client_config(arguments)
-    write_log(context)
+    if mode is Mode.FULL:
+        # One cycle prints how it ended, and -v the rest.
+        write_log(context)
     with ExitStack() as stack:
         stack.enter_context(only_client(config.database_path))
         opener = sysroot_opener(config.pacman.sysroot, context.environment)
@@ -60,7 +65,9 @@ def run(arguments: Arguments, context: Context) -> int:
         running = assemble(stack, config, storage, board, machine)
         running.primary.start()
         if mode is not Mode.FULL:
-            return _tell(run_once(running, mode), context)
+            before = open_installs(storage)
+            result = run_once(running, mode)
+            return _tell(_with_ended(result, storage, before), context)
         if config.control.socket:
             server = SocketServer(config.control.socket, board, config.control.group)
             stack.enter_context(server)
@@ -77,6 +84,27 @@ def _mode(arguments: Arguments) -> str:
     if mode not in ("full", "once", "check", "download", "install"):
         raise UsageError(f"there is no mode {mode}")
     return mode
+
+
+def _with_ended(result: CycleResult, storage: Storage, before: tuple[Install, ...]) -> CycleResult:
+    """Add what became of updates that were begun before, where nothing else is to be said."""
+    from ostrya.uptane.client.installs import State, install_log
+    from ostrya.uptane.client.primary import End
+
+    if result.end is not End.UP_TO_DATE or result.words:
+        return result
+    how = {State.CURRENT: "runs now", State.FAILED: "failed"}
+    states = {
+        one.number: one.state
+        for serial in {one.target.serial for one in before}
+        for one in install_log(storage, serial)
+    }
+    words = [
+        f"{one.target.name} {how[states[one.number]]} on {one.target.serial}"
+        for one in before
+        if states.get(one.number) in how
+    ]
+    return result._replace(words="; ".join(words))
 
 
 def _tell(result: CycleResult, context: Context) -> int:
