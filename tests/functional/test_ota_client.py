@@ -205,6 +205,8 @@ def test_a_server_that_is_away_is_said(fleet, tmp_path):
     device.config.write_text(text)
     done = device.run("run", "once", status=70)
     assert "cannot be reached" in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "an update cycle failed" in device.run("run", "once", "-v", status=70).stderr
     os.unlink(device.config)
     assert "there is no configuration" in device.run("run", "once", status=70).stderr
 

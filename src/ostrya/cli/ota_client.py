@@ -99,6 +99,13 @@ def write_log(context: Context) -> None:
         root.setLevel(logging.INFO)
 
 
+def keep_log() -> None:
+    """Let what the client notes be seen only with -v: Python writes warnings of nobody's log."""
+    root = logging.getLogger("ostrya")
+    if not root.handlers:
+        root.addHandler(logging.NullHandler())
+
+
 def give_answer(arguments: Arguments, context: Context, answer: CampaignAnswer) -> None:
     """Queue what a user says of the campaign that the command line names.
 

@@ -16,6 +16,7 @@ from ostrya.cli.options import text
 from ostrya.cli.ota_client import (
     CONFIG,
     OVERRIDING,
+    keep_log,
     load_client_config,
     sysroot_opener,
     utc_now,
@@ -54,8 +55,10 @@ def run(arguments: Arguments, context: Context) -> int:
     mode = Mode(_mode(arguments))
     config = load_client_config(arguments)
     if mode is Mode.FULL:
-        # One cycle prints how it ended, and -v the rest.
         write_log(context)
+    else:
+        # One cycle prints how it ended, and -v the rest.
+        keep_log()
     with ExitStack() as stack:
         stack.enter_context(only_client(config.database_path))
         opener = sysroot_opener(config.pacman.sysroot, context.environment)
