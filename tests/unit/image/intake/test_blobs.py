@@ -65,7 +65,11 @@ def test_parts_of_a_tar(tmp_path, scratch, packer):
     parts.close()
 
 
-@pytest.mark.parametrize("data", [b"no tar at all", gzip.compress(b"nor this"), b"\x1f\x8bbroken"])
+@pytest.mark.parametrize(
+    "data",
+    [b"no tar at all", gzip.compress(b"nor this"), b"\x1f\x8bbroken"],
+    ids=["text", "packed", "broken"],
+)
 def test_what_is_no_tar(tmp_path, scratch, data):
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(OstryaError):

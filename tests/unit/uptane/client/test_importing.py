@@ -89,6 +89,7 @@ def test_on_a_token_no_files_are_looked_at(storage, config):
         ("repo/root.json", b"{}", "no root of the Image repository"),
         ("repo/root.json", b"x" * (importing.MAX_FILE_BYTES + 1), "larger than"),
     ],
+    ids=["another-key", "certificate", "authority", "ecu", "root", "large"],
 )
 def test_wrong_files(storage, config, given, path, data, words):
     (given / path).write_bytes(data)
