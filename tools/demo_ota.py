@@ -230,7 +230,7 @@ def play(demo: OtaDemo) -> None:
             demo.make_device(name, first)
         demo.say("They become the fleet's: keys of their own, certificates from the server")
         for name in DEVICES:
-            demo.show(demo.device(name, "run", "--mode=check"))
+            demo.show(demo.device(name, "provision"))
         demo.show(demo.fleet("device", "list"))
         update(demo)
         attack(demo)

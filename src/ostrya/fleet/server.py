@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 _BACKLOG = 1024
 _GOODBYE_S = 0.5
+# Beside connections: databases, files that are sent.
+_OTHER_FILES = 512
 _MAX_HEAD_BYTES = 64 * 1024
 _TIMEOUT_KEY = "ostrya.request_timeout_s"
 
@@ -247,6 +250,26 @@ def _answers(path: str) -> bool:
     return True
 
 
+def allow_connections(settings: Settings) -> None:
+    """Let this process have as many open files as there may be connections, or say that it cannot.
+
+    Without this, whoever opens connections that say nothing shuts out everybody.
+    """
+    wanted = settings.server.max_connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= wanted or soft == resource.RLIM_INFINITY:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        logger.warning(
+            "fewer connections are possible than max_connections: raise LimitNOFILE of the service"
+            " files=%d wanted=%d",
+            allowed,
+            wanted,
+        )
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server of one listener."""
 
@@ -288,6 +311,7 @@ async def serve(
         ready: Called once all doors are open.
     """
     loop = asyncio.get_running_loop()
+    allow_connections(settings)
     servers = [_Server(one, settings) for one in listeners]
     stop = asyncio.Event()
     _end_on_signals(loop, servers, stop)

@@ -9,8 +9,10 @@ import time
 
 import pytest
 
+from ostrya.fleet import server as module
 from ostrya.fleet.errors import SetupError
-from ostrya.fleet.server import bind, bind_here, gateway_context
+from ostrya.fleet.server import allow_connections, bind, bind_here, gateway_context
+from ostrya.fleet.settings import Server, Settings
 from support.fleet_device import Link, tls
 from support.fleet_server import make, start
 
@@ -171,3 +173,22 @@ def test_a_certificate_that_is_gone(tmp_path):
 
     with pytest.raises(SetupError, match="server's certificate"):
         gateway_context(Settings(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "wanted", "words"),
+    [
+        (1024, 1 << 20, 4608, ""),
+        (1024, -1, 4608, ""),
+        (8192, 8192, None, ""),
+        (100, 1000, 1000, "raise LimitNOFILE"),
+    ],
+)
+def test_files_may_be_open_for_all_connections(monkeypatch, caplog, soft, hard, wanted, words):
+    seen = []
+    monkeypatch.setattr(module.resource, "getrlimit", lambda _what: (soft, hard))
+    monkeypatch.setattr(module.resource, "setrlimit", lambda _what, limits: seen.append(limits))
+    allow_connections(Settings("x", Server(max_connections=4096)))
+    assert seen == ([] if wanted is None else [(wanted, hard)])
+    assert words in caplog.text
+    assert bool(caplog.text) == bool(words)

@@ -36,7 +36,7 @@ def find_hardware(command: str = "", given_file: str = "") -> Json:
     argv = _words(command) if command else _LSHW
     if not command and shutil.which(argv[0]) is None:
         return None
-    found = run_and_listen(argv, timeout_s=TIMEOUT_S, most_bytes=MAX_BYTES)
+    found = run_and_listen(argv, timeout_s=TIMEOUT_S, most_bytes=MAX_BYTES + 1)
     if found.status:
         raise CommandFailed(tuple(argv), found.status, found.stderr.decode(errors="replace"))
     return _parse(found.stdout, argv[0])

@@ -64,6 +64,8 @@ MAX_REQUEST_BYTES = 40 * 1024 * 1024
 """Of all metadata of both repositories; images come in pieces."""
 _MAX_DESCRIPTION = 1000
 _SILENCE_S = 300.0
+# Who connects has something to say: until it has said it, nobody else is served.
+_FIRST_WORD_S = 10.0
 _ANSWER_S = 60.0
 _REPOSITORIES = {Repo.DIRECTOR: Repository.DIRECTOR, Repo.IMAGE: Repository.IMAGE}
 
@@ -237,7 +239,7 @@ class EcuListener:
 
     def _serve(self, peer: socket.socket) -> None:
         try:
-            peer.settimeout(_ANSWER_S)
+            peer.settimeout(_FIRST_WORD_S)
             if self._context is not None:
                 with self._context.wrap_socket(peer, server_side=True) as secure:
                     self._answer_all(Connection(secure, MAX_REQUEST_BYTES))
@@ -247,8 +249,10 @@ class EcuListener:
             log.info("a connection ended error=%s", exc)
 
     def _answer_all(self, connection: Connection) -> None:
+        patience_s = _FIRST_WORD_S
         while True:
-            message = connection.receive(_SILENCE_S)
+            message = connection.receive(patience_s)
+            patience_s = _SILENCE_S
             if message is None:
                 return
             answer = self._service.answer(message)

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from ostrya.uptane.client.installer import Outcome, Stage
+from ostrya.uptane.client.secondaries import daemon
 from ostrya.uptane.client.secondaries.daemon import EcuService
 from ostrya.uptane.client.secondaries.link import Connection
 from ostrya.uptane.client.secondaries.messages import (
@@ -134,3 +135,14 @@ def test_garbage_is_hung_up_on_and_the_next_one_is_served(tmp_path, data):
             assert connection.receive(10) == VersionResp(2)
             connection.send(RootVerReq(Repository.DIRECTOR is None), 10)
             assert connection.receive(10).version == 0
+
+
+def test_who_connects_and_says_nothing_keeps_nobody_away(tmp_path, monkeypatch):
+    monkeypatch.setattr(daemon, "_FIRST_WORD_S", 0.2)
+    with EcuThread(tmp_path) as ecu, ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(("127.0.0.1", ecu.port), 10))
+        with socket.create_connection(("127.0.0.1", ecu.port), 10) as peer:
+            connection = Connection(peer)
+            connection.send(VersionReq(2), 10)
+            assert connection.receive(20) == VersionResp(2)
