@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -69,7 +69,8 @@ class EcuThread:
         import socket
 
         self._ending.set()
-        with socket.create_connection(("127.0.0.1", self.port), 5):
+        # Only to be noticed: it may be hung up on before it is there.
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5):
             pass
         self._thread.join(10)
 

@@ -15,7 +15,7 @@ TOP = Path(__file__).resolve().parents[3]
 PAGES = TOP / "docs" / "reference" / "formats"
 SOURCE = TOP / "src" / "ostrya" / "formats"
 # What has no layout of its own.
-WITHOUT_LAYOUT = {"__init__.py", "errors.py"}
+WITHOUT_LAYOUT = {"__init__.py", "errors.py", "toml_lines.py"}
 MODULES = sorted(p for p in SOURCE.rglob("*.py") if p.name not in WITHOUT_LAYOUT)
 FENCES = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
