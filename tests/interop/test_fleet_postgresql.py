@@ -28,6 +28,10 @@ VERSIONS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 OWNER = "postgres"
 
 
+# One database, in which each goes on where the one before has ended.
+pytestmark = pytest.mark.xdist_group("postgresql")
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     """A PostgreSQL of our own, on a socket in a folder."""
