@@ -92,7 +92,6 @@ def _read(data: bytes) -> Mapping[str, bytes]:
         zipfile.BadZipFile,
         zlib.error,
         ValueError,
-        NotImplementedError,
         RuntimeError,
         EOFError,
     ):
