@@ -16,10 +16,12 @@ class ConfiguredDevice:
     Attributes:
         folder: Where everything is.
         config: Its settings.
+        environment: What the environment of its programs has besides.
     """
 
     def __init__(self, folder: Path, **sections: dict[str, object]) -> None:
         self.folder = folder
+        self.environment: dict[str, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
         usual: dict[str, dict[str, object]] = {
             "provision": {"primary_ecu_hardware_id": "board"},
@@ -47,7 +49,9 @@ class ConfiguredDevice:
         """Run a verb to its end."""
         done = subprocess.run(
             self.argv(*words), capture_output=True, text=True, check=False, timeout=120,
-            env={**os.environ, "OSTREE_SYSROOT_DEBUG": "mutable-deployments"},
+            env={
+                **os.environ, "OSTREE_SYSROOT_DEBUG": "mutable-deployments", **self.environment,
+            },
         )  # fmt: skip
         assert done.returncode == status, done.stderr
         return done

@@ -115,9 +115,12 @@ def give_answer(arguments: Arguments, context: Context, answer: CampaignAnswer) 
     """
     from ostrya.uptane.client.campaigns import answer_campaign
     from ostrya.uptane.client.storage import open_storage
+    from ostrya.uptane.client.trust_store import load_time_floor
+    from ostrya.uptane.client.vehicle import RELEASED
 
     if len(arguments.positionals) != 1:
         raise context.usage_error("one ID must be specified")
     config = load_client_config(arguments)
     with open_storage(config.database_path) as storage:
-        answer_campaign(storage, arguments.positionals[0], answer, utc_now())
+        now = load_time_floor(storage, RELEASED).now(utc_now())
+        answer_campaign(storage, arguments.positionals[0], answer, now)

@@ -42,8 +42,9 @@ SERVER_DAYS = 3650
 MAX_NAME = 64
 """Of a CN, as X.509 has it."""
 _DEVICE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,63}")
-# A clock that is a little behind is no reason to refuse what was made just now.
-_EARLIER = timedelta(hours=1)
+# A device without a battery starts in 1970, and has to reach its server all the same: how old
+# metadata may be is seen otherwise.
+_VALID_FROM = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Purpose(Enum):
@@ -186,7 +187,7 @@ def _begin(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _EARLIER)
+        .not_valid_before(_VALID_FROM)
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )

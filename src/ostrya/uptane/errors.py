@@ -26,6 +26,7 @@
         ├── ServerUnreachable   there is no connection, or it broke
         │   └── ServerTooSlow       nothing, or next to nothing, came for too long
         ├── ServerUntrusted     whoever answers is not the fleet's, or speaks in the clear
+        │   └── ClockWrong          a certificate is not valid yet, by the device's clock
         ├── ServerRefused       it says no
         │   └── CertificateRefused  it does not take the device's certificate
         ├── AnswerUnusable      its answer makes no sense
@@ -195,6 +196,10 @@ class ServerTooSlow(ServerUnreachable):
 
 class ServerUntrusted(ServerError):
     """Whoever answers is not the fleet's server, or would have to be spoken to in the clear."""
+
+
+class ClockWrong(ServerUntrusted):
+    """By the device's clock, a certificate is not valid yet: it can hardly be the real time."""
 
 
 class ServerRefused(ServerError):

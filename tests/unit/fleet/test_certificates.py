@@ -56,6 +56,11 @@ def test_strangers_are_not_vouched_for(authority):
         check_vouched(data, authority.certificate, later)
 
 
+def test_a_device_whose_clock_says_1970_can_believe_them(authority):
+    for one in (authority, device(authority)):
+        assert one.certificate.not_valid_before_utc == datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def test_no_certificate_outlives_its_authority(authority):
     found = device(authority, days=10**6)
     assert found.certificate.not_valid_after_utc <= authority.certificate.not_valid_after_utc

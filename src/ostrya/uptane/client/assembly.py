@@ -21,6 +21,7 @@ from ostrya.uptane.client.provisioning import provision
 from ostrya.uptane.client.reports import send_events
 from ostrya.uptane.client.restart import Restart, RestartKind
 from ostrya.uptane.client.runner import Running
+from ostrya.uptane.client.running_time import RunningTime
 from ostrya.uptane.client.secondaries.build import build_secondaries
 from ostrya.uptane.client.secondaries.config import EcusConfig, read_ecus
 from ostrya.uptane.client.vehicle import RELEASED, Identity, Parts, Rules, Surroundings
@@ -110,10 +111,11 @@ def assemble(
             board,
             board.tell_phase,
             connect=_Connection(stack, config, machine).connect,
+            running_time=RunningTime(),
         ),
     )
     board.on_pause = lambda kind: queue_event(
-        storage, Event(kind, machine.clock(), identity.serial)
+        storage, Event(kind, device_time(parts), identity.serial)
     )
     primary = Primary(parts)
     source = config.uptane.offline_updates_source

@@ -24,10 +24,12 @@ from ostrya.fetch.exchange import Download, Exchange, Message, Reply, check_url
 from ostrya.fetch.exchange_options import ExchangeOptions, host_with_port
 from ostrya.uptane.client.answers import MAX_CAMPAIGNS_BYTES, read_campaigns, read_refusal
 from ostrya.uptane.client.server import EventsOutcome, ImageBody, Treehub
+from ostrya.uptane.client.tls_dates import find_date_fault
 from ostrya.uptane.errors import (
     AnswerTooLarge,
     AnswerUnusable,
     CertificateRefused,
+    ClockWrong,
     ConfigError,
     IdentityError,
     ServerError,
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from ostrya.uptane.client.addresses import Addresses
     from ostrya.uptane.client.config import ClientConfig
     from ostrya.uptane.client.server import Campaign, DeviceDataKind
+    from ostrya.uptane.client.tls_dates import DateFault
     from ostrya.uptane.client.tls_files import TlsFiles
     from ostrya.uptane.metadata.json_text import Object
     from ostrya.uptane.steps import Wanted
@@ -148,7 +151,7 @@ class Link:
                     raise AnswerUnusable(found.url, f"status {found.status} with no image")
                 yield ImageBody(found.offset, found.total, _chunks(url, found))
         except FetchError as exc:
-            raise told(url, exc) from exc
+            raise told(url, exc, self._options) from exc
 
     def treehub(self, uri: str = "") -> Treehub:
         """Return how commits are pulled."""
@@ -209,7 +212,7 @@ def ask(exchange: Exchange, message: Message, *, retries: int | None = None) -> 
     try:
         return exchange.send(message, retries=retries)
     except FetchError as exc:
-        raise told(message.url, exc) from exc
+        raise told(message.url, exc, exchange.options) from exc
 
 
 def _require(reply: Reply) -> Reply:
@@ -248,8 +251,16 @@ def _certificate_refused(url: str, status: int, code: str, description: str) -> 
     )
 
 
-def told(url: str, error: FetchError) -> ServerError | IdentityError:
-    """Say what an error of the transport means for a device."""
+def told(
+    url: str, error: FetchError, options: ExchangeOptions | None = None
+) -> ServerError | IdentityError:
+    """Say what an error of the transport means for a device.
+
+    Args:
+        url: Who was asked.
+        error: What came of it.
+        options: How it was asked; with them it is seen whether the clock is to blame.
+    """
     where = error.url if isinstance(error, TransferError) else url
     reason = error.reason if isinstance(error, TransferError) else error.message
     if isinstance(error, CertificateNotTaken):
@@ -259,10 +270,22 @@ def told(url: str, error: FetchError) -> ServerError | IdentityError:
     if isinstance(error, FetchOptionError):
         hint = "see whether the device's certificate and key can be read"
         return IdentityError(error.message, hint=hint)
+    if isinstance(error, TlsError) and options is not None and "certificate" in reason:
+        fault = find_date_fault(where, options)
+        if fault is not None:
+            return _not_in_date(where, fault)
     for kind, meaning, words, hint in _MEANINGS:
         if isinstance(error, kind):
             return meaning(where, f"{words}{reason}", hint=hint)
     return AnswerUnusable(where, reason)
+
+
+def _not_in_date(url: str, fault: DateFault) -> ServerUntrusted:
+    if fault.is_early:
+        hint = "set the clock; nothing was sent, and it is tried again later"
+        return ClockWrong(url, f"it cannot be believed: {fault.words}", hint=hint)
+    hint = "set the clock if it is wrong; if not, the server needs a new certificate"
+    return ServerUntrusted(url, f"it cannot be believed: {fault.words}", hint=hint)
 
 
 def _chunks(url: str, found: Download) -> Iterator[bytes]:

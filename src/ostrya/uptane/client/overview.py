@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ostrya.named_tuple import NamedTuple
 from ostrya.uptane.client import installs
 from ostrya.uptane.client.attempts import is_given_up
+from ostrya.uptane.client.clock_check import clock_fault
 from ostrya.uptane.client.credentials import GATEWAY
 from ostrya.uptane.client.identity import DEVICE_ID, HARDWARE_ID, SERIAL, fact_text
 from ostrya.uptane.client.installs import State
@@ -26,7 +27,7 @@ from ostrya.uptane.client.state import (
 )
 from ostrya.uptane.client.trust_store import load_files, load_time_floor
 from ostrya.uptane.client.vehicle_manifest import load_attacks
-from ostrya.uptane.metadata.fields import format_time, parse_time
+from ostrya.uptane.metadata.fields import parse_time
 from ostrya.uptane.steps import Repository
 
 if TYPE_CHECKING:
@@ -144,8 +145,8 @@ def look(
         hint = "`ostrya ota provision` goes on with it, and so does the client"
         words = "the server does not know the device yet"
         troubles["provisioning"] = Trouble(Condition.NOT_PROVISIONED, words, hint, now, now)
-    if clock < floor.moment:
-        words = f"the clock says {format_time(clock)}, but it is {format_time(now)} at least"
+    words = clock_fault(floor, clock)
+    if words:
         hint = "set the clock; until then that time is taken for the present one"
         troubles[CLOCK] = Trouble(Condition.CLOCK_WRONG, words, hint, clock, clock)
     if _free_bytes(storage.path) < _LITTLE_BYTES:

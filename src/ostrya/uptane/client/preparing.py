@@ -19,6 +19,7 @@ from ostrya.uptane.client.installer import plain_words
 from ostrya.uptane.client.installs import Result
 from ostrya.uptane.client.secondaries.bundle import load_bundle
 from ostrya.uptane.client.vehicle_manifest import note_attack
+from ostrya.uptane.client.verifying import device_time
 from ostrya.uptane.errors import AnswerTooLarge, ImageRejected, ServerRefused
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _download(parts: Parts, job: Job, source: ImageSource, now: datetime) -> Non
         parts.installer.download(job.image, source, parts.around.watch)
     else:
         parts.files.download(job.image, source, parts.around.watch)
-    ended = started._replace(kind="EcuDownloadCompleted", at=parts.around.clock(), success=True)
+    ended = started._replace(kind="EcuDownloadCompleted", at=device_time(parts), success=True)
     queue_event(parts.storage, ended)
 
 

@@ -27,6 +27,7 @@ from ostrya.errors import OstryaError
 from ostrya.named_tuple import NamedTuple
 from ostrya.uptane.client import installs
 from ostrya.uptane.client.client_lock import updates_allowed
+from ostrya.uptane.client.clock_check import tell_of_clock
 from ostrya.uptane.client.consent import Answer, update_id
 from ostrya.uptane.client.errors import ClientBusy, ImageUnsuitable, UpdateCancelled
 from ostrya.uptane.client.event_queue import Event, queue_event
@@ -184,6 +185,7 @@ class Primary:
 
     def _cycle(self, mode: Mode) -> CycleResult:
         waits = self.waits()
+        tell_of_clock(self._parts)
         try:
             parts = self._parts = self._parts.around.connect(self._parts)
         except (OstryaError, OSError):

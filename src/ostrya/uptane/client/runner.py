@@ -23,6 +23,7 @@ from ostrya.uptane.client.installs import (
     open_install,
 )
 from ostrya.uptane.client.primary import CycleResult, End, Mode
+from ostrya.uptane.client.verifying import device_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +140,7 @@ def _answer(running: Running, answer: str, update: str, seconds: int) -> str:
     if update and update != known:
         return f"the update is {known} now, not {update}"
     parts = running.parts
-    now = parts.around.clock()
+    now = device_time(parts)
     given = Answer(answer)
     parts.consent.give(str(known), given, now, seconds)
     kind = {Answer.ACCEPT: "UpdateAccepted", Answer.DECLINE: "UpdateDeclined"}
@@ -151,14 +152,14 @@ def _answer(running: Running, answer: str, update: str, seconds: int) -> str:
 def _decline(running: Running, result: CycleResult) -> None:
     """Leave an update alone that somebody ended, until somebody wants it again."""
     if result.update:
-        now = running.parts.around.clock()
+        now = device_time(running.parts)
         running.parts.consent.give(result.update, Answer.DECLINE, now)
         _tell_declined(running, result, "somebody on the device ended it")
 
 
 def _tell_declined(running: Running, result: CycleResult, words: str) -> None:
     """Let the Director know that an update is not going to be installed."""
-    storage, now = running.parts.storage, running.parts.around.clock()
+    storage, now = running.parts.storage, device_time(running.parts)
     ended = Result(success=False, code="OPERATION_CANCELLED", description=words)
     for job in result.jobs:
         known = open_install(storage, job.target.serial)

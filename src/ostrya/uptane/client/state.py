@@ -25,6 +25,7 @@ from ostrya.named_tuple import NamedTuple
 from ostrya.uptane.errors import (
     AnswerTooLarge,
     CertificateRefused,
+    ClockWrong,
     ConfigError,
     MetadataExpired,
     NotProvisioned,
@@ -97,6 +98,7 @@ _CONDITIONS: tuple[tuple[type[OstryaError], Condition], ...] = (
     (RegisteredTwice, Condition.REGISTERED_TWICE),
     (NotProvisioned, Condition.NOT_PROVISIONED),
     (CertificateRefused, Condition.CERTIFICATE_REFUSED),
+    (ClockWrong, Condition.CLOCK_WRONG),
     (ServerUntrusted, Condition.SERVER_UNTRUSTED),
     (ServerRefused, Condition.SERVER_REFUSED),
     (AnswerTooLarge, Condition.METADATA_REFUSED),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ostrya.uptane.client.consent import Consent
     from ostrya.uptane.client.installer import Installer
     from ostrya.uptane.client.restart import Restart
+    from ostrya.uptane.client.running_time import RunningTime
     from ostrya.uptane.client.secondaries.secondary import Secondary
     from ostrya.uptane.client.server import Server
     from ostrya.uptane.client.storage import Storage
@@ -88,6 +89,7 @@ class Surroundings(NamedTuple):
         send_events: Tells it what happened.
         connect: Returns the parts with a server that knows the device; called in each cycle, since
             a device may be offline when it starts first.
+        running_time: Goes on where the clock is behind; None for a time that stands still then.
     """
 
     clock: Callable[[], datetime]
@@ -97,6 +99,7 @@ class Surroundings(NamedTuple):
     send_device_data: Callable[[], None] = lambda: None
     send_events: Callable[[], object] = lambda: None
     connect: Callable[[Parts], Parts] = lambda parts: parts
+    running_time: RunningTime | None = None
 
 
 class Parts(NamedTuple):

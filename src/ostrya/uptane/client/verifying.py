@@ -35,7 +35,9 @@ _FLOOR_STEP = timedelta(hours=1)
 def device_time(parts: Parts) -> datetime:
     """Return what the time is taken to be: the clock's, but never below what is known."""
     around = parts.around
-    return trust_store.load_time_floor(parts.storage, around.built_at).now(around.clock())
+    floor, clock = trust_store.load_time_floor(parts.storage, around.built_at), around.clock()
+    time = around.running_time
+    return floor.now(clock) if time is None else time.now(floor, clock)
 
 
 def verify_online(parts: Parts) -> Verified:

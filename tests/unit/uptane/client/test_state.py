@@ -33,6 +33,7 @@ def caused() -> errors.UptaneError:
         (errors.ServerTooSlow("u", "slow"), Condition.SERVER_UNREACHABLE),
         (errors.ServerRefused("u", 503), Condition.SERVER_REFUSED),
         (errors.CertificateRefused("u", 403), Condition.CERTIFICATE_REFUSED),
+        (errors.ClockWrong("u", "1970"), Condition.CLOCK_WRONG),
         (errors.ServerUntrusted("u", "stranger"), Condition.SERVER_UNTRUSTED),
         (errors.AnswerTooLarge("u", 3), Condition.METADATA_REFUSED),
         (errors.MetadataExpired("it", "a", "b"), Condition.METADATA_EXPIRED),
