@@ -17,6 +17,7 @@ from ostrya.fetch.curl import pycurl
 from ostrya.fetch.errors import (
     BadAnswer,
     CertificateNotTaken,
+    ConnectionLost,
     NetworkError,
     StalledError,
     TlsError,
@@ -131,6 +132,8 @@ def _error(url: str, code: int, words: str) -> TransferError:
         kind = TlsError
     elif code in _BAD_ANSWER:
         kind = BadAnswer
+    elif code in _LATE_CODES:
+        kind = ConnectionLost
     return kind(url, reason)
 
 

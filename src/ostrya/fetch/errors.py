@@ -8,6 +8,7 @@
     │   └── PlainTextRefused  one without TLS, where there has to be
     ├── TransferError         one address did not give what was asked of it
     │   ├── NetworkError      no connection, or one that broke
+    │   │   ├── ConnectionLost  it was there, and broke
     │   │   └── StalledError  nothing, or next to nothing, came for too long
     │   ├── TlsError          the two ends cannot agree on who they are
     │   │   └── CertificateNotTaken  the server does not take ours
@@ -57,6 +58,10 @@ class TransferError(FetchError):
 
 class NetworkError(TransferError):
     """There is no connection, or it broke."""
+
+
+class ConnectionLost(NetworkError):
+    """A connection was there, and broke while something was sent or awaited."""
 
 
 class StalledError(NetworkError):

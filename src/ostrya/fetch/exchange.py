@@ -18,12 +18,14 @@ import time
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ostrya.fetch import client_certificate
 from ostrya.fetch.curl import pycurl
 from ostrya.fetch.curl_loop import Running, perform
 from ostrya.fetch.errors import (
     AddressError,
     BadAnswer,
     BodyTooLarge,
+    ConnectionLost,
     FetchOptionError,
     NetworkError,
     RedirectError,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from ostrya.fetch.addresses import Address
     from ostrya.fetch.answer import Header
+    from ostrya.fetch.errors import TransferError
     from ostrya.fetch.exchange_options import ExchangeOptions
 
 REFUSAL_BYTES = 64 * 1024
@@ -123,9 +126,9 @@ class Exchange:
                 reply = self._send_once(message)
                 if reply.status < 500 or left <= 0:
                     return reply
-            except NetworkError:
+            except NetworkError as exc:
                 if left <= 0:
-                    raise
+                    raise self._explained(exc) from exc
             left -= 1
             time.sleep(self.options.pause_s)
 
@@ -177,7 +180,7 @@ class Exchange:
                         return
             except _Unbegun as exc:
                 if left <= 0 or not isinstance(exc.error, NetworkError):
-                    raise exc.error from exc
+                    raise self._explained(exc.error) from exc
             finally:
                 multi.close()
             left -= 1
@@ -213,6 +216,14 @@ class Exchange:
                 curl.close()
         raise RedirectError(url, "redirected too often")
 
+    def _explained(self, error: NetworkError | BodyTooLarge) -> TransferError:
+        """Return what stands behind a connection that broke at the first bytes."""
+        address = check_address(error.url, self.options)
+        if isinstance(error, ConnectionLost) and with_port(address) in self.options.own_hosts:
+            curl = self._prepare(Message("GET", error.url), address)
+            return client_certificate.refusal(curl, error.url, self.options.cert_path) or error
+        return error
+
     def _redirected(self, message: Message, address: Address, status: int, url: str) -> Message:
         """Return the request that is to be sent elsewhere."""
         there = check_address(url, self.options)
@@ -238,7 +249,7 @@ class Exchange:
             # Without this, Debian's libcurl would believe in /etc/ssl/certs besides.
             curl.unsetopt(pycurl.CAPATH)
             if is_own and options.cert_path:
-                set_certificate(curl, options.cert_path, options.key_path)
+                client_certificate.set_certificate(curl, options.cert_path, options.key_path)
             # Not to be asked first whether it may send.
             lines = ["Expect:"]
             if message.body is not None:
@@ -299,23 +310,6 @@ def _set_up(curl: pycurl.Curl, options: ExchangeOptions) -> None:
         setopt(pycurl.PROXY, options.proxy)
     if options.no_proxy:
         setopt(pycurl.NOPROXY, options.no_proxy)
-
-
-def set_certificate(curl: pycurl.Curl, cert: str, key: str) -> None:
-    """Say who we are: by files, or by objects of a token.
-
-    GnuTLS knows ``pkcs11:`` by itself; OpenSSL needs an engine, where it still has such.
-    """
-    if "OpenSSL" in pycurl.version:
-        # RFC 7512 has an address there, GnuTLS wants a path.
-        cert, key = (one.replace("pin-source=/", "pin-source=file:/") for one in (cert, key))
-    for path, option in ((cert, pycurl.SSLCERTTYPE), (key, pycurl.SSLKEYTYPE)):
-        if path.startswith("pkcs11:") and "OpenSSL" in pycurl.version:
-            curl.setopt(pycurl.SSLENGINE, "pkcs11")
-            curl.setopt(pycurl.SSLENGINE_DEFAULT, 1)
-            curl.setopt(option, "ENG")
-    curl.setopt(pycurl.SSLCERT, cert)
-    curl.setopt(pycurl.SSLKEY, key or cert)
 
 
 def _others_ca(options: ExchangeOptions) -> str:

@@ -8,6 +8,7 @@ from ostrya.fetch.curl import pycurl
 from ostrya.fetch.errors import (
     BadAnswer,
     CertificateNotTaken,
+    ConnectionLost,
     NetworkError,
     StalledError,
     TlsError,
@@ -22,7 +23,8 @@ from support.hostile import HostileServer
         (28, "timed out", StalledError),
         (56, "SSL routines::tlsv13 alert certificate required", CertificateNotTaken),
         (56, "GnuTLS recv error (-12): A TLS fatal alert has been received.", CertificateNotTaken),
-        (56, "Connection reset by peer", NetworkError),
+        (56, "Connection reset by peer", ConnectionLost),
+        (55, "Send failure: Connection reset by peer", ConnectionLost),
         (35, "SSL routines::ssl/tls alert certificate revoked", CertificateNotTaken),
         (35, "tlsv1 alert unknown ca", CertificateNotTaken),
         (35, "tlsv1 alert protocol version", TlsError),
