@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
@@ -37,6 +38,14 @@ TREEHUB, ROOT, TARGETS_PUBLIC, TARGETS_SECRET = (
 )  # fmt: skip
 MAX_BYTES = 4 * 1024 * 1024
 _MAX_MEMBERS = 64
+# Others take as much memory as they like.
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_UNUSUAL = "a member is compressed in a way that is not used for them"
+# All in memory: an error of input is one of what the archive says of itself.
+_BROKEN = (
+    zipfile.BadZipFile, RuntimeError, EOFError, ValueError, IndexError, struct.error, OSError,
+    zlib.error,
+)  # fmt: skip
 
 
 def read_members(path: str) -> dict[str, bytes]:
@@ -46,20 +55,35 @@ def read_members(path: str) -> dict[str, bytes]:
         AuthoringError: It is none, or larger than any.
         OSError: It cannot be read.
     """
+    with open(path, "rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    return decode_members(data, path)
+
+
+def decode_members(data: bytes, what: str) -> dict[str, bytes]:
+    """Return the members of a ``credentials.zip``.
+
+    Raises:
+        AuthoringError: It is none, or larger than any.
+    """
+    if len(data) > MAX_BYTES:
+        raise AuthoringError(f"{what} is larger than credentials are")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = [one for one in archive.infolist() if not one.is_dir()]
             if len(infos) > _MAX_MEMBERS or sum(one.file_size for one in infos) > MAX_BYTES:
-                raise AuthoringError(f"{path} is larger than credentials are")
+                raise AuthoringError(f"{what} is larger than credentials are")
             members: dict[str, bytes] = {}
             for info in infos:
+                if info.compress_type not in _METHODS:
+                    raise AuthoringError(f"{what} is no credentials.zip: {_UNUSUAL}")
                 with archive.open(info) as stream:
                     # What the directory of the archive says of sizes need not be true.
                     members[info.filename] = stream.read(info.file_size)
-    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as exc:
-        raise AuthoringError(f"{path} is no credentials.zip: {exc}") from None
+    except _BROKEN as exc:
+        raise AuthoringError(f"{what} is no credentials.zip: {exc}") from None
     if len(members) != len(infos):
-        raise AuthoringError(f"{path} has a member twice")
+        raise AuthoringError(f"{what} has a member twice")
     return members
 
 

@@ -6,9 +6,11 @@ The authority to trust comes with a PKCS#12: without it, there would be none.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from ostrya.named_tuple import NamedTuple
+from ostrya.uptane.client.p12_work import ENDLESS, rounds_of
 from ostrya.uptane.errors import IdentityError
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 256 * 1024
 _MAX_AUTHORITIES = 16
+# Programs ask for a few thousand, the most careful ones for some hundred thousand.
+_MAX_ROUNDS = 5_000_000
 
 
 class TlsIdentity(NamedTuple):
@@ -51,16 +55,28 @@ def read_p12(data: bytes, password: str, what: str) -> TlsIdentity:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
     from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+    from cryptography.x509 import InvalidVersion
 
     if len(data) > MAX_BYTES:
         raise IdentityError(f"{what} is larger than a PKCS#12 of a device is")
+    rounds = rounds_of(data)
+    if rounds == ENDLESS:
+        raise IdentityError(f"{what} is no PKCS#12: more is in it, or deeper, than in any")
+    if rounds > _MAX_ROUNDS:
+        raise IdentityError(
+            f"{what} asks for {rounds} rounds to make keys of its password",
+            hint=f"whoever made it has to do with {_MAX_ROUNDS} at most",
+        )
     # An empty password and none are two things in PKCS#12, and programs make both of them.
     words = ""
     for secret in (password.encode(),) if password else (None, b""):
         try:
-            found = load_pkcs12(data, secret)
+            with warnings.catch_warnings():
+                # Of lengths that are left open, which some programs write.
+                warnings.simplefilter("ignore", UserWarning)
+                found = load_pkcs12(data, secret)
             break
-        except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        except (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion) as exc:
             words = str(exc).partition("\n")[0]
     else:
         raise IdentityError(
@@ -98,13 +114,14 @@ def check_pair(cert: bytes, key: bytes, what: str) -> None:
         PublicFormat,
         load_pem_private_key,
     )
+    from cryptography.x509 import InvalidVersion
 
     try:
         public = load_pem_private_key(key, None).public_key()
         theirs = load_certificate(cert, what).public_key()
         form = Encoding.DER, PublicFormat.SubjectPublicKeyInfo
         is_pair = public.public_bytes(*form) == theirs.public_bytes(*form)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion) as exc:
         raise IdentityError(f"the key of {what} cannot be used: {exc}") from None
     if not is_pair:
         raise IdentityError(f"the key and the certificate of {what} do not belong together")
@@ -120,7 +137,7 @@ def load_certificate(data: bytes, what: str) -> x509.Certificate:
 
     try:
         return x509.load_pem_x509_certificate(data)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise IdentityError(f"{what} is no certificate in PEM") from None
 
 

@@ -86,7 +86,7 @@ def _authorities(path: str) -> list[Validity]:
     try:
         with open(path, "rb") as file:
             found = x509.load_pem_x509_certificates(file.read(_MAX_CA_BYTES))
-    except (OSError, ValueError):
+    except (OSError, ValueError, x509.InvalidVersion):
         return []
     # With several, any of them may be the one: only one alone is to blame.
     return [_validity(found[0], "the authority's certificate")] if len(found) == 1 else []
@@ -102,7 +102,7 @@ def _server(url: str, timeout_s: float) -> list[Validity]:
     try:
         der = peer_certificate(host, port, min(timeout_s, _MOST_S))
         found = None if der is None else x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         found = None
     return [] if found is None else [_validity(found, f"the certificate of {host}")]
 

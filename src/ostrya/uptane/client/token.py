@@ -95,7 +95,7 @@ def read_token_certificate(p11: P11Section, object_id: str) -> bytes:
         raise ConfigError(f"the token has no certificate {object_id}", hint="see [p11]")
     try:
         return x509.load_der_x509_certificate(found[0]).public_bytes(Encoding.PEM)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise ConfigError(f"the certificate {object_id} of the token is none") from None
 
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import base64
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from ostrya.uptane.client.p12 import MAX_BYTES, check_pair, common_name, read_p12
+from ostrya.uptane.client.p12 import MAX_BYTES, check_pair, common_name, load_certificate, read_p12
 from ostrya.uptane.errors import IdentityError
 from support.fleet_ca import FleetCa
 
@@ -27,6 +29,20 @@ def test_passwords():
     for wrong in ("", "other"):
         with pytest.raises(IdentityError, match="no PKCS#12 that can be read"):
             read_p12(data, wrong, "it")
+
+
+def test_a_certificate_of_an_unknown_version():
+    data = CA.p12(DEVICE).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09")
+    with pytest.raises(IdentityError):
+        read_p12(data, "", "it")
+    pem = DEVICE.certificate.public_bytes(serialization.Encoding.DER).replace(
+        b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09"
+    )
+    lines = base64.encodebytes(pem).decode()
+    with pytest.raises(IdentityError, match="no certificate in PEM"):
+        load_certificate(
+            f"-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n".encode(), "it"
+        )
 
 
 def test_as_old_programs_write_it():
