@@ -17,6 +17,7 @@ from ostrya.uptane.client.config import (
     TlsSection,
     UptaneSection,
 )
+from ostrya.uptane.client.device_data.settings import config_toml
 from ostrya.uptane.client.storage import Storage, open_storage
 from ostrya.uptane.credentials_zip import DEVICE_P12, GATEWAY_URL, TREEHUB, write_members
 from support.gateway import Gateway
@@ -43,6 +44,12 @@ class OtaDevice:
     @property
     def import_path(self) -> Path:
         return self.folder / "import"
+
+    def option(self, config: ClientConfig) -> str:
+        """Write its settings; return the option that names them."""
+        path = self.folder / "sota.toml"
+        path.write_text(config_toml(config))
+        return f"--config={path}"
 
     def write_zip(self, **members: bytes) -> None:
         """Put the fleet's credentials there."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _PART = ".part"
 _STEP_BYTES = 1024 * 1024
 _RESTART = "the machine has to be restarted"
+_RESERVE = "min_free_mib of [pacman] says so"
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -91,9 +92,11 @@ class ImageFiles:
         try:
             check = self._begin(image, fd)
             found = os.fstatvfs(fd)
-            room = found.f_bavail * found.f_frsize - self._min_free_bytes
+            reserve = self._min_free_bytes
+            room = found.f_bavail * found.f_frsize - reserve
             if image.length - check.received > room:
-                raise NoRoom(f"the rest of {image.name}", image.length - check.received, room)
+                what = f"what is still to come of {image.name}"
+                raise NoRoom(what, image.length - check.received, room, reserve, _RESERVE)
             if check.received < image.length:
                 with source.open_image(image.name, image.uri, check.received, image.length) as body:
                     check = self._receive(image, body, fd, check, watch)

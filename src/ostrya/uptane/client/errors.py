@@ -6,6 +6,7 @@
     UptaneError
     ├── ImageUnsuitable        an image can never be installed here
     ├── NoRoom                 a disk has not the room that an image takes
+    ├── MediumUnreadable       what somebody brought cannot be read
     ├── UpdateCancelled        somebody wants it to end
     ├── ClientBusy             another client runs, or holds back updates
     ├── SecondaryUnreachable   an ECU does not answer
@@ -29,16 +30,28 @@ class NoRoom(UptaneError):
 
     Attributes:
         needed_bytes: How much it takes.
-        room_bytes: How much there is.
+        room_bytes: How much of what is free may be used.
+        reserve_bytes: How much has to stay free.
     """
 
-    def __init__(self, what: str, needed_bytes: int, room_bytes: int) -> None:
+    def __init__(
+        self, what: str, needed_bytes: int, room_bytes: int, reserve_bytes: int = 0, why: str = ""
+    ) -> None:
+        room = f"there is room for {max(room_bytes, 0)}"
+        if reserve_bytes:
+            free = room_bytes + reserve_bytes
+            room = f"of {free} that are free, {reserve_bytes} stay so: {why}"
         super().__init__(
-            f"{what} takes {needed_bytes} bytes, and there is room for {max(room_bytes, 0)}",
+            f"{what} takes {needed_bytes} bytes, and {room}",
             hint="make room; it is tried again by itself",
         )
         self.needed_bytes = needed_bytes
         self.room_bytes = room_bytes
+        self.reserve_bytes = reserve_bytes
+
+
+class MediumUnreadable(UptaneError):
+    """What somebody brought cannot be read: a medium has plain files, and is not taken away."""
 
 
 class UpdateCancelled(UptaneError):

@@ -10,14 +10,17 @@ Source: PURE-2, Offline Updates; TDX's ``offline_updates_source``, for the layou
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
+import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from ostrya.errors import OstryaError
+from ostrya.uptane.client.errors import MediumUnreadable
 from ostrya.uptane.client.primary import CycleResult, End
 from ostrya.uptane.client.server import ImageBody, Treehub
 from ostrya.uptane.client.verifying import verify_medium
@@ -26,6 +29,7 @@ from ostrya.uptane.steps import Repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
     from ostrya.uptane.client.primary import Primary
     from ostrya.uptane.client.vehicle import Parts
@@ -52,15 +56,13 @@ class MediumSource:
         """Read a file of an image, from a byte on; where else it is does not matter here."""
         del uri, max_bytes
         path = os.path.join(self._path, _IMAGES, name)
-        try:
-            fd = os.open(path, _FLAGS)
-        except FileNotFoundError:
-            raise ImageRejected(f"{name} is not on the medium") from None
-        with os.fdopen(fd, "rb") as file:
+        file = _open(path)
+        if file is None:
+            raise ImageRejected(f"{name} is not on the medium")
+        with file:
             file.seek(offset)
-            yield ImageBody(
-                offset, os.fstat(fd).st_size, iter(lambda: file.read(_PIECE_BYTES), b"")
-            )
+            size = os.fstat(file.fileno()).st_size
+            yield ImageBody(offset, size, iter(lambda: _read(file, path, _PIECE_BYTES), b""))
 
     def treehub(self, uri: str = "") -> Treehub:
         """Return where commits are: on the medium."""
@@ -112,12 +114,11 @@ class MountedMedium:
         if "/" in name or name.startswith("."):
             return None
         path = os.path.join(self._path, _FOLDERS[wanted.repository], name)
-        try:
-            fd = os.open(path, _FLAGS)
-        except FileNotFoundError:
+        file = _open(path)
+        if file is None:
             return None
-        with os.fdopen(fd, "rb") as file:
-            data = file.read(wanted.max_bytes + 1)
+        with file:
+            data = _read(file, path, wanted.max_bytes + 1)
         if len(data) > wanted.max_bytes:
             raise MetadataTooLarge(f"{path} has more than {wanted.max_bytes} bytes")
         return data
@@ -133,3 +134,39 @@ class MountedMedium:
         if not any(one.startswith(_FOLDERS[Repository.DIRECTOR]) for one in listed):
             return ""
         return hashlib.sha256("\n".join(sorted(listed)).encode(errors="replace")).hexdigest()
+
+
+def _open(path: str) -> BinaryIO | None:
+    """Open a file of a medium; None where there is none.
+
+    Raises:
+        MediumUnreadable: It is no plain file, or cannot be read.
+    """
+    try:
+        fd = os.open(path, _FLAGS)
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            raise _not_plain(path) from None
+        raise MediumUnreadable(f"{path} cannot be read: {exc.strerror}") from exc
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise _not_plain(path)
+    return os.fdopen(fd, "rb")
+
+
+def _not_plain(path: str) -> MediumUnreadable:
+    return MediumUnreadable(
+        f"{path} is a link, or something else than a file",
+        hint="a medium has plain files: `ostrya ota lockbox create` writes such",
+    )
+
+
+def _read(file: BinaryIO, path: str, count: int) -> bytes:
+    try:
+        return file.read(count)
+    except OSError as exc:
+        raise MediumUnreadable(
+            f"{path} cannot be read: {exc.strerror}", hint="is the medium still there?"
+        ) from exc

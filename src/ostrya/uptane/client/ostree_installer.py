@@ -26,6 +26,7 @@ from ostrya.pull.network import NetworkOptions
 from ostrya.pull.options import PullOptions, RefRequest
 from ostrya.pull.outlook import look_ahead
 from ostrya.pull.pull import pull
+from ostrya.repo.free_space import min_free_bytes
 from ostrya.repo.partial import is_partial
 from ostrya.repo.reader import has_object
 from ostrya.repo.ref_writer import write_ref
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from ostrya.uptane.full_verification import Agreed
 
 _RESTART = "the machine has to be restarted"
+_RESERVE = "min-free-space-size or min-free-space-percent of the repository says so"
 _TRIAL = "the new system runs, and has still to be found good by its health checks"
 
 
@@ -197,7 +199,8 @@ class OstreeInstaller:
         found = plan_deployment(
             sysroot, begun.loaded, wish, begun.merge, manner=manner, outlook=outlook
         )
-        _require_room(found.repo, f"{image.name}, in the repository of {sysroot.path},")
+        what = f"{image.name}, in the repository of {sysroot.path},"
+        _require_room(found.repo, what, min_free_bytes(repo), _RESERVE)
         _require_room(found.boot, f"the kernel of {image.name}, in /boot,")
         if found.obstacles:
             raise ImageUnsuitable(f"{image.name} cannot be deployed: {'; '.join(found.obstacles)}")
@@ -327,6 +330,6 @@ def _is_whole(repo: Repository, checksum: Checksum) -> bool:
     )
 
 
-def _require_room(need: Need | None, what: str) -> None:
+def _require_room(need: Need | None, what: str, reserve_bytes: int = 0, why: str = "") -> None:
     if need is not None and not need.fits:
-        raise NoRoom(what, need.needed_bytes or 0, need.room_bytes)
+        raise NoRoom(what, need.needed_bytes or 0, need.room_bytes, reserve_bytes, why)

@@ -130,9 +130,11 @@ def test_a_server_that_begins_elsewhere(files):
 def test_room_is_looked_for_before_anything_is_asked(tmp_path):
     files = ImageFiles(str(tmp_path / "images"), 1 << 60)
     source = Source()
-    with pytest.raises(NoRoom, match="rest of fw"):
+    words = r"to come of fw takes \d+ bytes, and of \d+ that are free, 1152921504606846976 stay so"
+    with pytest.raises(NoRoom, match=words) as caught:
         files.download(IMAGE, source, NO_WATCH)
     assert source.asked == []
+    assert "min_free_mib of [pacman]" in caught.value.message
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])

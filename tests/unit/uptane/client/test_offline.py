@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from ostrya.uptane.client import offline
+from ostrya.uptane.client.errors import MediumUnreadable
 from ostrya.uptane.client.offline import MediumSource, MountedMedium
 from ostrya.uptane.client.primary import End
 from ostrya.uptane.client.state import Area, load_troubles
@@ -121,7 +124,40 @@ def test_a_link_is_not_followed_out_of_the_stick(device, stick):
     path = stick.mount / "metadata/director/box.json"
     path.unlink()
     path.symlink_to("/etc/passwd")
-    assert look(device, stick).end is End.FAILED
+    found = look(device, stick)
+    assert found.end is End.FAILED
+    assert isinstance(found.error, MediumUnreadable)
+    assert found.words.startswith(f"{path} is a link, or something else than a file")
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkdir, os.mkfifo, Path.symlink_to], ids=["folder", "fifo", "link"]
+)
+def test_what_is_no_plain_file_is_no_image(device, stick, make):
+    path = stick.mount / "images/fw"
+    path.unlink()
+    make(path, *(["/etc/passwd"] if make is Path.symlink_to else []))
+    found = look(device, stick)
+    assert isinstance(found.error, MediumUnreadable)
+    assert device.state()["log"] == ()
+
+
+def test_a_medium_that_is_taken_away(device, stick, monkeypatch):
+    class Gone:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc_info):
+            pass
+
+        def read(self, count):
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(offline, "_open", lambda _path: Gone())
+    found = look(device, stick)
+    assert isinstance(found.error, MediumUnreadable)
+    assert "cannot be read: Input/output error" in found.words
+    assert "still there?" in found.words
 
 
 def test_commits_come_from_the_stick(tmp_path):

@@ -14,6 +14,7 @@ from ostrya.repo.delta_indexes import reindex_deltas
 from ostrya.repo.refs import resolve_ref
 from ostrya.sysroot import preflight
 from ostrya.sysroot.verdict import Verdict, mark_bad, mark_good
+from ostrya.uptane.client import ostree_installer
 from ostrya.uptane.client.config import Booted
 from ostrya.uptane.client.errors import ImageUnsuitable, NoRoom, UpdateCancelled
 from ostrya.uptane.client.installer import Outcome, Stage
@@ -173,7 +174,9 @@ def test_a_download_is_held_until_it_is_not_wanted(device):
 def test_a_full_disk_is_seen_before_anything_comes(device, monkeypatch):
     checksum = device.releases.make("2", sizes=True)
     monkeypatch.setattr(preflight, "_room", lambda _fd: 10)
-    with pytest.raises(NoRoom, match=r"os-2, in the repository of .* takes \d+ bytes"):
+    monkeypatch.setattr(ostree_installer, "min_free_bytes", lambda _repo: 7)
+    words = r"os-2, in the repository of .* takes \d+ bytes, and of 17 that are free, 7 stay so"
+    with pytest.raises(NoRoom, match=words):
         device.installer().download(agreed("os-2", checksum), Hub(device.releases.url), NO_WATCH)
 
 

@@ -3,8 +3,9 @@
 
 Requests: ``status``; ``check``, ``download``, ``install``, ``update`` (all of it); ``accept``,
 ``decline`` and ``postpone SECONDS`` answer to an update; ``pause``, ``resume`` and ``abort``; and
-``watch``, which prints what happens. What takes a while is waited for, unless --no-wait is given.
-What is answered is printed as it comes: a JSON object on each line.
+``watch``, which prints what happens. A client that was started with other settings than the
+system's is found by the same: -c, or by --socket. What takes a while is waited for, unless --no-wait
+is given. What is answered is printed as it comes: a JSON object on each line.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from ostrya.cli.errors import UsageError
-from ostrya.cli.options import flag, text
-from ostrya.cli.ota_client import CONFIG, load_client_config
+from ostrya.cli.options import flag, text, texts
+from ostrya.cli.ota_client import load_client_config
 from ostrya.cli.output import write_line
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 PARAMETERS = "REQUEST [SECONDS]"
 OPTIONS = (
-    CONFIG,
+    texts("config", "PATH", "Settings that name the socket; those of the client", short="c"),
     text("socket", "PATH", "The socket; default: as the configuration says"),
     text("update", "ID", "Answer to this update only, as status calls it"),
     flag("no-wait", "Do not wait until it is done"),

@@ -39,7 +39,9 @@ class ControlClient:
             if isinstance(exc, PermissionError):
                 hint = "only root may, and members of the group that [control] names"
             raise ControlRefused(
-                "no-client", f"{path}: {exc.strerror or exc}: no client can be spoken to", hint
+                "no-client",
+                f"no client can be spoken to at {path}: {exc.strerror or exc}",
+                hint,
             ) from exc
         self._file = self._socket.makefile("rb")
 

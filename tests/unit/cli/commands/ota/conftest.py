@@ -3,6 +3,9 @@ from __future__ import annotations
 
 import pytest
 
+from support.gateway import Gateway
+from support.ota_device import OtaDevice
+
 
 @pytest.fixture
 def made(run, tmp_path):
@@ -12,3 +15,16 @@ def made(run, tmp_path):
     run.ok("ota", "targets", "sign", f"--dir={folder}")
     (tmp_path / "fw.bin").write_bytes(b"firmware")
     return f"--dir={folder}", str(tmp_path / "fw.bin")
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    """A gateway that does what tests say."""
+    with Gateway(tmp_path / "gateway") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def device(tmp_path, gateway):
+    """A device that may become one of its fleet's."""
+    return OtaDevice(tmp_path / "device", gateway)

@@ -7,9 +7,6 @@ import pytest
 
 from ostrya.uptane.client.client_lock import only_client
 from ostrya.uptane.client.config import KeySource, P11Section
-from ostrya.uptane.client.device_data.settings import config_toml
-from support.gateway import Gateway
-from support.ota_device import OtaDevice
 
 PARTS = {
     "name-only": "car-1", "tls-root-ca": "BEGIN CERTIFICATE", "tls-cert": "BEGIN CERTIFICATE",
@@ -19,32 +16,15 @@ PARTS = {
 
 
 @pytest.fixture
-def gateway(tmp_path):
-    with Gateway(tmp_path / "gateway") as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def device(tmp_path, gateway):
-    return OtaDevice(tmp_path / "device", gateway)
-
-
-def option(device, config):
-    path = device.folder / "sota.toml"
-    path.write_text(config_toml(config))
-    return f"--config={path}"
-
-
-@pytest.fixture
 def config(run, device):
     device.write_zip()
-    config = option(device, device.shared_config(device_id="car-1"))
+    config = device.option(device.shared_config(device_id="car-1"))
     run.ok("ota", "provision", config)
     return config
 
 
 def test_a_device_that_is_new(run, device, schema):
-    config = option(device, device.device_config())
+    config = device.option(device.device_config())
     found = run.ok("ota", "info", config, "--json").json()
     schema(found, "ota-info")
     assert not found["provisioned"]
@@ -87,7 +67,7 @@ def test_a_key_on_a_token_stays_there(run, config, device):
         p11=p11, uptane=given.uptane._replace(key_source=KeySource.PKCS11),
         tls=given.tls._replace(pkey_source=KeySource.PKCS11),
     )  # fmt: skip
-    config = option(device, token)
+    config = device.option(token)
     assert run.ok("ota", "info", config, "--ecu-pub-key").lines == public
     assert run.ok("ota", "info", config, "--ecu-prv-key").lines == ["on the token, with the id 07"]
     assert "on the token" in run.ok("ota", "info", config, "--tls-prv-key").out

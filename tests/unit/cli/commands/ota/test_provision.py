@@ -1,34 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import pytest
-
 from ostrya.uptane.client.client_lock import only_client
-from ostrya.uptane.client.device_data.settings import config_toml
-from support.gateway import Gateway
-from support.ota_device import OtaDevice
-
-
-@pytest.fixture
-def gateway(tmp_path):
-    with Gateway(tmp_path / "gateway") as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def device(tmp_path, gateway):
-    return OtaDevice(tmp_path / "device", gateway)
-
-
-def option(device, config):
-    path = device.folder / "sota.toml"
-    path.write_text(config_toml(config))
-    return f"--config={path}"
 
 
 def test_shared_credentials(run, device, gateway, schema):
     device.write_zip()
-    config = option(device, device.shared_config(device_id="car-1"))
+    config = device.option(device.shared_config(device_id="car-1"))
     found = run.ok("ota", "provision", config, "--json").json()
     schema(found, "ota-provision")
     assert found["device_id"] == "car-1"
@@ -44,7 +22,7 @@ def test_shared_credentials(run, device, gateway, schema):
 
 
 def test_device_credentials(run, device, gateway):
-    config = option(device, device.device_config("car-2"))
+    config = device.option(device.device_config("car-2"))
     lines = run.ok("ota", "provision", config).lines
     assert lines[0].startswith("car-2: made its name and key, got its certificate, registered")
     assert "car-2" in gateway.fleet.ecus
@@ -52,7 +30,7 @@ def test_device_credentials(run, device, gateway):
 
 def test_a_copy_becomes_another_device(run, device, gateway):
     device.write_zip()
-    config = option(device, device.shared_config())
+    config = device.option(device.shared_config())
     first = run.ok("ota", "provision", config, "--json").json()
     # The shared certificate is taken out once it was used: a copy is given it again.
     assert "it was used" in run.fails("ota", "provision", config, "--new-identity", status=70)
@@ -64,7 +42,7 @@ def test_a_copy_becomes_another_device(run, device, gateway):
 
 
 def test_one_that_is_registered_twice_is_told_what_to_do(run, device, gateway):
-    config = option(device, device.device_config("car-3"))
+    config = device.option(device.device_config("car-3"))
     first = run.ok("ota", "provision", config, "--json").json()
     gateway.fleet.ecus["another"] = gateway.fleet.ecus.pop("car-3")
     with device.open() as storage:
@@ -76,7 +54,7 @@ def test_one_that_is_registered_twice_is_told_what_to_do(run, device, gateway):
 
 
 def test_one_client_at_a_time(run, device):
-    config = option(device, device.device_config())
+    config = device.option(device.device_config())
     with only_client(str(device.folder / "sota/sql.db")):
         assert "works with" in run.fails("ota", "provision", config, status=70)
 
