@@ -4,8 +4,8 @@
 Requests: ``status``; ``check``, ``download``, ``install``, ``update`` (all of it); ``accept``,
 ``decline`` and ``postpone SECONDS`` answer to an update; ``pause``, ``resume`` and ``abort``; and
 ``watch``, which prints what happens. A client that was started with other settings than the
-system's is found by the same: -c, or by --socket. What takes a while is waited for, unless --no-wait
-is given. What is answered is printed as it comes: a JSON object on each line.
+system's is found by the same: -c, or by --socket. What takes a while is waited for, unless
+--no-wait is given. What is answered is printed as it comes: a JSON object on each line.
 """
 
 from __future__ import annotations
