@@ -32,6 +32,7 @@ _OTHERS = (
     (0x400, b"\x10\x20\xf5\xf2", "f2fs"),
     (0, b"LUKS\xba\xbe", "luks"),
 )
+_USTAR = b"ustar"
 
 
 class Volume(NamedTuple):
@@ -158,6 +159,8 @@ def _read_volumes(source: Source) -> tuple[tuple[Volume, ...], Table]:
         return (volume,), Table("", "", ())
     table = read_table(source)
     if not table.kind:
+        if source.size_bytes >= 512 and source.read(257, len(_USTAR)) == _USTAR:
+            raise DiskError("it is a tar archive, not an image", hint="tar -t lists what is in it")
         raise DiskError("it has neither a partition table nor a file system that anybody knows")
     volumes = tuple(
         look_into(one, Window(source, one.offset, one.size_bytes)) for one in table.partitions

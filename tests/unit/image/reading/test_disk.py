@@ -61,10 +61,11 @@ def test_a_file_system_is_its_only_partition(make_ext4, tree):
     [
         (b"", "no disk"),
         (os.urandom(5000), "neither a partition table nor"),
+        (bytes(257) + b"ustar" + bytes(762), "it is a tar archive"),
         (b"\x1f\x8b" + b"x" * 3000, "damaged"),
         (b"QFI\xfb" + bytes(3000), "version 0"),
     ],
-    ids=["empty", "random", "gzip", "qcow2"],
+    ids=["empty", "random", "tar", "gzip", "qcow2"],
 )
 def test_what_is_no_image_is_refused_by_name(tmp_path, data, words):
     path = tmp_path / "thing"

@@ -57,7 +57,10 @@ OPTIONS = (
     text("cache", "PATH", "Of a recipe: where earlier builds left what they made"),
     flag("no-cache", "Of a recipe: take nothing from earlier builds, and leave nothing"),
     text(
-        "rootfs", "PATH", "The root file system: a directory, an archive, or one of the words above"
+        "rootfs",
+        "PATH",
+        "The root file system: a directory, an archive, or one of oci:PATH, "
+        "docker-archive:PATH, ostree:REPO:REV, debian:SUITE:PACKAGE,PACKAGE",
     ),
     text("output", "FILE", "The disk to be written"),
     text("firmware", "DIR", "Where files are that the board needs, and that nobody else has"),

@@ -56,6 +56,7 @@ OPTIONS = (
 _MANIFEST = ".manifest.json"
 _SUFFIXES = (".img", ".wic", ".qcow2", ".raw")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_UNPACKERS = {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}
 _MOST_MANIFEST = 64 << 20
 
 
@@ -74,6 +75,10 @@ def run(arguments: Arguments, context: Context) -> int:
         if compression:
             path, wishes = disk.file_path, wishes._replace(snapshot=True)
         if arguments.flag("dry-run"):
+            if compression:
+                path = "disk.img"
+                unpacked = shlex.join([_UNPACKERS[compression], "-dc", image])
+                write_line(f"{unpacked} > {path}")
             _print(board, wishes, path, form)
             return 0
         check_there(qemu, shutil.which(qemu.program))

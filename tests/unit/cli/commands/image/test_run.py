@@ -70,8 +70,10 @@ def test_the_board_is_that_of_the_manifest(run, images, tmp_path):
     path = tmp_path / "os.wic.gz"
     path.write_bytes(gzip.compress(Path(images.new).read_bytes(), 1))
     (tmp_path / "os.manifest.json").write_text(json.dumps({"board": {"name": "qemu-arm64"}}))
-    (line,) = run.ok("image", "run", "--dry-run", path).lines
+    unpacking, line = run.ok("image", "run", "--dry-run", path).lines
+    assert shlex.split(unpacking) == ["gzip", "-dc", str(path), ">", "disk.img"]
     assert shlex.split(line)[0] == "qemu-system-aarch64"
+    assert "format=raw,file=disk.img" in line
     (tmp_path / "os.manifest.json").write_text(json.dumps({"board": {"name": "./x.toml"}}))
     assert "'./x.toml', which is not known" in run.fails("image", "run", path, status=60)
     for text, words in (
