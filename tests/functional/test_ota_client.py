@@ -152,6 +152,11 @@ def test_a_commit_and_a_restart(fleet, tmp_path):
     fleet.assign(name, "os-2")
     assert device.once()["end"] == "pending-restart"
     assert machine.loaded.deployments[0].checksum == checksum
+    system = json.loads(device.run("info", "--json").stdout)["system"]
+    assert (system["path"], system["problem"]) == (str(machine.root), None)
+    first = system["deployments"][0]
+    assert (first["checksum"], first["image"], first["next_boot"]) == (checksum, "os-2", True)
+    assert f"  test {checksum}.0: os-2" in device.run("info").stdout
     assert device.once()["end"] == "pending-restart"
     device.restart()
     done = device.run("run", "once", "--json")

@@ -61,13 +61,21 @@ def load_client_config(arguments: Arguments) -> ClientConfig:
     return loaded.config
 
 
-def sysroot_opener(path: str, environment: Environment) -> Callable[[], Sysroot]:
-    """Return what opens a sysroot, and let this process write to it if it is the running one."""
+def sysroot_opener(
+    path: str, environment: Environment, *, to_write: bool = True
+) -> Callable[[], Sysroot]:
+    """Return what opens a sysroot.
+
+    Args:
+        path: Where; empty for the running system's.
+        environment: What it wants otherwise.
+        to_write: Let this process write to the running one.
+    """
     path = os.path.abspath(path or "/")
     if path == _PHYSICAL_ROOT and is_booted():
         # As some configurations have it: the same disk, from where nothing seems to run.
         path = "/"
-    if find_running(path).root is not None and os.geteuid() == 0:
+    if to_write and find_running(path).root is not None and os.geteuid() == 0:
         make_writable()
     runtime = make_runtime(environment)._replace(system_root=root_of_system(path))
 

@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     from ostrya.uptane.client.installs import Target
     from ostrya.uptane.client.overview import Overview, SeenEcu
     from ostrya.uptane.client.state import Trouble
+    from ostrya.uptane.client.system_view import SeenSystem
     from ostrya.uptane.metadata.json_text import Json, Object
 
 
-def overview_lines(seen: Overview) -> Iterator[str]:
-    """Yield what people read."""
+def overview_lines(seen: Overview, system: SeenSystem | None = None) -> Iterator[str]:
+    """Yield what people read.
+
+    Args:
+        seen: What the client knows.
+        system: The system that it updates; None where that is no OSTree system.
+    """
     yield f"device {seen.device_id or 'without a name yet'}"
     yield f"server {seen.server or 'not known yet'}"
     yield f"provisioned {'yes' if seen.is_provisioned else 'no'}"
@@ -29,6 +35,7 @@ def overview_lines(seen: Overview) -> Iterator[str]:
         yield from _ecu_lines(ecu)
     for serial in seen.misconfigured:
         yield f"ECU {serial} was there once, and is not any more"
+    yield from [] if system is None else _system_lines(system)
     for one in seen.metadata:
         if one.is_expired:
             yield f"expired {one.expires}: {one.role} {one.version} of the {one.repository.shown}"
@@ -37,6 +44,28 @@ def overview_lines(seen: Overview) -> Iterator[str]:
     for serial, attack in seen.attacks.items():
         yield f"attack noted by {serial}: {attack}"
     yield from _trouble_lines(seen.troubles)
+
+
+def _system_lines(system: SeenSystem) -> Iterator[str]:
+    yield f"system {system.path}"
+    if system.problem:
+        yield f"  cannot be read: {system.problem}"
+    elif not system.deployments:
+        yield "  has no deployments"
+    for one in system.deployments:
+        marks = [one.mark, "" if not one.is_next or one.is_booted else "booted next"]
+        told = [one.image, f"version {one.version}" if one.version else "", *marks]
+        words = ", ".join(word for word in told if word)
+        start = "*" if one.is_booted else " "
+        yield f"{start} {one.stateroot} {one.checksum}.{one.serial}{f': {words}' if words else ''}"
+        if one.remark:
+            yield f"    {one.remark}"
+    if system.last_rollback:
+        yield f"  rolled back last: {system.last_rollback}"
+    if system.not_finalized:
+        yield f"  what was staged last did not become the default: {system.not_finalized}"
+    for sentence in system.damage:
+        yield f"  damage: {sentence}"
 
 
 def _trouble_lines(troubles: Mapping[str, Trouble]) -> Iterator[str]:
@@ -69,7 +98,7 @@ def _words(target: Target) -> str:
     return f"{target.name} ({digest})"
 
 
-def overview_json(seen: Overview) -> Object:
+def overview_json(seen: Overview, system: SeenSystem | None = None) -> Object:
     """Return what programs read."""
     return {
         "device_id": seen.device_id or None,
@@ -79,6 +108,7 @@ def overview_json(seen: Overview) -> Object:
         "last_contact": seen.contact or None,
         "last_success": seen.success or None,
         "ecus": [_ecu(one, is_primary=at == 0) for at, one in enumerate(seen.ecus)],
+        "system": None if system is None else _system(system),
         "misconfigured_ecus": list(seen.misconfigured),
         "metadata": [
             {
@@ -93,6 +123,30 @@ def overview_json(seen: Overview) -> Object:
         "events_waiting": seen.events,
         "attacks": [{"ecu": ecu, "attack": attack} for ecu, attack in seen.attacks.items()],
         "troubles": [_trouble(area, one) for area, one in seen.troubles.items()],
+    }
+
+
+def _system(system: SeenSystem) -> Json:
+    return {
+        "path": system.path,
+        "problem": system.problem or None,
+        "deployments": [
+            {
+                "stateroot": one.stateroot,
+                "checksum": one.checksum,
+                "serial": one.serial,
+                "image": one.image or None,
+                "version": one.version or None,
+                "booted": one.is_booted,
+                "next_boot": one.is_next,
+                "mark": one.mark or None,
+                "remark": one.remark or None,
+            }
+            for one in system.deployments
+        ],
+        "last_rollback": system.last_rollback or None,
+        "not_finalized": system.not_finalized or None,
+        "damage": list(system.damage),
     }
 
 

@@ -5,6 +5,7 @@ from ostrya.cli.ota_overview import overview_json, overview_lines
 from ostrya.uptane.client.installs import Install, Result, State, Target
 from ostrya.uptane.client.overview import Overview, SeenEcu, SeenFile
 from ostrya.uptane.client.state import Condition, Trouble
+from ostrya.uptane.client.system_view import SeenDeployment, SeenSystem
 from ostrya.uptane.steps import Repository
 from support.ota_device import NOW
 
@@ -21,6 +22,36 @@ FULL = Overview(
     {"updates": Trouble(Condition.FAILED, "it broke", "mend it", NOW, NOW, 3)},
     {"ecu-1": "freeze"}, "2026-12-01T08:00:00Z", "", 4,
 )  # fmt: skip
+
+
+SYSTEM = SeenSystem(
+    "/",
+    (
+        SeenDeployment("os", "b" * 64, 0, "os-3", "3.0", is_next=True, mark="staged"),
+        SeenDeployment("os", "a" * 64, 1, "", "", is_booted=True, remark="on trial, 1 of 3 starts"),
+    ),
+    "77: its health checks failed", "/boot is full", ("the record is damaged",),
+)  # fmt: skip
+
+
+def test_the_system_is_seen(schema):
+    lines = list(overview_lines(FULL, SYSTEM))
+    at = lines.index("system /")
+    assert lines[at + 1 : at + 7] == [
+        f"  os {'b' * 64}.0: os-3, version 3.0, staged, booted next",
+        f"* os {'a' * 64}.1",
+        "    on trial, 1 of 3 starts",
+        "  rolled back last: 77: its health checks failed",
+        "  what was staged last did not become the default: /boot is full",
+        "  damage: the record is damaged",
+    ]
+    assert "  has no deployments" in list(overview_lines(FULL, SeenSystem("/")))
+    unread = SeenSystem("/x", problem="there is none")
+    assert "  cannot be read: there is none" in list(overview_lines(FULL, unread))
+    for system in (SYSTEM, unread, None):
+        schema(overview_json(FULL, system), "ota-info")
+    found = overview_json(FULL, SYSTEM)["system"]
+    assert (found["deployments"][0]["mark"], found["deployments"][1]["image"]) == ("staged", None)
 
 
 def test_people_read_all_of_it():

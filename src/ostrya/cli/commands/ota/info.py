@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``ota info``: who the device is, what it runs, and what is wrong; read from its database only.
+"""``ota info``: who the device is, what it runs, what comes next, and what is wrong.
 
-With one of the options that name something, only that is printed, as it is kept: keys and
-certificates as PEM, metadata as JSON. A client may run meanwhile.
+Its database and its sysroot are read, and nobody is asked. With one of the options that name
+something, only that is printed, as it is kept: keys and certificates as PEM, metadata as JSON. A
+client may run meanwhile.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from ostrya.cli.kernel_line import running_kargs
 from ostrya.cli.options import flag, number
-from ostrya.cli.ota_client import CONFIG, load_client_config, utc_now
+from ostrya.cli.ota_client import CONFIG, load_client_config, sysroot_opener, utc_now
 from ostrya.cli.ota_overview import overview_json, overview_lines
 from ostrya.cli.output import write_json, write_line
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ostrya.uptane.client.config import ClientConfig
     from ostrya.uptane.client.overview import Overview
     from ostrya.uptane.client.storage import Storage
+    from ostrya.uptane.client.system_view import SeenSystem
 
 PARAMETERS = ""
 _PARTS = {
@@ -82,7 +85,7 @@ def run(arguments: Arguments, context: Context) -> int:
                 for part in parts:
                     _write_part(part, config, storage, arguments)
                 if not parts:
-                    _write(seen, context)
+                    _write(seen, _system(config, storage, context), context)
                 return 0
         time.sleep(_PAUSE_S)
 
@@ -101,11 +104,23 @@ def _look(config: ClientConfig, storage: Storage | None) -> Overview:
     return look(config, storage, utc_now(), RELEASED)
 
 
-def _write(seen: Overview, context: Context) -> None:
+def _system(config: ClientConfig, storage: Storage | None, context: Context) -> SeenSystem | None:
+    """Look at the system that the Primary updates, where it updates one."""
+    from ostrya.uptane.client.config import PackageManager
+    from ostrya.uptane.client.system_view import look_at_system
+
+    if config.pacman.type is PackageManager.NONE:
+        return None
+    path = config.pacman.sysroot or "/"
+    opener = sysroot_opener(path, context.environment, to_write=False)
+    return look_at_system(path, opener, running_kargs, storage)
+
+
+def _write(seen: Overview, system: SeenSystem | None, context: Context) -> None:
     if context.json:
-        write_json(overview_json(seen))
+        write_json(overview_json(seen, system))
         return
-    for line in overview_lines(seen):
+    for line in overview_lines(seen, system):
         write_line(line)
 
 
