@@ -45,10 +45,22 @@ def token_uri(p11: P11Section, object_id: str, kind: str, pin_path: str) -> str:
         ConfigError: The id is none.
     """
     raw = _raw_id(object_id)
-    label = f"token={quote(p11.label, safe='')};" if p11.label else ""
+    name = p11.label or _only_label(p11)
+    label = f"token={quote(name, safe='')};" if name else ""
     shown = "".join(f"%{byte:02x}" for byte in raw)
     pin = f"?pin-source={quote(pin_path)}" if pin_path else ""
     return f"pkcs11:{label}id={shown};type={kind}{pin}"
+
+
+def _only_label(p11: P11Section) -> str:
+    """Return what the one token of a module is called; empty where nobody can say.
+
+    Without it, GnuTLS tries the PIN on other modules' tokens too, and gives up at the first.
+    """
+    try:
+        return _token(p11).label if p11.module else ""
+    except (ImportError, ConfigError, OSError, RuntimeError):
+        return ""
 
 
 def open_token_key(p11: P11Section, kind: str) -> SecretKey:

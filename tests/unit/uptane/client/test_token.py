@@ -96,6 +96,13 @@ def test_addresses():
     assert token_uri(P11Section(), "01", "private", "") == "pkcs11:id=%01;type=private"
 
 
+def test_the_only_token_is_named(token):
+    section = token.section()._replace(label="")
+    assert token_uri(section, "01", "cert", "") == "pkcs11:token=first;id=%01;type=cert"
+    token.add("second")
+    assert token_uri(section, "01", "cert", "") == "pkcs11:id=%01;type=cert"
+
+
 def test_without_the_extra(token, monkeypatch):
     import sys
 
