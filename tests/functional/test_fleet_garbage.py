@@ -11,7 +11,6 @@ import time
 
 import pytest
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import checks
@@ -20,7 +19,8 @@ from ostrya.fleet.api.gateway import Gateway
 from ostrya.fleet.api.openapi import document
 from ostrya.fleet.api.tools import OwnersDoor, Tools
 from ostrya.fleet.domain.services import open_services
-from ostrya.fleet.server import PeerProtocol
+from ostrya.fleet.server import DoorServer, Listener
+from ostrya.fleet.settings import Settings
 from support.fleet_server import DirectLink, direct_device, make, publish_file
 
 ADDRESSES = [
@@ -52,9 +52,9 @@ def serving(app):
     """Serve an application on a port of this machine."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, http=PeerProtocol, lifespan="off", log_config=None, ws="none")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        bound.listen(64)
+        server = DoorServer(Listener("garbage", bound, app, None), Settings("x"), 100)
+        thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)

@@ -12,6 +12,7 @@
     ├── Conflict         409   what is there is in the way
     ├── NotNow           412   it was, or has to be, another way before
     ├── TooLarge         413   more than is taken at once
+    ├── TooMany          429   whoever asks has all that there is for one
     ├── Unavailable      503   the database or the disk does not take it
     └── SetupError             a server cannot be made or started so
 """
@@ -88,6 +89,13 @@ class TooLarge(Refusal):
 
     status = 413
     usual_code = "payload_too_large"
+
+
+class TooMany(Refusal):
+    """Whoever asks has as many as one may have."""
+
+    status = 429
+    usual_code = "too_many_requests"
 
 
 class Unavailable(Refusal):

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One process: a listener for devices, others for tools, and what has to be done now and then.
 
-uvicorn speaks HTTP. What it does not do is done here: it puts the certificate of a connection into
-each request of that connection, it waits for no more than some seconds for a request that someone
-began, and takes no more than some kilobytes before it knows what is wanted. All listeners share one
-event loop, and end together.
+uvicorn speaks HTTP, on connections that `ostrya.fleet.acceptor` takes and by a protocol of ours,
+`ostrya.fleet.protocol`. All listeners share one event loop, and end together.
 """
 
 from __future__ import annotations
@@ -17,33 +15,33 @@ import resource
 import signal
 import socket
 import ssl
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ostrya.fleet.api.messages import PEER, device_answer
-from ostrya.fleet.certificates import read_peer
+from ostrya.fleet.acceptor import Acceptor, Door
+from ostrya.fleet.api.messages import patience_of
+from ostrya.fleet.connections import Connections, Places
 from ostrya.fleet.domain.fleet import AUTHORITY
-from ostrya.fleet.errors import BadRequest, SetupError, TooLarge
+from ostrya.fleet.errors import SetupError
+from ostrya.fleet.protocol import PATIENCE, PeerProtocol
 from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, TimerHandle, Transport
+    from asyncio import AbstractEventLoop
     from collections.abc import Awaitable, Callable, Sequence
 
-    from ostrya.fleet.certificates import Peer
-    from ostrya.fleet.errors import Refusal
+    from ostrya.fleet.connections import Seat
     from ostrya.fleet.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _BACKLOG = 1024
-_GOODBYE_S = 0.5
+_GOODBYE_S = 5.0
+# For devices, and for tools.
+_DOORS = 2
 # Beside connections: databases, files that are sent.
 _OTHER_FILES = 512
-_MAX_HEAD_BYTES = 64 * 1024
-_TIMEOUT_KEY = "ostrya.request_timeout_s"
 
 
 class Listener(NamedTuple):
@@ -60,99 +58,6 @@ class Listener(NamedTuple):
     socket: socket.socket
     app: object
     tls: ssl.SSLContext | None
-
-
-class PeerProtocol(HttpToolsProtocol):
-    """HTTP on one connection, whose requests carry the certificate that it was made with."""
-
-    _peer: Peer | None = None
-    _begun: TimerHandle | None = None
-    _is_in_head = True
-    _head_bytes = 0
-
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Look who it is."""
-        super().connection_made(transport)
-        tls = transport.get_extra_info("ssl_object")
-        # None without TLS; without a certificate, None as well.
-        der = tls.getpeercert(binary_form=True) if tls is not None else None
-        with contextlib.suppress(ValueError):
-            self._peer = read_peer(der) if der else None
-        self._expect()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Take more of a request, but no head without end: the parser would keep all of it."""
-        super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if self._begun is None and self.cycle.response_complete:
-            # What came begins no request, and ended the wait for one.
-            self._expect()
-        if not self._is_in_head:
-            return
-        self._head_bytes += len(data)
-        if self._head_bytes > _MAX_HEAD_BYTES:
-            refusal = TooLarge(
-                f"more than {_MAX_HEAD_BYTES} bytes come before the request", code="head_too_large"
-            )
-            self._end_with(b"431 Request Header Fields Too Large", refusal)
-
-    def on_message_begin(self) -> None:
-        """Begin a request of whoever made the connection."""
-        super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
-        self.scope[PEER] = self._peer  # type: ignore[literal-required]  # ours
-        self._expect()
-
-    def on_headers_complete(self) -> None:
-        """Answer, now that it is known what is wanted."""
-        self._stop_waiting()
-        self._is_in_head = False
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, as any other request."""
-        self._end_with(b"400 Bad Request", BadRequest(msg, code="invalid_http"))
-
-    def _end_with(self, status: bytes, refusal: Refusal) -> None:
-        if self.transport.is_closing():
-            return
-        answer = device_answer(refusal)
-        head = (
-            b"HTTP/1.1 "
-            + status
-            + b"\r\ncontent-type: application/json\r\ncontent-length: "
-            + str(len(answer.body)).encode()
-            + b"\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head + answer.body)
-        self.transport.close()
-
-    def shutdown(self) -> None:
-        """End when the request that is under way has been answered; at once if there is none."""
-        super().shutdown()
-        if self.transport.is_closing():
-            # A client that does not say goodbye in TLS is not waited for.
-            self.loop.call_later(_GOODBYE_S, self.transport.abort)
-
-    def _expect(self) -> None:
-        self._stop_waiting()
-        limit = cast("float", self.app_state.get(_TIMEOUT_KEY, 60.0))
-        self._begun = self.loop.call_later(limit, self._give_up)
-
-    def _stop_waiting(self) -> None:
-        if self._begun is not None:
-            self._begun.cancel()
-            self._begun = None
-
-    def _give_up(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
 
 
 def gateway_context(settings: Settings) -> ssl.SSLContext:
@@ -250,30 +155,37 @@ def _answers(path: str) -> bool:
     return True
 
 
-def allow_connections(settings: Settings) -> None:
-    """Let this process have as many open files as there may be connections, or say that it cannot.
+def allow_connections(settings: Settings) -> int:
+    """Let this process have as many open files as there may be connections.
 
-    Without this, whoever opens connections that say nothing shuts out everybody.
+    Returns:
+        How many connections are possible at each door: fewer, where the system does not allow so
+        many files. Without files nobody at all could connect, not even the owner.
     """
-    wanted = settings.server.max_connections + _OTHER_FILES
+    most = settings.server.max_connections
+    wanted = _DOORS * most + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted or soft == resource.RLIM_INFINITY:
-        return
+        return most
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < wanted:
-        logger.warning(
-            "fewer connections are possible than max_connections: raise LimitNOFILE of the service"
-            " files=%d wanted=%d",
-            allowed,
-            wanted,
-        )
+    if allowed == wanted:
+        return most
+    possible = max((allowed - min(_OTHER_FILES, allowed // 2)) // _DOORS, 1)
+    logger.warning(
+        "fewer connections are possible than max_connections: raise LimitNOFILE of the service"
+        " files=%d wanted=%d connections=%d",
+        allowed,
+        wanted,
+        possible,
+    )
+    return possible
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server of one listener."""
+class DoorServer(uvicorn.Server):
+    """uvicorn's server of one listener, whose connections come by a door of ours."""
 
-    def __init__(self, listener: Listener, settings: Settings) -> None:
+    def __init__(self, listener: Listener, settings: Settings, most: int) -> None:
         config = uvicorn.Config(
             listener.app,  # type: ignore[arg-type]  # an application of ASGI
             http=PeerProtocol,
@@ -283,17 +195,35 @@ class _Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=settings.server.max_connections,
             timeout_keep_alive=settings.server.idle_timeout_s,
             timeout_graceful_shutdown=settings.server.shutdown_timeout_s,
-            backlog=_BACKLOG,
         )
         config.load()
-        config.ssl = listener.tls
         super().__init__(config)
         self.listener = listener
         self.lifespan = config.lifespan_class(config)
-        self.lifespan.state[_TIMEOUT_KEY] = float(settings.server.request_timeout_s)
+        self._state = {PATIENCE: patience_of(settings)}
+        server = settings.server
+        is_owners = listener.tls is None
+        places = Places(
+            most,
+            server.max_connections_per_device,
+            most if is_owners else server.max_connections_per_address,
+        )
+        self._door = Door(
+            listener.name, listener.socket, listener.tls, Connections(places),
+            float(server.handshake_timeout_s), _GOODBYE_S,
+        )  # fmt: skip
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+        """Open the door."""
+        self.servers = [Acceptor(self._door, self._make_protocol)]  # type: ignore[list-item]  # alike
+        self.started = True
+
+    def _make_protocol(self, seat: Seat) -> PeerProtocol:
+        found = PeerProtocol(self.config, self.server_state, self._state)
+        found.seat = seat
+        return found
 
 
 async def serve(
@@ -311,26 +241,24 @@ async def serve(
         ready: Called once all doors are open.
     """
     loop = asyncio.get_running_loop()
-    allow_connections(settings)
-    servers = [_Server(one, settings) for one in listeners]
+    most = allow_connections(settings)
+    servers = [DoorServer(one, settings, most) for one in listeners]
     stop = asyncio.Event()
     _end_on_signals(loop, servers, stop)
     for server in servers:
-        await server.startup(sockets=[server.listener.socket])
+        await server.startup()
     background = asyncio.ensure_future(job(stop))
     ready()
     try:
         await asyncio.gather(*(server.main_loop() for server in servers))
     finally:
         stop.set()
-        await asyncio.gather(
-            *(server.shutdown(sockets=[server.listener.socket]) for server in servers)
-        )
+        await asyncio.gather(*(server.shutdown() for server in servers))
         await background
 
 
 def _end_on_signals(
-    loop: AbstractEventLoop, servers: Sequence[_Server], stop: asyncio.Event
+    loop: AbstractEventLoop, servers: Sequence[DoorServer], stop: asyncio.Event
 ) -> None:
     def end() -> None:
         if stop.is_set():

@@ -31,9 +31,13 @@ class Server(NamedTuple):
         admin_listen: Where tools are expected over TLS; empty for nowhere.
         url: The address of the gateway; empty for one made of the above.
         admin_url: The same for tools.
-        max_connections: How many are open at a time.
+        max_connections: How many are open at a time, at each door.
+        max_connections_per_device: How many of them one device may have.
+        max_connections_per_address: How many come from one address and are not known as a device's.
+        handshake_timeout_s: How long TLS may take.
         idle_timeout_s: How long one may be silent between requests.
-        request_timeout_s: How long a request may take to arrive.
+        request_timeout_s: How long a request may take to arrive, or an answer to be taken.
+        slowest_bytes_per_s: For each so many bytes, that may take a second more.
         shutdown_timeout_s: How long requests may take to end when the server does.
     """
 
@@ -44,8 +48,12 @@ class Server(NamedTuple):
     url: str = ""
     admin_url: str = ""
     max_connections: int = 4096
+    max_connections_per_device: int = 80
+    max_connections_per_address: int = 256
+    handshake_timeout_s: int = 15
     idle_timeout_s: int = 75
     request_timeout_s: int = 60
+    slowest_bytes_per_s: int = 512
     shutdown_timeout_s: int = 20
 
 

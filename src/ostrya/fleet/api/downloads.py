@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ostrya.fleet.api.messages import Send
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-_PIECE_BYTES = 256 * 1024
+_PIECE_BYTES = 64 * 1024
 
 
 async def send_file(send: Send, request: Request, fd: int) -> None:
@@ -52,14 +52,16 @@ async def send_file(send: Send, request: Request, fd: int) -> None:
         if request.method == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        await _send_pieces(send, fd, start, end)
+        await _send_pieces(send, request, fd, (start, end))
     finally:
         os.close(fd)
 
 
-async def _send_pieces(send: Send, fd: int, start: int, end: int) -> None:
+async def _send_pieces(send: Send, request: Request, fd: int, part: tuple[int, int]) -> None:
+    start, end = part
     at = start
-    while True:
+    # Who has hung up takes nothing more, and nobody else would notice.
+    while not request.is_gone():
         count = min(_PIECE_BYTES, end - at)
         # Small files are in the cache of the kernel: a thread would cost more than it saves.
         if end - start <= _PIECE_BYTES:

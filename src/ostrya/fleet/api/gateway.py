@@ -31,6 +31,7 @@ from ostrya.fleet.api.messages import (
     Request,
     device_answer,
     json_answer,
+    patience_of,
     refusal_of,
     send_answer,
 )
@@ -70,7 +71,7 @@ class Gateway:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._limits = services.settings.limits
-        self._timeout_s = float(services.settings.server.request_timeout_s)
+        self._patience = patience_of(services.settings)
         self._turned_away = TurnedAway()
         self._exact: dict[str, dict[str, Handler]] = {
             "/devices": {"POST": self._provision},
@@ -88,7 +89,7 @@ class Gateway:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        request = Request(scope, receive, self._timeout_s)
+        request = Request(scope, receive, self._patience)
         try:
             await self._answer(request, send)
         except Gone:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 
     from ostrya.fleet.certificates import Peer
+    from ostrya.fleet.settings import Settings
     from ostrya.uptane.metadata.json_text import Json, Object
 
     Scope: TypeAlias = MutableMapping[str, object]
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 PEER = "ostrya.peer"
 """Where a connection's certificate is in the scope; only the protocol puts it there."""
+GONE = "ostrya.gone"
+"""Where the scope has a function that says whether whoever asked has hung up."""
 JSON = b"application/json"
 PROBLEM = b"application/problem+json"
 BYTES = b"application/octet-stream"
@@ -59,6 +62,22 @@ class Answer(NamedTuple):
     headers: Headers = ()
 
 
+class Patience(NamedTuple):
+    """How long somebody is waited for.
+
+    Attributes:
+        timeout_s: For anything.
+        slowest_bytes_per_s: And a second more for each so many bytes.
+    """
+
+    timeout_s: float
+    slowest_bytes_per_s: int = 512
+
+    def for_bytes(self, size: int) -> float:
+        """Return in how many seconds so many bytes have to be there."""
+        return self.timeout_s + size / self.slowest_bytes_per_s
+
+
 class Gone(Exception):
     """Whoever asked has hung up."""
 
@@ -72,16 +91,23 @@ class Request:
         peer: Who the certificate of the connection says that it is.
     """
 
-    __slots__ = ("_headers", "_query", "_receive", "_timeout_s", "method", "path", "peer")
+    __slots__ = (
+        "_has_hung_up", "_headers", "_patience", "_query", "_receive", "method", "path", "peer"
+    )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, timeout_s: float) -> None:
+    def __init__(self, scope: Scope, receive: Receive, patience: Patience) -> None:
         self.method = str(scope["method"])
         self.path = str(scope["path"])
         self.peer: Peer | None = scope.get(PEER)  # type: ignore[assignment]  # the protocol's
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]  # type: ignore[assignment]
         self._query: bytes = scope["query_string"]  # type: ignore[assignment]
         self._receive = receive
-        self._timeout_s = timeout_s
+        self._patience = patience
+        self._has_hung_up: Callable[[], bool] | None = scope.get(GONE)  # type: ignore[assignment]
+
+    def is_gone(self) -> bool:
+        """Say whether nobody waits for the answer any more."""
+        return self._has_hung_up is not None and self._has_hung_up()
 
     def header(self, name: str) -> str:
         """Return a header; empty for none."""
@@ -113,19 +139,23 @@ class Request:
 
         Raises:
             TooLarge: It is longer.
-            BadRequest: It does not arrive.
+            BadRequest: It does not arrive, or not as fast as it has to.
         """
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
         told = self.header("content-length")
         if told.isdigit() and int(told) > max_bytes:
             raise TooLarge(f"{told} bytes are more than the {max_bytes} that are taken")
         size = 0
         while True:
             try:
-                async with asyncio.timeout(self._timeout_s):
+                # One time limit for all of it: who sends a byte now and then is not waited for.
+                async with asyncio.timeout_at(begin + self._patience.for_bytes(size)):
                     message = await self._receive()
             except TimeoutError:
                 raise BadRequest(
-                    f"nothing came for {self._timeout_s:g} seconds", code=_TIMED_OUT
+                    f"{size} bytes came in {loop.time() - begin:.0f} seconds, and not all of it",
+                    code=_TIMED_OUT,
                 ) from None
             if message["type"] == "http.disconnect":
                 raise Gone
@@ -146,6 +176,12 @@ class Request:
             BadRequest: It does not arrive.
         """
         return b"".join([piece async for piece in self.chunks(max_bytes)])
+
+
+def patience_of(settings: Settings) -> Patience:
+    """Return how long the owner of a server wants to wait."""
+    server = settings.server
+    return Patience(float(server.request_timeout_s), server.slowest_bytes_per_s)
 
 
 def json_answer(value: Json, status: int = 200, headers: Headers = ()) -> Answer:

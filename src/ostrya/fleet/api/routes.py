@@ -22,6 +22,7 @@ from ostrya.fleet.api.messages import (
     Request,
     json_answer,
     number_of,
+    patience_of,
     problem_answer,
     refusal_of,
     send_answer,
@@ -146,8 +147,7 @@ class _Endpoint:
         self._specs = specs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        timeout_s = float(self._services.settings.server.request_timeout_s)
-        request = Request(scope, receive, timeout_s)
+        request = Request(scope, receive, patience_of(self._services.settings))
         try:
             answer = await self._answer(scope, request)
         except Gone:

@@ -34,6 +34,7 @@ from ostrya.fleet.api.messages import (
     Gone,
     Request,
     json_answer,
+    patience_of,
     problem_answer,
     refusal_of,
     send_answer,
@@ -74,7 +75,7 @@ class Tools:
         self._limits = services.settings.limits
         self._api = application(services, SPECS)
         self._description = json.dumps(document()).encode()
-        self._timeout_s = float(services.settings.server.request_timeout_s)
+        self._patience = patience_of(services.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -84,7 +85,7 @@ class Tools:
         if not path.startswith((_REPO, _TREEHUB)) and path != "/openapi.json":
             await self._api(scope, receive, send)
             return
-        request = Request(scope, receive, self._timeout_s)
+        request = Request(scope, receive, self._patience)
         try:
             answer = await self._answer(scope, request, path, send)
         except Gone:

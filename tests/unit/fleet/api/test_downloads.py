@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ostrya.fleet.api.downloads import parse_range, send_file
-from ostrya.fleet.api.messages import PEER, Request
+from ostrya.fleet.api.messages import GONE, PEER, Patience, Request
 from ostrya.fleet.errors import NotFound
 
 
@@ -32,17 +32,18 @@ def test_ranges(header, wanted):
     assert parse_range(header, 10) == wanted
 
 
-def ask(path, *headers, method="GET"):
-    scope = {
-        "method": method, "path": "/x", "headers": list(headers), "query_string": b"", PEER: None
-    }  # fmt: skip
+def ask(path, *headers, method="GET", takes=99):
     sent = []
+    scope = {
+        "method": method, "path": "/x", "headers": list(headers), "query_string": b"", PEER: None,
+        GONE: lambda: len(sent) > takes,
+    }  # fmt: skip
 
     async def send(message):
         sent.append(message)
 
     fd = os.open(path, os.O_RDONLY)
-    asyncio.run(send_file(send, Request(scope, None, 1.0), fd))
+    asyncio.run(send_file(send, Request(scope, None, Patience(1.0)), fd))
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(fd)
     headers = dict(sent[0]["headers"])
@@ -54,11 +55,17 @@ def test_large_files_come_in_pieces(tmp_path):
     (tmp_path / "f").write_bytes(data)
     status, headers, pieces = ask(tmp_path / "f")
     assert (status, b"".join(pieces), headers[b"content-length"]) == (200, data, b"600000")
-    assert len(pieces) == 3
+    assert len(pieces) == 10
     status, headers, pieces = ask(tmp_path / "f", (b"range", b"bytes=599990-"))
     assert (status, b"".join(pieces)) == (206, data[-10:])
     assert headers[b"content-range"] == b"bytes 599990-599999/600000"
     assert ask(tmp_path / "f", method="HEAD")[2] == [b""]
+
+
+def test_nothing_more_is_read_for_who_has_hung_up(tmp_path):
+    with (tmp_path / "f").open("wb") as stream:
+        stream.truncate(1 << 30)
+    assert len(ask(tmp_path / "f", takes=3)[2]) == 3
 
 
 def test_a_range_of_what_has_changed_since(tmp_path):

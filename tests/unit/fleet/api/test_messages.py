@@ -10,6 +10,7 @@ from ostrya.errors import RepoError
 from ostrya.fleet.api.messages import (
     PEER,
     Gone,
+    Patience,
     Request,
     device_answer,
     number_of,
@@ -31,7 +32,7 @@ def request(*messages, headers=(), query=b"", timeout_s=5.0):
             await asyncio.sleep(60)
         return waiting.pop(0)
 
-    return Request(scope, receive, timeout_s)
+    return Request(scope, receive, Patience(timeout_s, 1000))
 
 
 def piece(data, *, more=False):
@@ -54,6 +55,17 @@ def test_bodies_that_do_not_arrive():
     with pytest.raises(BadRequest) as caught:
         read(request(piece(b"1", more=True), timeout_s=0.05))
     assert caught.value.code == "request_timeout"
+    drips = request(timeout_s=0.1)
+
+    async def drip():
+        await asyncio.sleep(0.01)
+        return piece(b"", more=True)
+
+    drips._receive = drip
+    with pytest.raises(BadRequest) as caught:
+        read(drips)
+    assert caught.value.code == "request_timeout"
+    assert Patience(5.0, 100).for_bytes(1000) == 15.0
     with pytest.raises(Gone):
         read(request(piece(b"1", more=True), {"type": "http.disconnect"}))
 
