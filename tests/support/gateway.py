@@ -13,6 +13,7 @@ spoken to without TLS where ``tls`` is False.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
@@ -87,17 +88,24 @@ class Gateway(HostileServer):
         if not self.tls:
             super()._serve(connection)
             return
-        try:
-            wrapped = self._context().wrap_socket(connection, server_side=True)
-        except OSError as exc:
-            self.refused.append(str(exc))
-            with self._lock:
-                self._open.discard(connection)
-            connection.close()
-            return
+        wrapped = self._context().wrap_socket(
+            connection, server_side=True, do_handshake_on_connect=False
+        )
+        # Known before it is waited for, so that whoever ends the server ends the handshake too.
         with self._lock:
             self._open.discard(connection)
             self._open.add(wrapped)
+            if self._end.is_set():
+                with contextlib.suppress(OSError):
+                    wrapped.shutdown(socket.SHUT_RDWR)
+        try:
+            wrapped.do_handshake()
+        except OSError as exc:
+            self.refused.append(str(exc))
+            with self._lock:
+                self._open.discard(wrapped)
+            wrapped.close()
+            return
         super()._serve(wrapped)
 
     def _read_request(self, connection: socket.socket) -> Request | None:

@@ -144,6 +144,9 @@ class HostileServer:
             except OSError:
                 return
             with self._lock:
+                if self._end.is_set():
+                    connection.close()
+                    return
                 self._open.add(connection)
                 self.connections += 1
             self._spawn(self._serve, connection)
