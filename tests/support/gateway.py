@@ -13,7 +13,6 @@ spoken to without TLS where ``tls`` is False.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
 import ssl
@@ -88,23 +87,25 @@ class Gateway(HostileServer):
         if not self.tls:
             super()._serve(connection)
             return
-        wrapped = self._context().wrap_socket(
-            connection, server_side=True, do_handshake_on_connect=False
-        )
-        # Known before it is waited for, so that whoever ends the server ends the handshake too.
-        with self._lock:
-            self._open.discard(connection)
-            self._open.add(wrapped)
-            if self._end.is_set():
-                with contextlib.suppress(OSError):
-                    wrapped.shutdown(socket.SHUT_RDWR)
+        held = connection
         try:
+            wrapped = self._context().wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+            # Known before it is waited for, so that whoever ends the server ends the handshake too.
+            with self._lock:
+                self._open.discard(connection)
+                self._open.add(wrapped)
+                held = wrapped
+                if self._end.is_set():
+                    wrapped.shutdown(socket.SHUT_RDWR)
             wrapped.do_handshake()
-        except OSError as exc:
+        # Without a connection any more, there is no handshake to be had.
+        except (OSError, ValueError) as exc:
             self.refused.append(str(exc))
             with self._lock:
-                self._open.discard(wrapped)
-            wrapped.close()
+                self._open.discard(held)
+            held.close()
             return
         super()._serve(wrapped)
 
