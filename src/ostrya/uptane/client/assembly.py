@@ -13,7 +13,7 @@ from ostrya.uptane.client.config import Booted, ConsentMode, DirectorFilesMode, 
 from ostrya.uptane.client.consent import Consent
 from ostrya.uptane.client.event_queue import Event, queue_event
 from ostrya.uptane.client.identity import EcuDescription, settle_identity
-from ostrya.uptane.client.importing import import_files
+from ostrya.uptane.client.importing import import_files, import_installed
 from ostrya.uptane.client.offline import MountedMedium
 from ostrya.uptane.client.ostree_installer import OstreeInstaller
 from ostrya.uptane.client.primary import Primary
@@ -93,6 +93,7 @@ def assemble(
     # Keys and roots that the device was given count before it makes its own.
     import_files(config, storage)
     identity = settle_identity(config, storage)
+    import_installed(config, storage, identity.serial)
     files = ImageFiles(config.pacman.images_path, config.pacman.min_free_mib << 20)
     pace = Pace(config.uptane.polling_sec, config.uptane.max_polling_sec)
     parts = Parts(

@@ -8,8 +8,10 @@
       ecukey.pem                        the key that signs reports, unless there is one
       director/root.json                the roots of both repositories, unless there are some
       repo/root.json
+      installed_versions                what the Primary runs, unless something was installed
 
-A certificate and its key are taken together, or not at all.
+What aktualizr left in the database comes before all of them. A certificate and its key are taken
+together, or not at all.
 
 Source: aktualizr's INvStorage::importData.
 """
@@ -19,21 +21,29 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ostrya.uptane.client import tls_files
+from ostrya.formats.checksum import is_checksum
+from ostrya.uptane.client import installs, tls_files
+from ostrya.uptane.client.adoption import adopt_former_client
 from ostrya.uptane.client.config import KeySource
+from ostrya.uptane.client.installs import State, Target
 from ostrya.uptane.client.p12 import check_pair, load_certificate
 from ostrya.uptane.client.primary_key import KEY_FACT, key_to_keep, read_key_file
 from ostrya.uptane.client.trust_store import set_first_root
 from ostrya.uptane.errors import IdentityError, UptaneRefusal
 from ostrya.uptane.metadata.dialect import Dialect
+from ostrya.uptane.metadata.json_text import parse_json
 from ostrya.uptane.steps import Repository
 from ostrya.uptane.trusted_set import DEFAULT_LIMITS, open_trusted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ostrya.uptane.client.config import ClientConfig
     from ostrya.uptane.client.storage import Storage
+    from ostrya.uptane.metadata.json_text import Object
 
 MAX_FILE_BYTES = 256 * 1024
+_INSTALLED = "installed_versions"
 ROOTS = {Repository.DIRECTOR: "director/root.json", Repository.IMAGE: "repo/root.json"}
 
 
@@ -44,6 +54,7 @@ def import_files(config: ClientConfig, storage: Storage) -> None:
         IdentityError: A file is there, and is not what it has to be.
         StorageError: The database cannot be changed.
     """
+    adopt_former_client(config, storage)
     import_tls(config, storage)
     import_primary_key(config, storage)
     for repository, path in ROOTS.items():
@@ -83,6 +94,49 @@ def import_primary_key(config: ClientConfig, storage: Storage) -> None:
     data = read_file(path)
     if data is not None:
         storage.set_fact(KEY_FACT, key_to_keep(read_key_file(data, path)))
+
+
+def import_installed(config: ClientConfig, storage: Storage, serial: str) -> None:
+    """Take in what the Primary runs, unless something is known of that.
+
+    ::
+
+        {"<sha256>": {"name": "os-7", "length": 0, "is_current": true},   of aktualizr's
+         "<sha256>": "os-6"}                                              of older ones
+
+    Raises:
+        IdentityError: The file is there, and cannot be understood.
+    """
+    path = config.import_path(_INSTALLED)
+    data = read_file(path)
+    if data is None or installs.install_log(storage, serial):
+        return
+    try:
+        found = parse_json(data, MAX_FILE_BYTES, path)
+    except UptaneRefusal as exc:
+        raise IdentityError(exc.message, hint="the Primary's image is named in it") from exc
+    listed = list(_installed(found, serial)) if isinstance(found, dict) else []
+    if isinstance(found, dict) and len(listed) == len(found):
+        with storage.transaction() as connection:
+            for target, state in listed:
+                installs.put_install(connection, target, state)
+        return
+    raise IdentityError(
+        f"{path} names no images by their digests", hint="the Primary's image is named in it"
+    )
+
+
+def _installed(found: Object, serial: str) -> Iterator[tuple[Target, State]]:
+    current = [key for key, one in found.items() if isinstance(one, dict) and one.get("is_current")]
+    # In files without details, the last one of them is what runs.
+    running = (current or sorted(found) or [""])[-1]
+    for digest, one in sorted(found.items(), key=lambda item: item[0] == running):
+        name = one.get("name") if isinstance(one, dict) else one
+        length = one.get("length", 0) if isinstance(one, dict) else 0
+        if not is_checksum(digest) or not isinstance(name, str) or not isinstance(length, int):
+            return
+        state = State.CURRENT if digest == running else State.EARLIER
+        yield Target(serial, name, length, {"sha256": digest}), state
 
 
 def import_root(config: ClientConfig, storage: Storage, repository: Repository, path: str) -> None:

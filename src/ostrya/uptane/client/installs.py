@@ -131,6 +131,11 @@ def begin_install(storage: Storage, target: Target, now: datetime) -> Install:
     return _require_open(storage, target.serial)
 
 
+def put_install(connection: sqlite3.Connection, target: Target, state: State) -> None:
+    """Note an installation that was somebody else's, inside that transaction; nobody is told."""
+    connection.execute(_INSERT, (*_row(target), state.value))
+
+
 def mark_applied(storage: Storage, serial: str, now: datetime) -> None:
     """Note that what is being installed is there, and counts after a restart.
 

@@ -28,6 +28,7 @@ from ostrya.errors import UptaneError
 from ostrya.named_tuple import NamedTuple
 from ostrya.uptane.client import tls_files
 from ostrya.uptane.client.addresses import addresses
+from ostrya.uptane.client.adoption import is_registered_already
 from ostrya.uptane.client.config import ProvisionMode
 from ostrya.uptane.client.credentials import (
     CLAIM,
@@ -48,7 +49,12 @@ from ostrya.uptane.client.identity import (
     primary_description,
     settle_identity,
 )
-from ostrya.uptane.client.importing import has_root, import_files, keep_first_root
+from ostrya.uptane.client.importing import (
+    has_root,
+    import_files,
+    import_installed,
+    keep_first_root,
+)
 from ostrya.uptane.client.link import Link
 from ostrya.uptane.client.primary_key import KEY_FACT
 from ostrya.uptane.client.server import DeviceDataKind
@@ -144,6 +150,7 @@ def _provision(
 ) -> Provisioned:
     import_files(config, storage)
     identity = settle_identity(config, storage)
+    import_installed(config, storage, identity.serial)
     body = _registration(identity, secondaries)
     if not again:
         _refuse_known_conflict(config, storage, body, now)
@@ -203,6 +210,10 @@ def _registration(identity: Identity, secondaries: Sequence[EcuDescription]) -> 
 def _register(storage: Storage, link: Link, identity: Identity, body: bytes) -> None:
     """Tell the Director of the ECUs, unless it knows exactly these."""
     known = storage.fact(REGISTERED)
+    if known is None and is_registered_already(storage, serials_of(body)):
+        # Some servers refuse to be told twice.
+        storage.set_fact(REGISTERED, body)
+        return
     if known == body:
         return
     try:

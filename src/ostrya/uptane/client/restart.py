@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-_FACT = "applied-in-boot"
+APPLIED_IN_BOOT = "applied-in-boot"
+"""A fact of the database: when the update was applied that counts after a restart."""
 _SET_VARIABLE = "fw_setenv"
 _UPDATE: dict[RollbackMode, Mapping[str, str]] = {
     RollbackMode.NONE: {},
@@ -81,24 +82,24 @@ class Restart:
         os.makedirs(self._settings.reboot_sentinel_dir, mode=0o700, exist_ok=True)
         with open(self._sentinel, "wb"):
             pass
-        self._storage.set_fact(_FACT, self._boot_id())
+        self._storage.set_fact(APPLIED_IN_BOOT, self._boot_id())
 
     def happened(self) -> bool:
         """Say whether there was a restart since; yes, if nothing is known of when."""
         if self._kind is RestartKind.EMULATED:
             return not os.path.exists(self._sentinel)
-        return self._storage.fact(_FACT) != self._boot_id()
+        return self._storage.fact(APPLIED_IN_BOOT) != self._boot_id()
 
     def is_expected(self) -> bool:
         """Say whether one was ever waited for, and what came of it is not yet known."""
-        return self._storage.fact(_FACT) is not None
+        return self._storage.fact(APPLIED_IN_BOOT) is not None
 
     def forget(self) -> None:
         """Note that no update waits for a restart any more."""
         with suppress(FileNotFoundError):
             os.unlink(self._sentinel)
         if self.is_expected():
-            self._storage.forget_fact(_FACT)
+            self._storage.forget_fact(APPLIED_IN_BOOT)
 
     def tell_update(self) -> None:
         """Tell the boot loader that the next start is one of an update."""

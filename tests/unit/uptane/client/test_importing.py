@@ -5,7 +5,8 @@ import pytest
 
 from ostrya.uptane.client import importing, tls_files
 from ostrya.uptane.client.config import ClientConfig, ImportSection, TlsSection
-from ostrya.uptane.client.importing import has_root, import_files
+from ostrya.uptane.client.importing import has_root, import_files, import_installed
+from ostrya.uptane.client.installs import State, install_log
 from ostrya.uptane.client.primary_key import KEY_FACT, load_primary_key
 from ostrya.uptane.errors import IdentityError
 from ostrya.uptane.steps import Repository
@@ -116,3 +117,43 @@ def test_folders_are_no_files(storage, config, given):
     (given / "client.key").mkdir()
     with pytest.raises(IdentityError, match="cannot be read"):
         import_files(config, storage)
+
+
+def installed(tmp_path, text: str) -> ClientConfig:
+    (tmp_path / "installed_versions").write_text(text)
+    return ClientConfig(import_=ImportSection(str(tmp_path)))
+
+
+A, B = "a" * 64, "b" * 64
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"{A}": {{"name": "os-7", "length": 3, "is_current": true}}, "{B}": {{"name": "os-6"}}}}',
+        f'{{"{B}": "os-7", "{A}": "os-6"}}',
+    ],
+    ids=["aktualizr", "older"],
+)
+def test_what_runs(storage, tmp_path, text):
+    config = installed(tmp_path, text)
+    import_installed(config, storage, "ecu-1")
+    log = install_log(storage, "ecu-1")
+    assert [(one.target.name, one.state) for one in log] == [
+        ("os-6", State.EARLIER), ("os-7", State.CURRENT),
+    ]  # fmt: skip
+    (tmp_path / "installed_versions").write_text(f'{{"{A}": "os-9"}}')
+    import_installed(config, storage, "ecu-1")
+    assert install_log(storage, "ecu-1") == log
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", '{"x": "os"}', f'{{"{A}": 1}}', "{"])
+def test_what_runs_has_to_be_said_by_digests(storage, tmp_path, text):
+    with pytest.raises(IdentityError, match="installed_versions"):
+        import_installed(installed(tmp_path, text), storage, "ecu-1")
+    assert install_log(storage, "ecu-1") == ()
+
+
+def test_nothing_runs_that_was_installed(storage, tmp_path):
+    import_installed(installed(tmp_path, "{}"), storage, "ecu-1")
+    assert install_log(storage, "ecu-1") == ()
