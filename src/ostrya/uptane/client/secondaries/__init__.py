@@ -12,5 +12,6 @@
     link              messages over TCP, by TLS between our own ends
     zip_credentials   what an ECU is lent to pull a commit by itself
     ip                an ECU at the other end of a link
+    waiting           where a Primary waits for ECUs that come up later
     daemon            that other end
 """

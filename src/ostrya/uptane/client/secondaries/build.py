@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
@@ -20,8 +20,14 @@ from ostrya.uptane.client.primary_key import MAX_KEY_BYTES
 from ostrya.uptane.client.secondaries.ecu import Ecu
 from ostrya.uptane.client.secondaries.ecu_identity import EcuIdentity
 from ostrya.uptane.client.secondaries.firmware import FileFirmware
-from ostrya.uptane.client.secondaries.ip import EcuInfo, IpSecondary, ask_info
+from ostrya.uptane.client.secondaries.ip import (
+    EcuInfo,
+    IpSecondary,
+    ask_info,
+    ask_info_over,
+)
 from ostrya.uptane.client.secondaries.virtual import VirtualSecondary
+from ostrya.uptane.client.secondaries.waiting import Waiting
 from ostrya.uptane.client.storage import open_storage
 from ostrya.uptane.metadata.canonical_json import ascii_bytes
 from ostrya.uptane.metadata.json_text import parse_json
@@ -30,10 +36,10 @@ from ostrya.uptane.metadata.secret_keys import make_secret_key, read_secret_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import ExitStack
     from datetime import datetime
 
     from ostrya.uptane.client.secondaries.config import EcusConfig, IpEcu, VirtualEcu
+    from ostrya.uptane.client.secondaries.link import Address, Connection
     from ostrya.uptane.client.secondaries.secondary import Secondary
     from ostrya.uptane.client.storage import Storage
     from ostrya.uptane.metadata.secret_keys import SecretKey
@@ -67,11 +73,12 @@ def build_secondaries(
     found: list[Secondary] = [
         VirtualSecondary(_virtual(stack, one, clock, built_at)) for one in config.virtual
     ]
-    deadline = time.monotonic() + config.wait_s
-    for one in config.ip:
-        info = _find(storage, one, deadline)
-        if info is not None:
-            found.append(IpSecondary(one.address, info, one.verification))
+    infos = _find_all(storage, config)
+    found += [
+        IpSecondary(one.address, infos[str(one.address)], one.verification)
+        for one in config.ip
+        if str(one.address) in infos
+    ]
     return tuple(found)
 
 
@@ -107,26 +114,64 @@ def _virtual(
     return Ecu(storage, identity, firmware, clock, built_at)
 
 
-def _find(storage: Storage, one: IpEcu, deadline: float) -> EcuInfo | None:
-    """Ask an ECU who it is; if it is not there, return who it was."""
-    known = _known(storage, one)
-    while True:
-        try:
-            info = ask_info(one.address)
-        except (SecondaryUnreachable, SecondaryRefused) as exc:
-            if known is None and time.monotonic() < deadline:
+def _find_all(storage: Storage, config: EcusConfig) -> dict[str, EcuInfo]:
+    """Return who is at which address; of those that are not there, who was."""
+    deadline = time.monotonic() + config.wait_s
+    found: dict[str, EcuInfo] = {}
+    missing = [one for one in config.ip if not _find(storage, one, found)]
+    if not missing or not config.wait_s:
+        return found
+    with ExitStack() as stack:
+        waiting = None
+        if config.wait_port:
+            try:
+                waiting = stack.enter_context(Waiting(config.wait_port))
+            except OSError as exc:
+                log.warning("ECUs cannot come port=%s error=%s", config.wait_port, exc)
+        while missing and time.monotonic() < deadline:
+            if waiting is None:
                 time.sleep(_PAUSE_S)
-                continue
-            log.warning("an ECU is not there address=%s reason=%s", one.address, exc.message)
-            return known
-        if known is not None and known.serial != info.serial:
-            log.warning(
-                "an ECU was replaced address=%s old=%s new=%s",
-                one.address, known.serial, info.serial,
-            )  # fmt: skip
-        if known is None or _encode(known) != _encode(info):
-            storage.set_fact(_KNOWN + str(one.address), _encode(info))
-        return info
+            else:
+                _let_one_come(storage, waiting, missing, found)
+            missing = [one for one in missing if not _find(storage, one, found)]
+    return found
+
+
+def _let_one_come(
+    storage: Storage, waiting: Waiting, missing: list[IpEcu], found: dict[str, EcuInfo]
+) -> None:
+    def ask(address: Address, connection: Connection) -> None:
+        one = next(ecu for ecu in missing if ecu.address == address)
+        with suppress(SecondaryUnreachable, SecondaryRefused):
+            found[str(address)] = _keep(storage, one, ask_info_over(address, connection))
+
+    waiting.next([one.address for one in missing], ask, _PAUSE_S)
+
+
+def _find(storage: Storage, one: IpEcu, found: dict[str, EcuInfo]) -> bool:
+    """Ask an ECU who it is; if it is not there, it is who it was."""
+    if str(one.address) in found:
+        return True
+    try:
+        found[str(one.address)] = _keep(storage, one, ask_info(one.address))
+    except (SecondaryUnreachable, SecondaryRefused) as exc:
+        known = _known(storage, one)
+        log.warning("an ECU is not there address=%s reason=%s", one.address, exc.message)
+        if known is None:
+            return False
+        found[str(one.address)] = known
+    return True
+
+
+def _keep(storage: Storage, one: IpEcu, info: EcuInfo) -> EcuInfo:
+    known = _known(storage, one)
+    if known is not None and known.serial != info.serial:
+        log.warning(
+            "an ECU was replaced address=%s old=%s new=%s", one.address, known.serial, info.serial
+        )
+    if known is None or _encode(known) != _encode(info):
+        storage.set_fact(_KNOWN + str(one.address), _encode(info))
+    return info
 
 
 def _known(storage: Storage, one: IpEcu) -> EcuInfo | None:

@@ -81,12 +81,14 @@ class EcusConfig(NamedTuple):
         virtual: Those in this process.
         ip: Those at the other end of a wire.
         wait_s: How long those are waited for, at the start.
+        wait_port: Where they are waited for; 0 for nowhere: they are asked again and again.
         warnings: What was passed over.
     """
 
     virtual: tuple[VirtualEcu, ...] = ()
     ip: tuple[IpEcu, ...] = ()
     wait_s: int = 0
+    wait_port: int = 0
     warnings: tuple[str, ...] = ()
 
 
@@ -130,10 +132,14 @@ def parse_ecus(data: bytes, where: str) -> EcusConfig:
     wait_s = ip.get("secondaries_wait_timeout", 0)
     if not isinstance(wait_s, int) or isinstance(wait_s, bool) or not 0 <= wait_s <= 86400:
         raise ConfigError(f"{where}: secondaries_wait_timeout is a number of seconds")
+    wait_port = ip.get("secondaries_wait_port", 0)
+    if not isinstance(wait_port, int) or isinstance(wait_port, bool) or not 0 <= wait_port < 65536:
+        raise ConfigError(f"{where}: secondaries_wait_port is a port of TCP")
     made = EcusConfig(
         tuple(_virtual(one, f"virtual ECU {at} of {where}") for at, one in enumerate(virtual)),
         tuple(_ip(one, f"ECU {at} of {where}") for at, one in enumerate(listed)),
         wait_s,
+        wait_port,
         warnings,
     )
     _check_different(made, where)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An ECU at its own end of the wire: listens for its Primary, and answers.
+"""An ECU at its own end of the wire: listens for its Primary, and answers, in both versions.
 
 One Primary is served at a time, one request after the other; who says nothing, or nonsense, is hung
 up on. Requests that are not known are answered by hanging up, as aktualizr does.
@@ -26,17 +26,22 @@ from ostrya.uptane.client.secondaries.messages import (
     GetInfoReq,
     GetInfoResp,
     InstallReq,
+    InstallResp,
     InstallResp2,
     KeyKind,
     ManifestReq,
     ManifestResp,
+    PutMetaReq,
     PutMetaReq2,
+    PutMetaResp,
     PutMetaResp2,
     PutRootReq,
     PutRootResp,
     Repo,
     RootVerReq,
     RootVerResp,
+    SendFirmwareReq,
+    SendFirmwareResp,
     UploadDataReq,
     UploadDataResp,
     VersionReq,
@@ -44,6 +49,7 @@ from ostrya.uptane.client.secondaries.messages import (
 )
 from ostrya.uptane.client.secondaries.zip_credentials import unpack_credentials
 from ostrya.uptane.metadata.canonical_json import ascii_bytes
+from ostrya.uptane.metadata.json_text import parse_json
 from ostrya.uptane.metadata.keys import ED25519
 from ostrya.uptane.steps import Repository
 
@@ -67,6 +73,8 @@ _SILENCE_S = 300.0
 # Who connects has something to say: until it has said it, nobody else is served.
 _FIRST_WORD_S = 10.0
 _ANSWER_S = 60.0
+_OLD = (PutMetaReq, SendFirmwareReq)
+_NEW = (PutMetaReq2, UploadDataReq, DownloadOstreeRevReq, RootVerReq, PutRootReq)
 _REPOSITORIES = {Repo.DIRECTOR: Repository.DIRECTOR, Repo.IMAGE: Repository.IMAGE}
 
 
@@ -99,16 +107,23 @@ class EcuService:
         self._ecu = ecu
         self._folder = os.path.join(folder, "lent")
         self._is_receiving = False
+        # Until it says otherwise, or asks for what only an older one does.
+        self._peer_version = PROTOCOL
         self.needs_restart = False
 
     def answer(self, message: Message) -> Message | None:
         """Return the answer to a message; None for one that is not known."""
         if not isinstance(message, UploadDataReq):
             self._is_receiving = False
+        if isinstance(message, _OLD):
+            self._peer_version = 1
+        elif isinstance(message, _NEW):
+            self._peer_version = PROTOCOL
         if isinstance(message, GetInfoReq):
             return self._info()
         if isinstance(message, VersionReq):
-            return VersionResp(PROTOCOL)
+            self._peer_version = max(1, min(message.version, PROTOCOL))
+            return VersionResp(self._peer_version)
         if isinstance(message, ManifestReq):
             return ManifestResp(ascii_bytes(self._ecu.report()))
         return self._answer_metadata(message) or self._answer_image(message)
@@ -118,6 +133,8 @@ class EcuService:
             return RootVerResp(self._root_version(message.repo))
         if isinstance(message, PutRootReq):
             return PutRootResp(*self._try(lambda: self._put_root(message)))
+        if isinstance(message, PutMetaReq):
+            return PutMetaResp(self._failed(lambda: self._put_old_metadata(message)))
         if isinstance(message, PutMetaReq2):
             return PutMetaResp2(*self._try(lambda: self._put_metadata(message)))
         return None
@@ -131,8 +148,12 @@ class EcuService:
             return DownloadOstreeRevResp(
                 *self._try(lambda: self._pull(message.credentials), Code.DOWNLOAD_FAILED)
             )
+        if isinstance(message, SendFirmwareReq):
+            return SendFirmwareResp(self._failed(lambda: self._take(message.firmware)))
         if isinstance(message, InstallReq):
-            return self._install(message)
+            found = self._install(message)
+            # An older Primary takes the result alone.
+            return found if self._peer_version >= PROTOCOL else InstallResp(found.result)
         return None
 
     def _info(self) -> GetInfoResp:
@@ -156,6 +177,20 @@ class EcuService:
 
     def _put_metadata(self, message: PutMetaReq2) -> None:
         self._ecu.put_metadata(Bundle(_by_role(message.director), _by_role(message.image), {}, {}))
+
+    def _put_old_metadata(self, message: PutMetaReq) -> None:
+        director = _named(("root", "targets"), message.director)
+        image = _named(("root", "timestamp", "snapshot", "targets"), message.image)
+        # There is no other way here for a root that follows the known one.
+        self._ecu.put_metadata(Bundle(director, image, _root_of(director), _root_of(image)))
+
+    def _take(self, firmware: bytes) -> None:
+        """Take a whole image, or what it takes to get a commit."""
+        if self._ecu.assigned().is_ostree:
+            self._pull(firmware)
+            return
+        self._ecu.begin()
+        self._ecu.receive(firmware)
 
     def _receive(self, data: bytes) -> None:
         if not self._is_receiving:
@@ -191,6 +226,10 @@ class EcuService:
             log.warning("a request failed error=%s", exc)
             return Code.INTERNAL_ERROR, str(exc).encode(errors="replace")[:_MAX_DESCRIPTION]
         return Code.OK, b""
+
+    def _failed(self, deed: Callable[[], None]) -> int:
+        """Do something; return what version 1 says of it: 0 for success."""
+        return int(self._try(deed)[0] != Code.OK)
 
 
 class EcuListener:
@@ -279,3 +318,18 @@ def _by_role(files: tuple[MetaFile, ...]) -> dict[str, bytes]:
             raise MessageInvalid(f"there are two files for {one.role[:40]}")
         found[one.role] = one.data
     return found
+
+
+def _named(roles: tuple[str, ...], files: tuple[bytes, ...]) -> dict[str, bytes]:
+    return {role: data for role, data in zip(roles, files, strict=True) if data}
+
+
+def _root_of(files: dict[str, bytes]) -> dict[int, bytes]:
+    """Return a root by its version; whether it is to be believed is seen later."""
+    data = files.get("root")
+    if data is None:
+        return {}
+    found = parse_json(data, MAX_REQUEST_BYTES, "a root")
+    signed = found.get("signed") if isinstance(found, dict) else None
+    version = signed.get("version") if isinstance(signed, dict) else None
+    return {version: data} if isinstance(version, int) else {}

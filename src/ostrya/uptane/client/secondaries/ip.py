@@ -96,7 +96,22 @@ def ask_info(address: Address, timeouts: Timeouts = Timeouts()) -> EcuInfo:  # n
         SecondaryUnreachable: It does not say.
         SecondaryRefused: What it says makes no sense.
     """
-    found = expect_answer(address, _ask(address, timeouts, GetInfoReq()), GetInfoResp)
+    return _understand(address, _ask(address, timeouts, GetInfoReq()))
+
+
+def ask_info_over(address: Address, connection: Connection) -> EcuInfo:
+    """Ask an ECU who it is, over a connection that it made.
+
+    Raises:
+        SecondaryUnreachable: It does not say.
+        SecondaryRefused: What it says makes no sense.
+    """
+    answer_s = Timeouts().answer_s
+    return _understand(address, _exchange(address, connection, GetInfoReq(), answer_s))
+
+
+def _understand(address: Address, answer: Message) -> EcuInfo:
+    found = expect_answer(address, answer, GetInfoResp)
     kind = ED25519 if found.key_kind == KeyKind.ED25519 else RSA
     key = Key(kind.upper(), "", found.key.decode("utf-8", "replace").strip())
     if not found.serial or not found.hardware_id or identity(key) is None:

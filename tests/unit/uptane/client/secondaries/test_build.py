@@ -3,16 +3,23 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import ExitStack
+import socket
+import threading
+import time
+from contextlib import ExitStack, suppress
 
+from ostrya.uptane.client.errors import SecondaryUnreachable
 from ostrya.uptane.client.primary import End
+from ostrya.uptane.client.secondaries import build
 from ostrya.uptane.client.secondaries.build import build_secondaries, load_key
 from ostrya.uptane.client.secondaries.config import parse_ecus
+from ostrya.uptane.client.secondaries.daemon import EcuListener, EcuService
 from ostrya.uptane.client.storage import open_storage
 from ostrya.uptane.manifest import RegisteredEcu
 from support.ota_ecus import SECOND, FakeEcu, add_ecu
-from support.ota_second import EcuThread
+from support.ota_second import EcuThread, make_ecu
 from support.ota_world import BUILT, make_device
+from support.ports import free_port
 from support.uptane_world import NOW
 
 
@@ -75,3 +82,75 @@ def test_one_that_was_never_there_is_left_out(storage, caplog):
 def test_a_key_that_is_there(tmp_path):
     path = str(tmp_path / "a/key")
     assert load_key(path, "ed25519").key == load_key(path, "ed25519").key
+
+
+def test_one_that_comes_up_later_is_waited_for(tmp_path, storage):
+    """As aktualizr's secondaries do: it connects, and is asked over that."""
+    port, own = free_port(), free_port()
+    value = {
+        "IP": {
+            "secondaries_wait_port": port, "secondaries_wait_timeout": 60,
+            "secondaries": [{"addr": f"127.0.0.1:{own}"}],
+        }
+    }  # fmt: skip
+
+    def come() -> None:
+        with make_ecu(tmp_path / "e") as ecu:
+            service = EcuService(ecu, str(tmp_path / "e"))
+            with EcuListener(service, 0, None, "127.0.0.1") as listener:
+                while not found:
+                    # It listens elsewhere than the Primary thinks: only its coming can tell.
+                    listener.announce("127.0.0.1", port)
+                    time.sleep(0.05)
+
+    found: list[str] = []
+    thread = threading.Thread(target=come, daemon=True)
+    thread.start()
+    try:
+        _, (one,) = ecus(storage, value)
+    finally:
+        found.append("there")
+        thread.join(20)
+    assert one.serial == SECOND
+
+
+def test_a_stranger_that_comes_is_not_waited_for(storage, caplog, monkeypatch):
+    port = free_port()
+    value = {
+        "IP": {
+            "secondaries_wait_port": port, "secondaries_wait_timeout": 2,
+            "secondaries": [{"addr": "192.0.2.1:9"}],
+        }
+    }  # fmt: skip
+
+    def come() -> None:
+        for _ in range(200):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as peer:
+                said.append(peer.recv(100))
+                return
+            time.sleep(0.05)
+
+    def refuse(address):
+        raise SecondaryUnreachable(f"nobody is at {address}")
+
+    said: list[bytes] = []
+    thread = threading.Thread(target=come, daemon=True)
+    thread.start()
+    monkeypatch.setattr(build, "ask_info", refuse)
+    _, found = ecus(storage, value)
+    thread.join(20)
+    assert (found, said) == ((), [b""])
+    assert "nobody is waited for at this address" in caplog.text
+
+
+def test_a_port_that_is_taken_leaves_asking(storage, caplog):
+    with socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True) as taken:
+        port = taken.getsockname()[1]
+        value = {
+            "IP": {
+                "secondaries_wait_port": port, "secondaries_wait_timeout": 1,
+                "secondaries": [{"addr": "127.0.0.1:1"}],
+            }
+        }  # fmt: skip
+        assert ecus(storage, value)[1] == ()
+    assert "ECUs cannot come" in caplog.text

@@ -20,9 +20,13 @@ from ostrya.uptane.client.secondaries.messages import (
     InstallResp2,
     KeyKind,
     MetaFile,
+    PutMetaReq,
     PutMetaReq2,
+    PutMetaResp,
     PutRootReq,
     RootVerReq,
+    SendFirmwareReq,
+    SendFirmwareResp,
     UploadDataReq,
     VersionReq,
     VersionResp,
@@ -31,7 +35,9 @@ from ostrya.uptane.client.secondaries.messages import (
 from ostrya.uptane.client.secondaries.zip_credentials import pack_credentials
 from ostrya.uptane.client.server import Treehub
 from ostrya.uptane.steps import Repository
+from support.ota_ecus import FakeEcu, add_ecu
 from support.ota_second import EcuThread, make_ecu
+from support.ota_world import make_device
 from support.uptane_world import make_repo
 
 
@@ -116,6 +122,64 @@ def test_a_commit_is_pulled_with_what_is_lent_and_that_goes_again(tmp_path):
         assert service.answer(DownloadOstreeRevReq(b"no zip")).result == Code.DOWNLOAD_FAILED
         assert service.answer(InstallReq(b"os")) == InstallResp2(Code.NEED_COMPLETION, b"restart")
         assert service.needs_restart
+
+
+def old_metadata(world) -> PutMetaReq:
+    """What a Primary of version 1 sends."""
+
+    def newest(repo, role: str) -> bytes:
+        found = [
+            one for one in repo.files if one == f"{role}.json" or one.endswith(f".{role}.json")
+        ]
+        return repo.files[
+            max(found, key=lambda name: int(name.split(".")[0]) if "." in name[:-5] else 0)
+        ]
+
+    image, director = world.image, world.director
+    return PutMetaReq(
+        tuple(newest(image, role) for role in ("root", "timestamp", "snapshot", "targets")),
+        tuple(newest(director, role) for role in ("root", "targets")),
+    )
+
+
+@pytest.fixture
+def vehicle(tmp_path):
+    """A Director that wants an image on this ECU."""
+    found = make_device(tmp_path / "primary")
+    add_ecu(found, FakeEcu())
+    return found.server.world
+
+
+def test_a_primary_of_the_first_version(tmp_path, vehicle):
+    with make_ecu(tmp_path) as ecu:
+        service = EcuService(ecu, str(tmp_path))
+        assert service.answer(VersionReq(1)) == VersionResp(1)
+        assert service.answer(old_metadata(vehicle)) == PutMetaResp(0)
+        assert service.answer(SendFirmwareReq(b"another image")) == SendFirmwareResp(0)
+        assert service.answer(InstallReq(b"sensor")) == InstallResp(Code.VERIFICATION_FAILED)
+        assert service.answer(SendFirmwareReq(b"sensor firmware")) == SendFirmwareResp(0)
+        assert service.answer(InstallReq(b"sensor")) == InstallResp(Code.OK)
+        assert (tmp_path / "firmware.bin").read_bytes() == b"sensor firmware"
+        # A root that follows is taken from the metadata itself.
+        vehicle.director.write_root()
+        vehicle.publish()
+        assert service.answer(old_metadata(vehicle)) == PutMetaResp(0)
+        assert service.answer(RootVerReq(0)).version == 2
+
+
+def test_forged_metadata_of_the_first_version(tmp_path, vehicle):
+    with make_ecu(tmp_path) as ecu:
+        service = EcuService(ecu, str(tmp_path))
+        found = old_metadata(vehicle)
+        for wrong in (
+            found._replace(director=(found.director[0], b"{}")),
+            found._replace(image=(b"[]", *found.image[1:])),
+            found._replace(image=(b"no JSON", *found.image[1:])),
+            PutMetaReq((b"", b"", b"", b""), (b"", b"")),
+        ):
+            assert service.answer(wrong) == PutMetaResp(1)
+        assert service.answer(SendFirmwareReq(b"sensor firmware")) == SendFirmwareResp(1)
+        assert service.answer(InstallReq(b"sensor")) == InstallResp(Code.INSTALL_FAILED)
 
 
 @pytest.mark.parametrize(
