@@ -15,10 +15,11 @@ from alembic.runtime.migration import MigrationContext
 
 from ostrya.fleet.api.gateway import Gateway
 from ostrya.fleet.api.tools import OwnersDoor, Tools
+from ostrya.fleet.db import campaigns as campaign_rows
 from ostrya.fleet.db import devices as rows
 from ostrya.fleet.db import log, updates
 from ostrya.fleet.db.schema import METADATA
-from ostrya.fleet.domain import assignments, devices, jobs
+from ostrya.fleet.domain import assignments, campaigns, devices, jobs, rollouts
 from ostrya.fleet.domain.services import open_services
 from ostrya.fleet.errors import Conflict
 from support.fleet_device import Ecu
@@ -165,3 +166,33 @@ def test_jobs_and_the_api(services, clock):
     with services.fleet.database.read() as connection:
         assert rows.find_device(connection, "car-1") is None
         assert log.list_events(connection, {"device_id": "car-1"}) == ()
+
+
+def test_a_campaign_in_waves(services, gateway, tmp_path):
+    images = services.images.all_images()
+    names = [f"wave-{number}" for number in range(4)]
+    for name in names:
+        direct_device(services, gateway, name, [Ecu(f"{name}-ecu", "board")])
+    offer = campaigns.Offer("spring", "fw-1", mode="assign", waves=("2",), failures="1")
+    whom = campaigns.Whom(tuple(names))
+    database = services.fleet.database
+    found = database.write(lambda c: campaigns.begin(c, offer, whom, images, 5))
+    assert jobs.run_often(services) == 2
+    with database.read() as connection:
+        first, *_ = campaign_rows.assignments_of_campaign(connection, found, ["pending"])
+
+    def fail(connection):
+        now = services.fleet.timestamp()
+        assignments.move_on(connection, first, assignments.Progress("failed"), now)
+        rollouts.settle_closed(connection, [first], now)
+
+    database.write(fail)
+    owner = DirectLink(OwnersDoor(Tools(services)))
+    here = f"/api/v1/campaigns/{found.id}"
+    shown = owner.ask("GET", here).json()
+    assert (shown["state"], shown["reason"]) == ("paused", "1 of 2 devices of wave 1 failed")
+    assert shown["progress"][0]["devices"] == {"failed": 1, "waiting": 1}
+    assert owner.ask("POST", f"{here}/resume").status == 200
+    assert jobs.run_often(services) == 1
+    assert owner.ask("GET", f"{here}/devices?state=accepted").json()["devices"]
+    assert owner.ask("POST", f"{here}/cancel").json()["state"] == "cancelled"

@@ -11,7 +11,8 @@ from ostrya.cli.context import Context
 from ostrya.cli.errors import UsageError
 from ostrya.cli.output import write
 from ostrya.cli.parser import Arguments, HelpRequested, parse_arguments, take_verb
-from ostrya.cli.table import VERBS, Repo, Verb, find_verb
+from ostrya.cli.table import VERBS, find_verb
+from ostrya.cli.verb import Repo, Verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,12 +11,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from ostrya.cli.dispatch import load_command, verb_options
-from ostrya.cli.table import VERBS, Verb
+from ostrya.cli.table import VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ostrya.cli.options import Option
+    from ostrya.cli.verb import Verb
 
 _SCHEMAS = "../json"
 

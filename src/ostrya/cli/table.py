@@ -6,53 +6,8 @@ Looking a verb up imports nothing; the module is loaded when the verb is run.
 
 from __future__ import annotations
 
-from enum import Enum
-
-from ostrya.named_tuple import NamedTuple
-
-
-class Repo(Enum):
-    """What is done about the repository before a verb runs."""
-
-    OPEN = "open"
-    """Found and opened."""
-    NAMED = "named"
-    """Found, but it need not exist."""
-    ADDRESS = "address"
-    """As OPEN, but where ``--repo`` is the address of a bucket, that is left to the verb."""
-    SYSROOT = "sysroot"
-    """As OPEN, but the verb declares ``--repo`` itself, and ``--sysroot`` beside it."""
-    NONE = "none"
-    """The verb takes no ``--repo``."""
-    ADMIN = "admin"
-    """The verb works on a sysroot, which it opens itself."""
-
-
-class Verb(NamedTuple):
-    """One verb of the command line.
-
-    Attributes:
-        name: As typed.
-        module: Under ``ostrya.cli.commands``; empty for a group of verbs.
-        help: One line for the list of verbs and the verb's own ``--help``.
-        repo: What is done about the repository.
-        reads: The verb prints facts, so it has ``--json``.
-        writes: A verb that reads may write as well, so it must end in order.
-        takes_long: The verb may take long, so it has ``--progress``.
-        verbs: Of a group.
-        hidden: For other programs; not listed.
-    """
-
-    name: str
-    module: str
-    help: str
-    repo: Repo = Repo.OPEN
-    reads: bool = False
-    writes: bool = False
-    takes_long: bool = False
-    verbs: tuple[Verb, ...] = ()
-    hidden: bool = False
-
+from ostrya.cli.table_fleet import FLEET
+from ostrya.cli.verb import Repo, Verb
 
 _ADMIN_KARGS = (
     Verb(
@@ -184,44 +139,6 @@ _IMAGE = (
     Verb("run", "image.run", "Start an image in QEMU", Repo.NONE),
 )  # fmt: skip
 
-_FLEET_DEVICE = (
-    Verb("add", "fleet.device.add", "Register a device", Repo.NONE),
-    Verb("list", "fleet.device.list", "List devices", Repo.NONE, reads=True),
-    Verb("remove", "fleet.device.remove", "Forget a device", Repo.NONE),
-    Verb("revoke", "fleet.device.revoke", "Trust a device's certificates no more", Repo.NONE),
-    Verb("show", "fleet.device.show", "Show all that is known of a device", Repo.NONE, reads=True),
-)
-
-_FLEET_TARGETS = (
-    Verb("add", "fleet.targets.add", "Publish an image", Repo.NONE),
-    Verb("list", "fleet.targets.list", "List images", Repo.NONE, reads=True),
-    Verb("remove", "fleet.targets.remove", "Publish an image no more", Repo.NONE),
-)
-
-_FLEET_TOKEN = (
-    Verb("add", "fleet.token.add", "Make a secret for a tool", Repo.NONE),
-    Verb("list", "fleet.token.list", "List who was given a secret", Repo.NONE, reads=True),
-    Verb("revoke", "fleet.token.revoke", "Withdraw all that a tool was given", Repo.NONE),
-)
-
-_FLEET = (
-    Verb(
-        "assign", "fleet.assign", "Say what a device shall run", Repo.NONE, reads=True, writes=True
-    ),
-    Verb(
-        "cancel", "fleet.cancel", "Take back what a device shall run", Repo.NONE,
-        reads=True, writes=True,
-    ),
-    Verb("credentials", "fleet.credentials", "Write a credentials.zip", Repo.NONE),
-    Verb("device", "", "Devices of a server", Repo.NONE, verbs=_FLEET_DEVICE),
-    Verb("events", "fleet.events", "Show what happened on devices", Repo.NONE, reads=True),
-    Verb("init", "fleet.init", "Make a server", Repo.NONE),
-    Verb("serve", "fleet.serve", "Answer devices and tools", Repo.NONE, reads=True, writes=True),
-    Verb("status", "fleet.status", "Show how a server is", Repo.NONE, reads=True),
-    Verb("targets", "", "Images of a server", Repo.NONE, verbs=_FLEET_TARGETS),
-    Verb("token", "", "Secrets of tools", Repo.NONE, verbs=_FLEET_TOKEN),
-)  # fmt: skip
-
 _OTA_CAMPAIGN = (
     Verb("accept", "ota.campaign.accept", "Say yes to a campaign", Repo.NONE),
     Verb("decline", "ota.campaign.decline", "Say no to a campaign", Repo.NONE),
@@ -335,7 +252,7 @@ VERBS = (
         writes=True,
         takes_long=True,
     ),
-    Verb("fleet", "", "A server for devices that update by Uptane", Repo.NONE, verbs=_FLEET),
+    Verb("fleet", "", "A server for devices that update by Uptane", Repo.NONE, verbs=FLEET),
     Verb(
         "fsck",
         "fsck",

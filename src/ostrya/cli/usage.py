@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ostrya.cli.options import Option
-    from ostrya.cli.table import Verb
+    from ostrya.cli.verb import Verb
 
 _GAP = 4
 

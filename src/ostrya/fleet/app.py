@@ -116,8 +116,15 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 async def _jobs(services: Services, stop: asyncio.Event) -> None:
+    await asyncio.gather(
+        _repeat(lambda: jobs.run_once(services), jobs.EVERY_S, stop),
+        _repeat(lambda: jobs.run_often(services), jobs.OFTEN_S, stop),
+    )
+
+
+async def _repeat(job: Callable[[], int], every_s: float, stop: asyncio.Event) -> None:
     while not stop.is_set():
-        await asyncio.to_thread(jobs.run_once, services)
+        await asyncio.to_thread(job)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(jobs.EVERY_S):
+            async with asyncio.timeout(every_s):
                 await stop.wait()

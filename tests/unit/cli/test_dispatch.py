@@ -7,7 +7,8 @@ import signal
 import pytest
 
 from ostrya.cli.dispatch import load_command, verb_options
-from ostrya.cli.table import VERBS, Verb, find_verb
+from ostrya.cli.table import VERBS, find_verb
+from ostrya.cli.verb import Verb
 
 
 def all_verbs(verbs: tuple[Verb, ...] = VERBS) -> list[Verb]:

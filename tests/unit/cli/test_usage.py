@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 from ostrya.cli.options import flag, text
-from ostrya.cli.table import Verb
 from ostrya.cli.usage import format_help, format_verbs
+from ostrya.cli.verb import Verb
 
 
 def test_layout_of_a_verb():

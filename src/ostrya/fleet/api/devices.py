@@ -11,11 +11,12 @@ from ostrya.fleet.api.routes import Parameter, Spec, done, following, number, te
 from ostrya.fleet.api.schemas import NUMBER, TEXT, opened
 from ostrya.fleet.db import devices as rows
 from ostrya.fleet.db import log
-from ostrya.fleet.domain import devices
-from ostrya.fleet.domain.assignments import check_name
-from ostrya.fleet.errors import Conflict, NotFound
+from ostrya.fleet.db.groups import list_groups
+from ostrya.fleet.domain import devices, groups
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from sqlalchemy import Connection
 
     from ostrya.fleet.api.routes import Call
@@ -107,28 +108,16 @@ def _data(call: Call) -> Json:
 
 def _groups(call: Call) -> Json:
     with call.services.fleet.database.read() as connection:
-        found = rows.list_groups(connection)
-    return {
-        "groups": [
-            {"name": name, "created": views.moment(created), "devices": count}
-            for name, created, count in found
-        ]
-    }
+        found = list_groups(connection)
+    return {"groups": [views.group(one) for one in found]}
 
 
 def _add_group(call: Call) -> Json:
     fields = call.fields()
     name = text(fields, "name")
     done(fields)
-    check_name(name, "the name of the group")
     now = call.services.fleet.timestamp()
-
-    def add(connection: Connection) -> None:
-        if rows.has_group(connection, name):
-            raise Conflict(f"there is a group {name} already", code="group_exists")
-        rows.add_group(connection, name, now)
-
-    call.services.fleet.database.write(add)
+    call.services.fleet.database.write(lambda connection: groups.add(connection, name, now))
     return {"name": name, "devices": []}
 
 
@@ -138,41 +127,36 @@ def _group(call: Call) -> Json:
 
 
 def _members(connection: Connection, name: str) -> Object:
-    _require_group(connection, name)
-    return {"name": name, "devices": list(rows.group_members(connection, name))}
-
-
-def _require_group(connection: Connection, name: str) -> None:
-    if not rows.has_group(connection, name):
-        raise NotFound(f"there is no group {name[:200]!r}", code="missing_group")
+    return {"name": name, "devices": list(groups.members(connection, name))}
 
 
 def _remove_group(call: Call) -> Json:
-    def remove(connection: Connection) -> None:
-        _require_group(connection, call.path["group"])
-        rows.delete_group(connection, call.path["group"])
-
-    call.services.fleet.database.write(remove)
+    name = call.path["group"]
+    call.services.fleet.database.write(lambda connection: groups.remove(connection, name))
     return None
 
 
 def _join(call: Call) -> Json:
-    def join(connection: Connection) -> Object:
-        _require_group(connection, call.path["group"])
-        devices.require(connection, call.path["device"])
-        rows.join_group(connection, call.path["group"], call.path["device"])
-        return _members(connection, call.path["group"])
-
-    return call.services.fleet.database.write(join)
+    return _change_members(call, groups.join)
 
 
 def _leave(call: Call) -> Json:
-    def leave(connection: Connection) -> Object:
-        _require_group(connection, call.path["group"])
-        rows.leave_group(connection, call.path["group"], call.path["device"])
-        return _members(connection, call.path["group"])
+    def leave(connection: Connection, name: str, device_ids: Sequence[str]) -> None:
+        # Who was not in it is not in it: what is asked for is so.
+        if device_ids[0] in groups.members(connection, name):
+            groups.leave(connection, name, device_ids)
 
-    return call.services.fleet.database.write(leave)
+    return _change_members(call, leave)
+
+
+def _change_members(call: Call, deed: Callable[[Connection, str, Sequence[str]], None]) -> Json:
+    name = call.path["group"]
+
+    def change(connection: Connection) -> Object:
+        deed(connection, name, (call.path["device"],))
+        return _members(connection, name)
+
+    return call.services.fleet.database.write(change)
 
 
 _DAYS = opened({"days": NUMBER})

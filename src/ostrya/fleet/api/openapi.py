@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ostrya import __version__
-from ostrya.fleet.api import devices, owner, updates
+from ostrya.fleet.api import campaigns, devices, owner, updates
 from ostrya.fleet.api.routes import PREFIX
 from ostrya.fleet.api.schemas import NUMBER, SCHEMAS, TEXT, ref
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ostrya.fleet.api.routes import Spec
     from ostrya.uptane.metadata.json_text import Json, Object
 
-SPECS = (*owner.SPECS, *devices.SPECS, *updates.SPECS)
+SPECS = (*owner.SPECS, *devices.SPECS, *updates.SPECS, *campaigns.SPECS)
 _PART = re.compile(r"\{(\w+)(?::path)?\}")
 _ERRORS = {
     "400": "The request is not what it has to be",

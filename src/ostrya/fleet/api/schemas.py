@@ -67,6 +67,12 @@ _ECU_IMAGE: Object = {
 _ASSIGNMENT_STATE: Object = {
     "enum": ["pending", "downloading", "installing", "applied", "done", "failed", "cancelled"]
 }
+_MEMBER_STATE: Object = {
+    "enum": [
+        "waiting", "offered", "postponed", "agreed", "accepted", "done", "failed", "declined",
+        "skipped", "withdrawn",
+    ]
+}  # fmt: skip
 _DEVICE: dict[str, Object] = {
     "id": TEXT,
     "state": {"enum": ["never seen", "no ECUs", "idle", "updating", "revoked"]},
@@ -76,6 +82,24 @@ _DEVICE: dict[str, Object] = {
     "attacks": TEXT_OR_NULL,
     "ecus": listing(ref("Ecu")),
     "assignments": listing(ref("Assignment")),
+}
+_CAMPAIGN: dict[str, Object] = {
+    "id": TEXT,
+    "name": TEXT,
+    "target": TEXT,
+    "description": TEXT,
+    "installation_s": NUMBER,
+    "preparation_s": NUMBER,
+    "auto_accept": TRUTH,
+    "mode": {"enum": ["assign", "offer"]},
+    "waves": listing(TEXT),
+    "failures": TEXT_OR_NULL,
+    "advance": NUMBER,
+    "state": {"enum": ["draft", "launched", "paused", "finished", "cancelled"]},
+    "reason": {**TEXT_OR_NULL, "description": "Why it is paused"},
+    "created": TIME,
+    "updated": TIME,
+    "progress": listing(ref("Wave")),
 }
 _BY_STATE: Object = {"type": "object", "additionalProperties": NUMBER}
 
@@ -163,23 +187,14 @@ SCHEMAS: dict[str, Object] = {
     "Group": closed(name=TEXT, created=TIME, devices=NUMBER),
     "CampaignDevice": closed(
         device=TEXT,
-        state={"enum": ["offered", "accepted", "declined", "postponed", "failed"]},
+        wave=NUMBER,
+        state=_MEMBER_STATE,
         reason=TEXT_OR_NULL,
         updated=TIME,
     ),
-    "Campaign": closed(
-        id=TEXT,
-        name=TEXT,
-        target=TEXT,
-        description=TEXT,
-        installation_s=NUMBER,
-        preparation_s=NUMBER,
-        auto_accept=TRUTH,
-        state={"enum": ["draft", "launched", "cancelled"]},
-        created=TIME,
-        updated=TIME,
-        devices=listing(ref("CampaignDevice")),
-    ),
+    "Wave": closed(wave=NUMBER, has_begun=TRUTH, devices=_BY_STATE),
+    "Campaign": closed(**_CAMPAIGN),
+    "CampaignDetails": closed(**_CAMPAIGN, devices=listing(ref("CampaignDevice"))),
     "Token": closed(name=TEXT, may={"enum": ["admin", "push"]}, created=TIME, revoked=TIME_OR_NULL),
     "Tokens": closed(tokens=listing(ref("Token"))),
     "NewToken": closed(name=TEXT, may={"enum": ["admin", "push"]}, secret=TEXT),
@@ -203,6 +218,7 @@ SCHEMAS: dict[str, Object] = {
     "Groups": closed(groups=listing(ref("Group"))),
     "Members": closed(name=TEXT, devices=listing(TEXT)),
     "Campaigns": closed(campaigns=listing(ref("Campaign"))),
+    "CampaignDevices": page("devices", "CampaignDevice"),
     "Serving": closed(
         folder=TEXT,
         addresses={"type": "object", "additionalProperties": TEXT, "description": "of each door"},
@@ -217,10 +233,18 @@ SCHEMAS: dict[str, Object] = {
 _LISTED = "fleet-device-list", "fleet-events"
 VERBS = {
     "fleet-assign": "Assignments",
+    "fleet-campaign-abort": "Campaign",
+    "fleet-campaign-create": "Campaign",
+    "fleet-campaign-list": "Campaigns",
+    "fleet-campaign-pause": "Campaign",
+    "fleet-campaign-resume": "Campaign",
+    "fleet-campaign-show": "CampaignDetails",
     "fleet-cancel": "Assignments",
     "fleet-device-list": "Devices",
     "fleet-device-show": "DeviceDetails",
     "fleet-events": "Events",
+    "fleet-group-list": "Groups",
+    "fleet-group-show": "Members",
     "fleet-serve": "Serving",
     "fleet-status": "Status",
     "fleet-targets-list": "Targets",

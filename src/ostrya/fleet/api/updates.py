@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests about images, assignments and campaigns."""
+"""Requests about images and assignments."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from ostrya.fleet.api import views
 from ostrya.fleet.api.devices import LIMIT
 from ostrya.fleet.api.messages import number_of
-from ostrya.fleet.api.routes import Parameter, Spec, done, following, number, text, texts
-from ostrya.fleet.api.schemas import NUMBER, TEXT, TRUTH, listing, opened
-from ostrya.fleet.db import devices as rows
+from ostrya.fleet.api.routes import Parameter, Spec, done, following, text, texts
+from ostrya.fleet.api.schemas import NUMBER, TEXT, listing, opened
 from ostrya.fleet.db import updates
-from ostrya.fleet.domain import assignments, campaigns
+from ostrya.fleet.domain import assignments, groups
 from ostrya.fleet.errors import BadRequest, NotFound
 from ostrya.uptane.author.images import About
 
@@ -98,7 +97,7 @@ def _assign(call: Call) -> Json:
 
     def assign(connection: Connection) -> list[updates.Assignment]:
         added: list[updates.Assignment] = []
-        for device_id in _meant(connection, named, group):
+        for device_id in meant(connection, named, group):
             wanted = assignments.Wanted(device_id, target, ecus, correlation_id, uri)
             added += assignments.assign(connection, wanted, images, now)
         return added
@@ -108,11 +107,9 @@ def _assign(call: Call) -> Json:
     return {"assignments": [views.assignment(one) for one in found]}
 
 
-def _meant(connection: Connection, named: tuple[str, ...], group: str) -> tuple[str, ...]:
+def meant(connection: Connection, named: tuple[str, ...], group: str) -> tuple[str, ...]:
     """Return the devices that are named, and those of a group."""
-    if group and not rows.has_group(connection, group):
-        raise NotFound(f"there is no group {group[:200]!r}", code="missing_group")
-    members = rows.group_members(connection, group) if group else ()
+    members = groups.members(connection, group) if group else ()
     found = tuple(dict.fromkeys((*named, *members)))
     if not found:
         raise BadRequest("no device is named", hint="`devices` or `group` names them")
@@ -130,74 +127,10 @@ def _cancel(call: Call) -> Json:
     return {"assignments": [views.assignment(one) for one in found]}
 
 
-# ---------------------------------------------------------------------------- campaigns
-
-
-def _campaigns(call: Call) -> Json:
-    with call.services.fleet.database.read() as connection:
-        found = updates.list_campaigns(connection)
-        shown: list[Json] = [_shown(connection, one) for one in found]
-    return {"campaigns": shown}
-
-
-def _shown(connection: Connection, campaign: updates.Campaign) -> Object:
-    return views.campaign(campaign, updates.campaign_devices(connection, campaign.id))
-
-
-def _campaign(call: Call) -> Json:
-    with call.services.fleet.database.read() as connection:
-        return _shown(connection, campaigns.require(connection, call.path["campaign"]))
-
-
-def _add_campaign(call: Call) -> Json:
-    fields = call.fields()
-    offer = campaigns.Offer(
-        text(fields, "name"),
-        text(fields, "target"),
-        text(fields, "description", "", 10_000),
-        number(fields, "installation_s", 0),
-        number(fields, "preparation_s", 0),
-        fields.boolean("auto_accept") if fields.has("auto_accept") else False,
-    )
-    done(fields)
-    images, now = call.services.images.all_images(), call.services.fleet.timestamp()
-    found = call.services.fleet.database.write(
-        lambda connection: campaigns.create(connection, offer, images, now)
-    )
-    return views.campaign(found, ())
-
-
-def _launch(call: Call) -> Json:
-    fields = call.fields()
-    named, group = texts(fields, "devices"), text(fields, "group", "")
-    done(fields)
-    now = call.services.fleet.timestamp()
-
-    def launch(connection: Connection) -> Object:
-        campaigns.require(connection, call.path["campaign"])
-        meant = _meant(connection, named, group)
-        return _shown(connection, campaigns.launch(connection, call.path["campaign"], meant, now))
-
-    return call.services.fleet.database.write(launch)
-
-
-def _cancel_campaign(call: Call) -> Json:
-    now = call.services.fleet.timestamp()
-    return call.services.fleet.database.write(
-        lambda connection: _shown(
-            connection, campaigns.cancel(connection, call.path["campaign"], now)
-        )
-    )
-
-
-_WHO: Object = {"devices": listing(TEXT), "group": TEXT}
+WHO: Object = {"devices": listing(TEXT), "group": TEXT}
 _IMAGE: Object = {
     "name": TEXT, "commit": TEXT, "hardware_ids": listing(TEXT), "version": TEXT,
     "release_counter": NUMBER, "uri": TEXT,
-}  # fmt: skip
-_OFFER: Object = {
-    "name": TEXT, "target": TEXT, "description": TEXT, "installation_s": NUMBER,
-    "preparation_s": NUMBER, "auto_accept": TRUTH,
 }  # fmt: skip
 SPECS = (
     Spec("GET", "/targets", "listTargets", "List images that are published", _targets, "Targets"),
@@ -223,7 +156,7 @@ SPECS = (
         "POST", "/assignments", "assign", "Say what devices shall run: all of them, or none",
         _assign, "Assignments",
         opened(
-            {**_WHO, "target": TEXT, "ecus": listing(TEXT), "correlation_id": TEXT, "uri": TEXT},
+            {**WHO, "target": TEXT, "ecus": listing(TEXT), "correlation_id": TEXT, "uri": TEXT},
             "target",
         ),
         status=201,
@@ -231,19 +164,5 @@ SPECS = (
     Spec(
         "POST", "/assignments/cancel", "cancel", "Take back what a device shall run", _cancel,
         "Assignments", opened({"device": TEXT, "ecus": listing(TEXT)}, "device"),
-    ),
-    Spec("GET", "/campaigns", "listCampaigns", "List campaigns", _campaigns, "Campaigns"),
-    Spec(
-        "POST", "/campaigns", "addCampaign", "Make a campaign, which no device hears of yet",
-        _add_campaign, "Campaign", opened(_OFFER, "name", "target"), status=201,
-    ),
-    Spec("GET", "/campaigns/{campaign}", "showCampaign", "Show a campaign", _campaign, "Campaign"),
-    Spec(
-        "POST", "/campaigns/{campaign}/launch", "launchCampaign", "Offer a campaign to devices",
-        _launch, "Campaign", opened(_WHO),
-    ),
-    Spec(
-        "POST", "/campaigns/{campaign}/cancel", "cancelCampaign", "Offer a campaign no more",
-        _cancel_campaign, "Campaign",
     ),
 )  # fmt: skip

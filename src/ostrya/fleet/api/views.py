@@ -14,10 +14,11 @@ from ostrya.uptane.metadata.fields import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from ostrya.fleet.db.campaigns import Campaign, CampaignDevice, Count
     from ostrya.fleet.db.devices import Certificate, Ecu
     from ostrya.fleet.db.log import Event, Report
     from ostrya.fleet.db.tokens import Token
-    from ostrya.fleet.db.updates import Assignment, Campaign, CampaignDevice
+    from ostrya.fleet.db.updates import Assignment
     from ostrya.fleet.domain.devices import Details, Overview
     from ostrya.fleet.domain.status import Status
     from ostrya.uptane.metadata.json_text import Json, Object
@@ -172,16 +173,20 @@ def target(name: str, one: Image) -> Object:
     }
 
 
-def campaign(one: Campaign, members: Iterable[CampaignDevice]) -> Object:
-    """Return a campaign."""
-    listed: list[Json] = [
-        {
-            "device": each.device_id,
-            "state": each.state,
-            "reason": each.reason or None,
-            "updated": moment(each.updated),
-        }
-        for each in members
+def group(one: tuple[str, int, int]) -> Object:
+    """Return a group: its name, when it was made, how many devices it has."""
+    name, created, count = one
+    return {"name": name, "created": moment(created), "devices": count}
+
+
+def campaign(one: Campaign, counts: Iterable[Count]) -> Object:
+    """Return a campaign, and how many devices of each wave are how far."""
+    by_wave: dict[int, Object] = {}
+    for each in counts:
+        by_wave.setdefault(each.wave, {})[each.state] = each.size
+    waves: list[Json] = [
+        {"wave": wave, "has_begun": wave <= one.wave, "devices": states}
+        for wave, states in sorted(by_wave.items())
     ]
     return {
         "id": one.id,
@@ -191,10 +196,26 @@ def campaign(one: Campaign, members: Iterable[CampaignDevice]) -> Object:
         "installation_s": one.installation_s,
         "preparation_s": one.preparation_s,
         "auto_accept": one.auto_accept,
+        "mode": one.mode,
+        "waves": list(filter(None, one.waves.split(","))),
+        "failures": one.failures or None,
+        "advance": one.advance,
         "state": one.state,
+        "reason": one.reason or None,
         "created": moment(one.created),
         "updated": moment(one.updated),
-        "devices": listed,
+        "progress": waves,
+    }
+
+
+def campaign_device(one: CampaignDevice) -> Object:
+    """Return a device of a campaign."""
+    return {
+        "device": one.device_id,
+        "wave": one.wave,
+        "state": one.state,
+        "reason": one.reason or None,
+        "updated": moment(one.updated),
     }
 
 

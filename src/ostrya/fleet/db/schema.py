@@ -170,6 +170,13 @@ campaigns = Table(
     Column("state", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("updated", BigInteger, nullable=False),
+    Column("mode", Text, nullable=False, server_default="offer"),
+    Column("waves", Text, nullable=False, server_default=""),
+    Column("wave", BigInteger, nullable=False, server_default="1"),
+    Column("failures", Text, nullable=False, server_default=""),
+    Column("advance", BigInteger, nullable=False, server_default="100"),
+    Column("counted_from", BigInteger, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),
 )
 campaign_devices = Table(
     "campaign_devices",
@@ -179,6 +186,7 @@ campaign_devices = Table(
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     Column("updated", BigInteger, nullable=False),
+    Column("wave", BigInteger, nullable=False, server_default="1"),
 )
 tokens = Table(
     "tokens",

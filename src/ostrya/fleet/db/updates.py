@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Queries about assignments, what the Director signed for each vehicle, and campaigns."""
+"""Queries about assignments, and what the Director signed for each vehicle."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from ostrya.fleet.db import schema
 from ostrya.named_tuple import NamedTuple
@@ -74,52 +74,6 @@ class DirectorFile(NamedTuple):
     root_version: int
     expires: int
     data: bytes
-
-
-class Campaign(NamedTuple):
-    """An update that is offered to devices, which may accept it.
-
-    Attributes:
-        id: Its own.
-        name: What people call it.
-        target: Name of the image.
-        description: What the user of a device is told.
-        installation_s: How long it takes.
-        preparation_s: How long is to be prepared for it.
-        auto_accept: Nobody is asked.
-        state: draft, launched or cancelled.
-        created: When it was made.
-        updated: When it changed last.
-    """
-
-    id: str
-    name: str
-    target: str
-    description: str
-    installation_s: int
-    preparation_s: int
-    auto_accept: bool
-    state: str
-    created: int
-    updated: int
-
-
-class CampaignDevice(NamedTuple):
-    """A device of a campaign.
-
-    Attributes:
-        campaign_id: Of the campaign.
-        device_id: Of the device.
-        state: offered, accepted, declined, postponed, failed.
-        reason: Why it failed.
-        updated: When it changed last.
-    """
-
-    campaign_id: str
-    device_id: str
-    state: str
-    reason: str
-    updated: int
 
 
 # -------------------------------------------------------------------------- assignments
@@ -233,71 +187,3 @@ def devices_to_sign_for(
         .limit(limit)
     )
     return tuple(str(row[0]) for row in connection.execute(query))
-
-
-# ---------------------------------------------------------------------------- campaigns
-
-
-def add_campaign(connection: Connection, campaign: Campaign) -> None:
-    """Add a campaign."""
-    connection.execute(insert(schema.campaigns).values(**campaign._asdict()))
-
-
-def find_campaign(connection: Connection, campaign_id: str) -> Campaign | None:
-    """Return a campaign; None if there is none."""
-    table = schema.campaigns
-    row = connection.execute(select(*table.c).where(table.c.id == campaign_id)).first()
-    return Campaign._make(row) if row else None
-
-
-def list_campaigns(connection: Connection) -> tuple[Campaign, ...]:
-    """Return all campaigns, the newest first."""
-    table = schema.campaigns
-    query = select(*table.c).order_by(table.c.created.desc(), table.c.id)
-    return tuple(Campaign._make(row) for row in connection.execute(query))
-
-
-def set_campaign_state(connection: Connection, campaign_id: str, state: str, now: int) -> None:
-    """Change the state of a campaign."""
-    table = schema.campaigns
-    connection.execute(
-        update(table).where(table.c.id == campaign_id).values(state=state, updated=now)
-    )
-
-
-def put_campaign_device(connection: Connection, member: CampaignDevice) -> None:
-    """Keep how far a device of a campaign is."""
-    table = schema.campaign_devices
-    connection.execute(
-        delete(table).where(
-            table.c.campaign_id == member.campaign_id, table.c.device_id == member.device_id
-        )
-    )
-    connection.execute(insert(table).values(**member._asdict()))
-
-
-def campaign_devices(connection: Connection, campaign_id: str) -> tuple[CampaignDevice, ...]:
-    """Return the devices of a campaign."""
-    table = schema.campaign_devices
-    columns = (table.c[name] for name in CampaignDevice._fields)
-    query = select(*columns).where(table.c.campaign_id == campaign_id).order_by(table.c.device_id)
-    return tuple(CampaignDevice._make(row) for row in connection.execute(query))
-
-
-def campaigns_for(
-    connection: Connection, device_id: str
-) -> tuple[tuple[Campaign, CampaignDevice], ...]:
-    """Return the campaigns that are launched for a device, and how far it is with each."""
-    table, members = schema.campaigns, schema.campaign_devices
-    columns = tuple(members.c[name] for name in CampaignDevice._fields)
-    query = (
-        select(*table.c, *columns)
-        .join(members, members.c.campaign_id == table.c.id)
-        .where(members.c.device_id == device_id, table.c.state == "launched")
-        .order_by(table.c.created, table.c.id)
-    )
-    width = len(table.c)
-    return tuple(
-        (Campaign._make(row[:width]), CampaignDevice._make(row[width:]))
-        for row in connection.execute(query)
-    )

@@ -15,7 +15,7 @@ from ostrya.fleet.certificates import (
     check_vouched,
     issue,
 )
-from ostrya.fleet.db import devices, log, updates
+from ostrya.fleet.db import devices, groups, log, updates
 from ostrya.fleet.db.devices import Certificate
 from ostrya.fleet.errors import BadRequest, Conflict, Forbidden, NotFound
 from ostrya.named_tuple import NamedTuple
@@ -260,7 +260,7 @@ def details(connection: Connection, device_id: str) -> Details:
     return Details(
         overview(connection, (device,))[0],
         devices.list_certificates(connection, device_id),
-        devices.groups_of(connection, device_id),
+        groups.groups_of(connection, device_id),
         updates.list_assignments(connection, {"device_id": device_id}, limit=50),
         log.list_reports(connection, device_id),
         log.device_data(connection, device_id),

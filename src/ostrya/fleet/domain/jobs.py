@@ -8,9 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ostrya.errors import OstryaError
-from ostrya.fleet.db import devices, log, updates
+from ostrya.fleet.db import campaigns, devices, log, updates
+from ostrya.fleet.domain import rollouts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from sqlalchemy import Connection
 
     from ostrya.fleet.domain.services import Services
@@ -18,14 +21,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVERY_S = 60.0
+OFTEN_S = 2.0
 _VEHICLES_AT_ONCE = 50
 _CHANGES_KEPT = 100_000
 
 
 def run_once(services: Services) -> int:
-    """Do all that is due; return how many files or vehicles were signed for."""
+    """Do all that is due now and then; return how many files or vehicles were signed for."""
+    return _run(services, (refresh_images, refresh_vehicles, forget_old))
+
+
+def run_often(services: Services) -> int:
+    """Do what people wait for; return how many devices were moved."""
+    return _run(services, (move_campaigns,))
+
+
+def _run(services: Services, all_of_them: Sequence[Callable[[Services], int]]) -> int:
     count = 0
-    for job in (refresh_images, refresh_vehicles, forget_old):
+    for job in all_of_them:
         try:
             count += job(services)
         except (OstryaError, OSError) as exc:
@@ -60,6 +73,27 @@ def refresh_vehicles(services: Services) -> int:
 
         services.fleet.database.write(sign)
         count += len(due)
+
+
+def move_campaigns(services: Services) -> int:
+    """Let campaigns go on, each in small transactions; return how many devices were moved."""
+    now = services.fleet.timestamp()
+    images = services.images.all_images()
+    with services.fleet.database.read() as connection:
+        ids = [
+            one.id
+            for state in (campaigns.LAUNCHED, campaigns.PAUSED, campaigns.CANCELLED)
+            for one in campaigns.list_campaigns(connection, state)
+        ]
+    count = 0
+    for campaign_id in ids:
+
+        def move(connection: Connection, campaign_id: str = campaign_id) -> int:
+            return rollouts.step(connection, campaign_id, images, now)
+
+        while moved := services.fleet.database.write(move):
+            count += moved
+    return count
 
 
 def forget_old(services: Services) -> int:

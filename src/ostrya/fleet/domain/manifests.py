@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ostrya.errors import UptaneError
 from ostrya.fleet.db import devices, log, updates
-from ostrya.fleet.domain import assignments
+from ostrya.fleet.domain import assignments, rollouts
 from ostrya.fleet.domain.assignments import Progress
 from ostrya.fleet.domain.words import plain
 from ostrya.fleet.errors import BadRequest, NotFound, TooLarge
@@ -189,9 +189,10 @@ def record(connection: Connection, vehicle_id: str, accepted: Accepted, now: int
         if (found.image, found.image_sha256) == (one.target, one.sha256.lower()):
             assignments.move_on(connection, one, Progress(updates.DONE, one.code or "OK"), now)
     after = {one.id for one in updates.open_assignments(connection, vehicle_id)}
-    closed = any(one.id not in after for one in before)
+    closed = [one for one in before if one.id not in after]
+    rollouts.settle_closed(connection, closed, now)
     devices.note_change(connection, vehicle_id)
-    return closed
+    return bool(closed)
 
 
 def _keep_attacks(connection: Connection, vehicle_id: str, manifest: Manifest, now: int) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ostrya.fleet.db import devices, updates
+from ostrya.fleet.db import campaigns, devices, updates
 from ostrya.fleet.errors import SetupError
 from ostrya.named_tuple import NamedTuple
 from ostrya.uptane.author.roles import expiries
@@ -50,6 +50,7 @@ def look(services: Services) -> Status:
     now = services.fleet.now()
     since = int((now - _SEEN_LATELY).timestamp())
     with services.fleet.database.read() as connection:
+        paused = campaigns.list_campaigns(connection, campaigns.PAUSED)
         count = devices.count_devices(connection)
         lately = devices.count_devices(connection, since)
         assignments = updates.count_assignments(connection)
@@ -65,7 +66,10 @@ def look(services: Services) -> Status:
         assignments,
         len(services.images.all_images()),
         expires,
-        _warnings(services, expires, now),
+        (
+            *_warnings(services, expires, now),
+            *(f"the campaign {one.name} is paused: {one.reason}" for one in paused),
+        ),
     )
 
 

@@ -44,18 +44,3 @@ def test_images(ask, firmware):
     assert ask("DELETE", "/targets/os/1", status=404)
     assert ask("POST", "/targets", {**value, "commit": "x"}, status=409)
     assert ask("POST", "/targets", {**value, "name": "../x"}, status=400)
-
-
-def test_campaigns(ask, device, firmware):
-    value = {"name": "spring", "target": firmware, "description": "new maps", "auto_accept": True}
-    campaign = ask("POST", "/campaigns", value, status=201)
-    assert campaign["state"] == "draft"
-    found = ask("POST", f"/campaigns/{campaign['id']}/launch", {"devices": ["dev-1"]})
-    assert (found["state"], found["devices"][0]["state"]) == ("launched", "offered")
-    assert device.link.ask("GET", "/campaigner/campaigns").json()["campaigns"]
-    assert ask("GET", f"/campaigns/{campaign['id']}")["name"] == "spring"
-    assert ask("POST", f"/campaigns/{campaign['id']}/cancel")["state"] == "cancelled"
-    assert [one["id"] for one in ask("GET", "/campaigns")["campaigns"]] == [campaign["id"]]
-    assert ask("GET", "/campaigns/x", status=404)["code"] == "missing_campaign"
-    assert ask("POST", "/campaigns/x/launch", {"devices": ["dev-1"]}, status=404)
-    assert ask("POST", "/campaigns", {"name": "x", "target": "none"}, status=404)

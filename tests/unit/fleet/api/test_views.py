@@ -5,6 +5,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from ostrya.fleet.api import schemas, views
+from ostrya.fleet.db import campaigns as rows
 from ostrya.fleet.db import log, updates
 from ostrya.fleet.domain import assignments, campaigns, devices
 from ostrya.fleet.domain.status import look as look_at
@@ -55,5 +56,8 @@ def test_all_else(services, updating, look, change, firmware):
         fits(views.assignment(one), "Assignment")
     campaign = change(campaigns.create, campaigns.Offer("x", firmware), images, 5)
     change(campaigns.launch, campaign.id, [updating.name], 6)
-    members = look(updates.campaign_devices, campaign.id)
-    fits(views.campaign(campaign, members), "Campaign")
+    counts = look(rows.count_campaign_devices, campaign)
+    fits(views.campaign(campaign, counts), "Campaign")
+    (member,) = look(rows.campaign_devices, campaign.id)
+    fits(views.campaign_device(member), "CampaignDevice")
+    fits(views.group(("g", 5, 1)), "Group")

@@ -39,18 +39,6 @@ def test_changes_are_noticed_in_order(change, look):
     assert look(devices.changes_after, newest) == (newest, ())
 
 
-def test_groups(change, look):
-    change(devices.add_device, "a", 5)
-    change(devices.add_group, "g", 6)
-    change(devices.join_group, "g", "a")
-    change(devices.join_group, "g", "a")
-    assert look(devices.list_groups) == (("g", 6, 1),)
-    assert look(devices.groups_of, "a") == ("g",)
-    assert [one.id for one in look(lambda c: devices.list_devices(c, group="g"))] == ["a"]
-    change(devices.delete_device, "a")
-    assert look(devices.group_members, "g") == ()
-
-
 def test_certificates_are_withdrawn_once(change, look):
     change(devices.add_certificate, devices.Certificate("1", "a", "device", 1, 2))
     change(devices.add_certificate, devices.Certificate("2", "a", "tool", 1, 2))

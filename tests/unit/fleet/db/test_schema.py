@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from ostrya.fleet.db import devices, log, schema, tokens, updates
+from ostrya.fleet.db import campaigns, devices, log, schema, tokens, updates
 
 
 def test_values_have_the_columns_of_their_tables():
@@ -11,7 +11,7 @@ def test_values_have_the_columns_of_their_tables():
         (schema.certificates, devices.Certificate),
         (schema.ecus, devices.Ecu),
         (schema.assignments, updates.Assignment),
-        (schema.campaigns, updates.Campaign),
+        (schema.campaigns, campaigns.Campaign),
         (schema.events, log.Event),
         (schema.installation_reports, log.Report),
         (schema.tokens, tokens.Token),

@@ -47,17 +47,3 @@ def test_files_of_a_vehicle_replace_each_other(change, look):
     assert look(updates.devices_to_sign_for, 201, 1, 10) == ("a",)
     assert look(updates.devices_to_sign_for, 200, 1, 10) == ()
     assert look(updates.devices_to_sign_for, 200, 2, 10) == ("a",)
-
-
-def test_campaigns_and_their_devices(change, look):
-    campaign = updates.Campaign("c", "n", "fw", "", 1, 2, True, "launched", 1, 1)
-    change(updates.add_campaign, campaign)
-    for state in ("offered", "accepted"):
-        member = updates.CampaignDevice("c", "a", state, "", 1)
-        change(updates.put_campaign_device, member)
-    assert look(updates.campaigns_for, "a") == ((campaign, member),)
-    assert look(updates.campaign_devices, "c") == (member,)
-    change(updates.set_campaign_state, "c", "cancelled", 2)
-    assert look(updates.campaigns_for, "a") == ()
-    assert look(updates.find_campaign, "c").state == "cancelled"
-    assert [one.id for one in look(updates.list_campaigns)] == ["c"]

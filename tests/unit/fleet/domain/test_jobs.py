@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import json
 
-from ostrya.fleet.db import log, updates
-from ostrya.fleet.domain import jobs
+from ostrya.fleet.db import devices, log, updates
+from ostrya.fleet.domain import campaigns, jobs
 from ostrya.fleet.errors import Unavailable
 from support.fleet_server import direct_device
 
@@ -44,3 +44,19 @@ def test_old_events_are_forgotten(services, device, look):
     found = look(lambda c: log.list_events(c, {}, limit=2000))
     assert len(found) == kept
     assert found[-1].uuid == "last"
+
+
+def test_many_devices_are_moved_in_small_steps(services, firmware, change, look):
+    def add(connection):
+        for number in range(120):
+            devices.add_device(connection, f"d{number}", 1)
+            ecu = devices.Ecu(f"e{number}", f"d{number}", "board", "ED25519", "00")
+            devices.put_ecu(connection, ecu)
+        offer = campaigns.Offer("c", firmware, mode="assign")
+        whom = campaigns.Whom(all_devices=True)
+        campaigns.begin(connection, offer, whom, services.images.all_images(), 5)
+
+    change(add)
+    assert jobs.run_often(services) == 120
+    assert look(updates.count_assignments) == {"pending": 120}
+    assert jobs.run_often(services) == 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from ostrya.fleet.domain import campaigns
 from ostrya.fleet.domain.status import look as look_at
 
 
@@ -20,3 +21,11 @@ def test_what_somebody_has_to_do(services, clock):
     clock.forward(days=10)
     (words,) = look_at(services).warnings
     assert "devices refuse it" in words
+
+
+def test_a_campaign_that_paused(services, device, firmware, change):
+    images = services.images.all_images()
+    offer = campaigns.Offer("spring", firmware)
+    found = change(campaigns.begin, offer, campaigns.Whom((device.name,)), images, 5)
+    change(campaigns.pause, found.id, 6)
+    assert look_at(services).warnings == ("the campaign spring is paused: its owner paused it",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import pytest
 
 from ostrya.fleet.api.gateway import Gateway
+from ostrya.fleet.domain.jobs import run_often
 from ostrya.fleet.domain.services import open_services
 from support.fleet_server import direct_device
 
@@ -29,3 +30,15 @@ def firmware(run, made):
     folder, path = made
     run.ok("fleet", "targets", "add", "fw-1", path, folder, "--hardware-id=board", "--release=1")
     return "fw-1"
+
+
+@pytest.fixture
+def spring(run, made, served, firmware):
+    """A campaign for the one device, and what moves it on as a running server does."""
+    run.ok("fleet", "campaign", "create", made[0], "spring", firmware, "--all", "--wave=50%")
+
+    def move():
+        with open_services(made[0].partition("=")[2]) as services:
+            return run_often(services)
+
+    return move
