@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,11 @@ def test_the_recipe_of_the_program(tmp_path):
 def test_an_image_comes_out(tmp_path):
     recipe = tmp_path / "ours.toml"
     recipe.write_text('[system]\nhostname = "device"\n[kernel]\narguments = ["audit=0"]\n')
-    image = bitbake_layer.make_build(tmp_path, f'{LOCAL}OSTRYA_RECIPE = "{recipe}"\n')
+    credentials = tmp_path / "credentials.zip"
+    with zipfile.ZipFile(credentials, "w") as archive:
+        archive.writestr("autoprov_credentials.p12", b"p12")
+    more = f'OSTRYA_RECIPE = "{recipe}"\nSOTA_PACKED_CREDENTIALS = "{credentials}"\n'
+    image = bitbake_layer.make_build(tmp_path, LOCAL + more)
     found = bitbake_layer.parse(
         tmp_path,
         image,
@@ -91,6 +96,8 @@ def test_an_image_comes_out(tmp_path):
     Path(found["OSTREE_REPO"]).parent.mkdir(parents=True)
     read = load_recipe(str(written))
     assert (read.board, read.ref, read.version) == ("qemu-arm64", "vendor/os", "5.0")
+    assert read.ota.credentials == str(credentials)
+    assert read.ota.hardware_id == "qemuarm64"
     assert [one.url for one in read.remotes] == ["https://updates.example.com/repo"]
 
     program = OURS_PATH.parent

@@ -28,7 +28,7 @@ from ostrya.image.bootloader_install import (
     boot_code,
     boot_files,
 )
-from ostrya.image.deployments import Remote, SystemOptions, make_system
+from ostrya.image.deployments import Remote, StateFile, SystemOptions, make_system
 from ostrya.image.disk_layout import DiskPlan, PartitionWish, named_uuid, plan_disk
 from ostrya.image.errors import LayoutError
 from ostrya.image.extras import DiskExtras, Place, data_content, extra_boot_files
@@ -70,6 +70,7 @@ class DiskOptions(NamedTuple):
         remotes: Where its system gets updates; the first is the one that it follows.
         settings: Of its system's repository: group, key, value.
         preloaded: Refs that its repository has besides, and their commits.
+        state_files: Of its ``/var``, beside what releases begin with.
     """
 
     ref: str
@@ -80,6 +81,7 @@ class DiskOptions(NamedTuple):
     remotes: tuple[Remote, ...] = ()
     settings: tuple[tuple[str, str, str], ...] = ()
     preloaded: tuple[tuple[str, Checksum], ...] = ()
+    state_files: tuple[StateFile, ...] = ()
 
 
 class DiskParts(NamedTuple):
@@ -283,6 +285,7 @@ class _Build:
             options.remotes,
             options.timestamp,
             options.preloaded,
+            options.state_files,
         )
 
     # -- the disk

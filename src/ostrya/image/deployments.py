@@ -10,6 +10,7 @@ end the repository's mode is ``bare``, which it then is.
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from ostrya._linux.dirfd import remove_tree
@@ -62,6 +63,18 @@ class Remote(NamedTuple):
     settings: tuple[tuple[str, str | bool], ...] = ()
 
 
+class StateFile(NamedTuple):
+    """A file of a device's ``/var`` that is in no release; nobody but root may read it.
+
+    Attributes:
+        path: Where, below ``/var``.
+        data: What is in it.
+    """
+
+    path: str
+    data: bytes
+
+
 class SystemOptions(NamedTuple):
     """What a system is like on its first day.
 
@@ -74,6 +87,7 @@ class SystemOptions(NamedTuple):
         remotes: Where it gets updates; the first is the one that it follows.
         timestamp: Of whatever was not committed, in seconds since 1970 UTC.
         preloaded: Refs that its repository has besides, and their commits.
+        state_files: Of its ``/var``, beside what releases begin with.
     """
 
     stateroot: str
@@ -84,6 +98,7 @@ class SystemOptions(NamedTuple):
     remotes: tuple[Remote, ...]
     timestamp: int
     preloaded: tuple[tuple[str, Checksum], ...] = ()
+    state_files: tuple[StateFile, ...] = ()
 
 
 def make_system(
@@ -133,8 +148,24 @@ def make_system(
         inodes[path] = inodes[path]._replace(immutable=True)
     var = paths.var_dir(options.stateroot)
     inodes.update(_below(repo, commits[0], _VAR, var, contents))
+    for file in options.state_files:
+        inodes.update(_put_state(top, var, file))
     _finish(top, options.timestamp)
     return inodes
+
+
+def _put_state(top: str, var: str, file: StateFile) -> Iterator[tuple[str, Inode]]:
+    """Write a file of ``/var``; yield what it is to be like, and new directories above it."""
+    folder = var
+    for name in file.path.split("/")[:-1]:
+        folder = f"{folder}/{name}"
+        if not os.path.isdir(f"{top}/{folder}"):
+            os.mkdir(f"{top}/{folder}")
+            yield folder, Inode(0, 0, stat.S_IFDIR | 0o700)
+    path = f"{var}/{file.path}"
+    with open(f"{top}/{path}", "xb") as stream:
+        stream.write(file.data)
+    yield path, Inode(0, 0, stat.S_IFREG | 0o600)
 
 
 def _configure(target: Repository, options: SystemOptions) -> None:

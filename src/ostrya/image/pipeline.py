@@ -29,6 +29,7 @@ from ostrya.image.builder import DiskOptions, DiskParts, build_disk
 from ostrya.image.cache import Cache, code_digest
 from ostrya.image.commit_step import commit_tree
 from ostrya.image.customize.customize import customize
+from ostrya.image.customize.ota import state_files
 from ostrya.image.customize.splash import KARGS as SPLASH_KARGS
 from ostrya.image.customize.updates import remotes_of, settings_of
 from ostrya.image.decisions import Decision
@@ -125,7 +126,8 @@ class Pipeline:
             tell: Told what is done, a line each.
             progress: Told about files.
         """
-        self._recipe = recipe
+        # Who reads it further on knows the board by its name alone.
+        self._recipe = recipe = recipe._replace(board=board.name)
         self._board = board
         self._cache = cache
         self._timestamp = timestamp if recipe.timestamp is None else recipe.timestamp
@@ -278,6 +280,7 @@ class Pipeline:
             (*recipe.kernel_arguments, *splash),
             remotes_of(recipe),
             settings_of(recipe),
+            state_files=state_files(recipe.ota),
         )
         self._begin("disk", f"{board.name}")
         outputs: list[Output] = []

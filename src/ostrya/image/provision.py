@@ -6,7 +6,7 @@
     /sys/firmware/qemu_fw_cfg/by_name/opt/org.ostrya.provision/raw    from QEMU
     ostrya-provision.toml on the FAT partition                        from whoever wrote the card
 
-Host name, time zone, networks, accounts with their keys, remotes: as in a recipe.
+Host name, time zone, networks, accounts with their keys, remotes, its fleet: as in a recipe.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ostrya._linux.mount_table import read_mounts
 from ostrya._linux.process import run
 from ostrya.errors import CommandFailed
 from ostrya.image.customize.network_setup import set_up_network
+from ostrya.image.customize.ota import tell_device
 from ostrya.image.customize.system import set_up_system
 from ostrya.image.customize.users import set_up_users
 from ostrya.image.errors import RecipeError
@@ -124,6 +125,7 @@ def provision(
             raise RecipeError((f"{document.file}: there is no repository for remotes here",))
         _add_remote(tree, repo, remote)
         tell(f"remote {remote.name}: {remote.url}")
+    tell_device(tree, recipe.ota, tell)
     return recipe
 
 

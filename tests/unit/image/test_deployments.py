@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from ostrya.image.deployments import Remote, SystemOptions, make_system
+from ostrya.image.deployments import Remote, StateFile, SystemOptions, make_system
 from ostrya.repo.reader import load_commit
 from ostrya.repo.refs import require_rev
 from ostrya.repo.remotes import list_remotes, remote_url
@@ -63,6 +63,24 @@ def test_what_is_there_besides(repo, releases, tmp_path):
         assert [one.checksum for one in load_sysroot(sysroot).deployments] == [old]
         assert require_rev(sysroot.repo, "os/next") == new
         assert load_commit(sysroot.repo, new).metadata.lookup("version", "s") == "2"
+
+
+def test_what_is_on_the_disk_alone(repo, releases, tmp_path):
+    top = tmp_path / "top"
+    top.mkdir()
+    files = (StateFile("lib/secret", b"1"), StateFile("sota/import/key", b"2"))
+    options = OPTIONS._replace(state_files=files)
+    inodes = make_system(repo, [releases[0].checksum], str(top), options)
+    var = "ostree/deploy/system/var"
+    assert (top / var / "lib/secret").read_bytes() == b"1"
+    for path, mode in (
+        ("lib/secret", 0o100600), ("sota", 0o40700), ("sota/import", 0o40700),
+        ("sota/import/key", 0o100600),
+    ):  # fmt: skip
+        found = inodes[f"{var}/{path}"]
+        assert (found.uid, found.gid, found.mode) == (0, 0, mode)
+    # Of what a release begins with nothing has changed.
+    assert inodes[f"{var}/lib"].mode == 0o40755
 
 
 def test_what_is_to_be_like_what_was_committed_is_told(system):

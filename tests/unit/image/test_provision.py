@@ -12,6 +12,7 @@ from ostrya.repo.remotes import list_remotes, remote_url
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJabcdefghij me"
 PUBLIC = "A" * 43 + "="
+PEM = "-----BEGIN CERTIFICATE----- AA== -----END CERTIFICATE-----"
 TEXT = f"""
 [system]
 hostname = "unit-7"
@@ -24,6 +25,11 @@ addresses = ["192.0.2.7/24"]
 name = "vendor"
 url = "https://example.com/repo"
 keys = ["{PUBLIC}"]
+[ota]
+server = "https://gate:8443"
+ca = '{PEM}'
+certificate = '{PEM}'
+key = '{PEM}'
 """
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to root")
 
@@ -51,6 +57,8 @@ def test_all_of_it_is_done(root, repo):
     assert not (root / "usr/lib/tmpfiles.d").exists()
     assert (root / "etc/ostrya/keys/vendor.ed25519").read_text() == f"{PUBLIC}\n"
     assert remote_url(repo, "vendor") == "https://example.com/repo"
+    assert (root / "var/sota/import/pkey.pem").read_text() == f"{PEM}\n"
+    assert 'server = "https://gate:8443"' in (root / "etc/sota/conf.d/20-device.toml").read_text()
     # Interrupted and done again it is the same.
     provision(LiveTree(str(root)), repo, document, said.append)
     assert list_remotes(repo) == ["vendor"]
@@ -62,10 +70,13 @@ def test_nothing_is_done_of_what_is_wrong(root, repo):
     with pytest.raises(RecipeError) as caught:
         provision(LiveTree(str(root)), repo, Document(text, "/boot/p.toml"), print)
     assert [line.partition(": ")[0] for line in caught.value.problems] == [
-        "/boot/p.toml:13",
-        "/boot/p.toml:15",
+        "/boot/p.toml:18",
+        "/boot/p.toml:20",
     ]
     assert not (root / "etc/hostname").exists()
+    wrong = TEXT.replace("[ota]\n", "[ota]\nkey_file = 'x'\n")
+    with pytest.raises(RecipeError, match="nobody knows the key 'key_file'"):
+        provision(LiveTree(str(root)), repo, Document(wrong, "/boot/p.toml"), print)
     wrong = TEXT.replace(f'keys = ["{PUBLIC}"]', 'verify = "ed25519"')
     with pytest.raises(RecipeError, match="vendor has no keys"):
         provision(LiveTree(str(root)), repo, Document(wrong, "/boot/p.toml"), print)

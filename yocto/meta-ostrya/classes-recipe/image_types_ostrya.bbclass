@@ -28,6 +28,8 @@ OSTRYA_REMOTES ??= ""
 # Files of the private keys that releases are signed with, and of the public ones that devices trust.
 OSTRYA_SIGN_KEYS ??= ""
 OSTRYA_TRUSTED_KEYS ??= ""
+# The credentials.zip of a fleet, whose devices these become; what only devices need of it is on disks.
+SOTA_PACKED_CREDENTIALS ??= ""
 # Where files are that the board's firmware wants, such as U-Boot.
 OSTRYA_FIRMWARE ??= "${DEPLOY_DIR_IMAGE}"
 OSTRYA_CACHE ??= "${TMPDIR}/ostrya-cache"
@@ -73,7 +75,9 @@ def ostrya_board_of(machine):
 
 def ostrya_files_read(d):
     """List the files that decide what comes out, for BitBake to notice when they change."""
-    names = ("OSTRYA_RECIPE", "OSTRYA_SIGN_KEYS", "OSTRYA_TRUSTED_KEYS")
+    names = (
+        "OSTRYA_RECIPE", "OSTRYA_SIGN_KEYS", "OSTRYA_TRUSTED_KEYS", "SOTA_PACKED_CREDENTIALS",
+    )
     paths = [path for name in names for path in (d.getVar(name) or "").split()]
     return " ".join(f"{path}:{os.path.exists(path)}" for path in paths)
 
@@ -120,4 +124,10 @@ def ostrya_recipe(d):
     for name, url in remotes:
         lines += ["[[remotes]]", line("name", name), line("url", url)]
         lines += [line("key_files", keys)] if keys else [line("verify", "none")]
+    if credentials := d.getVar("SOTA_PACKED_CREDENTIALS"):
+        lines += [
+            "[ota]",
+            line("credentials", credentials),
+            line("hardware_id", d.getVar("SOTA_HARDWARE_ID")),
+        ]
     return "".join(f"{one}\n" for one in lines)

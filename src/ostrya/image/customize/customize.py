@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ostrya.image.customize.device_trees import set_up_device_trees
 from ostrya.image.customize.first_boot import set_up_first_boot
 from ostrya.image.customize.network_setup import set_up_network
+from ostrya.image.customize.ota import set_up_ota
 from ostrya.image.customize.overlays import lay_over, put_file
 from ostrya.image.customize.places import Places
 from ostrya.image.customize.program import install_program
@@ -61,6 +62,8 @@ def customize(editor: TreeEditor, kver: str, recipe: Recipe) -> tuple[str, ...]:
         install_program(places, recipe.update.ostrya, tell)
     with refusals.gather():
         set_up_updates(places, recipe, tell)
+    with refusals.gather():
+        set_up_ota(places, recipe, tell)
     with refusals.gather():
         set_up_first_boot(places, recipe, tell)
     # Last: units may be in overlays.

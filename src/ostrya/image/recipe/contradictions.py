@@ -50,7 +50,8 @@ def find_contradictions(
 
 def find_device_contradictions(tree: Located, recipe: Recipe) -> list[Problem]:
     """Return what cannot be of what a single device is told."""
-    return [*_numbers(tree, recipe), *_network(tree, recipe), *_remotes(tree, recipe)]
+    looks = (_numbers, _network, _remotes, _ota)
+    return [problem for look in looks for problem in look(tree, recipe)]
 
 
 def _section(tree: Located, *names: str) -> Located:
@@ -203,6 +204,26 @@ def _provisioning(tree: Located, recipe: Recipe) -> Iterator[Problem]:
         yield Problem(where, "provisioning.defaults say nothing without provisioning.enable")
 
 
+def _ota(tree: Located, recipe: Recipe) -> Iterator[Problem]:
+    ota, section = recipe.ota, _section(tree, "ota")
+    given = section.table()
+    for name in ("ca", "certificate", "key"):
+        if name in given and f"{name}_file" in given:
+            yield Problem(given[name].where, f"ota.{name} and ota.{name}_file say the same")
+    has_certificate = bool(ota.certificate or ota.certificate_file)
+    if has_certificate != bool(ota.key or ota.key_file):
+        yield Problem(section.where, "ota.certificate and ota.key need each other")
+    if ota.credentials and has_certificate:
+        yield Problem(
+            given["credentials"].where,
+            "ota.credentials are for devices without a certificate, and there is ota.certificate",
+        )
+    if has_certificate and not (ota.server or ota.config_files):
+        yield Problem(section.where, "ota.server is missing: a certificate does not say it")
+    if has_certificate and not (ota.ca or ota.ca_file):
+        yield Problem(section.where, "ota.ca is missing: nobody else vouches for the server")
+
+
 def _update(tree: Located, recipe: Recipe) -> Iterator[Problem]:
     update = _section(tree, "update")
     for name, _ in recipe.update.settings:
@@ -228,4 +249,5 @@ _LOOKS: tuple[tuple[Callable[[Located, Recipe], Iterable[Problem]], tuple[str, .
     (_device_trees, ("device_tree",)),
     (_provisioning, ("provisioning",)),
     (_update, ("update", "remotes")),
+    (_ota, ("ota",)),
 )

@@ -93,8 +93,12 @@ hostname = "{name}"
 # automatic = "stage"                 # check, download, stage or apply
 # every = "1d"
 
+# Whose fleet it is, for updates by Uptane: see docs/how-to/fleet-server.md
+# [ota]
+# credentials = "credentials.zip"     # ostrya fleet credentials --devices-only
+
 # What a single device is told at its first start, from the file ostrya-provision.toml on its FAT
-# partition: host name, networks, keys, remotes.
+# partition: host name, networks, keys, remotes, its fleet.
 # [provisioning]
 # enable = true
 

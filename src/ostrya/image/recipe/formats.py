@@ -216,6 +216,24 @@ def public_key(text: str) -> str:
     return "" if good else "no public ed25519 key: 32 bytes in base64"
 
 
+def https(text: str) -> str:
+    """Check an address that is spoken to by TLS."""
+    good = re.fullmatch(r"https://[A-Za-z0-9.:\[\]-]+(/[!-~]*)?", text)
+    return "" if good else "no address, as https://updates.example.com:8443"
+
+
+def hardware_id(text: str) -> str:
+    """Check what hardware is called."""
+    good = re.fullmatch(r"[A-Za-z0-9._-]{1,200}", text)
+    return "" if good else "no name of hardware: letters, digits, dots, hyphens"
+
+
+def pem(text: str) -> str:
+    """Check a certificate or key."""
+    good = re.match(r"\s*-----BEGIN [A-Z0-9 ]+-----\s", text)
+    return "" if good else "no PEM: it begins with -----BEGIN"
+
+
 def span(text: str) -> str:
     """Check a span of time, as systemd has it."""
     good = re.fullmatch(r"\d+(s|min|m|h|d|w)?( \d+(s|min|m|h|d|w))*", text)

@@ -182,6 +182,12 @@ KEYS: tuple[Key, ...] = (
 )
 
 # What `ostrya-provision.toml` may have.
+_TOLD = frozenset({"system", "network", "root", "users", "groups", "remotes", "ota"})
 PROVISION_KEYS: tuple[Key, ...] = tuple(
-    key for key in KEYS if key.name in {"system", "network", "root", "users", "groups", "remotes"}
+    # There are no files beside it.
+    key._replace(keys=tuple(one for one in key.keys if not one.is_path))
+    if key.name == "ota"
+    else key
+    for key in KEYS
+    if key.name in _TOLD
 )

@@ -99,6 +99,32 @@ _UPDATE = table(
     ),
 )
 
+_OTA = table(
+    "ota",
+    "Whose fleet the device is, for `ostrya ota run`: remote updates by Uptane. What only devices "
+    "may know is on the disk, in `/var/sota`, and in no release.",
+    (
+        path(
+            "credentials",
+            "The fleet's `credentials.zip`, by which devices get certificates of their own; of it "
+            "is taken what devices need.",
+        ),
+        text("server", "The address of the fleet's server, where nothing else says it.", "",
+             formats.https),
+        text("hardware_id", "What targets for this hardware are called.", "the board's name",
+             formats.hardware_id),
+        number("polling_sec", "How often it asks for updates, in seconds.", "`10`", least=1,
+               most=1 << 31),
+        text("ca", "The fleet's authority, in PEM.", "", formats.pem),
+        text("certificate", "The device's own certificate, in PEM.", "", formats.pem),
+        text("key", "Its key, in PEM.", "", formats.pem),
+        path("ca_file", "A file with the authority."),
+        path("certificate_file", "A file with the certificate."),
+        path("key_file", "A file with the key."),
+        paths("config_files", "More settings of the client, put into `/usr/lib/sota/conf.d`."),
+    ),
+)  # fmt: skip
+
 _PROVISIONING = table(
     "provisioning",
     "What a single device is told at its first start, and only then: from the file "
@@ -111,4 +137,4 @@ _PROVISIONING = table(
     ),
 )
 
-DEVICE_KEYS: tuple[Key, ...] = (_NETWORK, _REMOTES, _UPDATE, _PROVISIONING)
+DEVICE_KEYS: tuple[Key, ...] = (_NETWORK, _REMOTES, _UPDATE, _OTA, _PROVISIONING)

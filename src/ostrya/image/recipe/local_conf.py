@@ -292,11 +292,24 @@ def _repository(draft: _Draft, value: str) -> str:
 
 
 def _polling(draft: _Draft, value: str) -> str:
-    if not value.isdigit():
+    if not value.isdigit() or int(value) < 1:
         return "no number of seconds, left out"
-    draft.add("update", "every", f"{value}s")
-    draft.add("update", "automatic", "stage")
-    return f'update.every = "{value}s"; add [[remotes]], where updates come from'
+    draft.add("ota", "polling_sec", int(value))
+    return f"ota.polling_sec = {int(value)}"
+
+
+def _hardware_id(draft: _Draft, value: str) -> str:
+    if "${" in value:
+        return "the board's name, unless ota.hardware_id says another"
+    return _section("ota", "hardware_id")(draft, value)
+
+
+def _provisioned(_draft: _Draft, value: str) -> str:
+    if value == "aktualizr-shared-prov":
+        return "ota.credentials is what all devices share"
+    if value.startswith("aktualizr-device-prov"):
+        return "ota.certificate_file, key_file and ca_file, or what `ostrya-provision.toml` tells"
+    return "[ota] says what lets a device in"
 
 
 def _compression(_draft: _Draft, value: str) -> str:
@@ -343,7 +356,11 @@ _HANDLERS: dict[str, Callable[[_Draft, str], str]] = {
     "INITRAMFS_IMAGE": _said("ours is built into the release"),
     "INITRAMFS_FSTYPES": _compression,
     "WKS_FILE": _wks,
-    "SOTA_HARDWARE_ID": _said("`ostrya push` and its metadata name the hardware"),
+    "SOTA_HARDWARE_ID": _hardware_id,
+    "SOTA_PACKED_CREDENTIALS": _section("ota", "credentials"),
+    "SOTA_CLIENT_PROV": _provisioned,
+    "SOTA_DEPLOY_CREDENTIALS": _said("credentials are on the disk where [ota] names them"),
+    "SOTA_SECONDARY_CONFIG": _said("its place is a file of ota.config_files, as TOML"),
     "SOTA_POLLING_SEC": _polling,
     "SOTA_MAIN_DTB": _device_trees,
     "SOTA_MACHINE": _said("the board's, which MACHINE says"),

@@ -177,6 +177,7 @@ def _recipe(top: _Table) -> values.Recipe:
         _network(top.table("network")),
         tuple(map(_remote, top.tables("remotes"))),
         _update(top.table("update")),
+        _ota(top.table("ota")),
         _provisioning(top.table("provisioning")),
         disk.text("grow") == "yes",
         disk.path("wks"),
@@ -349,6 +350,22 @@ def _update(table: _Table) -> values.Update:
         table.truth("rollback_fail_fast"),
         table.mapping("settings"),
         table.text("ostrya", "auto"),
+    )
+
+
+def _ota(table: _Table) -> values.Ota:
+    return values.Ota(
+        table.path("credentials"),
+        table.text("server"),
+        table.text("hardware_id"),
+        table.number("polling_sec"),
+        table.text("ca"),
+        table.text("certificate"),
+        table.text("key"),
+        table.path("ca_file"),
+        table.path("certificate_file"),
+        table.path("key_file"),
+        table.paths("config_files"),
     )
 
 

@@ -195,6 +195,27 @@ class Update(NamedTuple):
     ostrya: str = "auto"
 
 
+class Ota(NamedTuple):
+    """``[ota]``."""
+
+    credentials: str = ""
+    server: str = ""
+    hardware_id: str = ""
+    polling_sec: int | None = None
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    config_files: tuple[str, ...] = ()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is said."""
+        return self != Ota()
+
+
 class Provisioning(NamedTuple):
     """``[provisioning]``."""
 
@@ -255,6 +276,7 @@ class Recipe(NamedTuple):
     network: Network = Network()
     remotes: tuple[RemoteWish, ...] = ()
     update: Update = Update()
+    ota: Ota = Ota()
     provisioning: Provisioning = Provisioning()
     grow: bool = False
     wks: str = ""

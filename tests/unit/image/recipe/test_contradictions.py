@@ -5,6 +5,8 @@ from ostrya.image.errors import RecipeError
 from ostrya.image.recipe.located import parse_located
 from ostrya.image.recipe.read import read_recipe
 
+PEM = "-----BEGIN CERTIFICATE----- A -----END CERTIFICATE-----"
+OWN = f"[ota]\nca_file='a'\nserver='https://x'\ncertificate='{PEM}'\nkey_file='k'\n"
 SOURCE = '[source]\npath = "rootfs"\n'
 
 
@@ -60,6 +62,14 @@ def data(extra, name="data"):
         ),
         (SOURCE + "[update]\nautomatic='check'", "update.automatic needs [[remotes]]"),
         (SOURCE + "[update.settings]\nplain = 1", "'plain' is no setting"),
+        (
+            SOURCE + f"[ota]\nserver='https://x'\nca='{PEM}'\nca_file='y'",
+            "r:5: ota.ca and ota.ca_file say the same",
+        ),
+        (SOURCE + "[ota]\nserver='https://x'\nkey_file='y'", "r:3: ota.certificate and ota.key"),
+        (SOURCE + OWN + "credentials='c'", "r:8: ota.credentials are for devices without"),
+        (SOURCE + OWN.replace("server='https://x'\n", ""), "r:3: ota.server is missing"),
+        (SOURCE + OWN.replace("ca_file='a'\n", ""), "r:3: ota.ca is missing"),
     ],
 )
 def test_what_cannot_be_together(text, said):

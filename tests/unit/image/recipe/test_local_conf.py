@@ -29,6 +29,8 @@ IMAGE_FSTYPES = "tar.xz wic"
 IMAGE_FSTYPES:append = " wic.bmap"
 KERNEL_DEVICETREE = "broadcom/bcm2711-rpi-4-b.dtb"
 SOTA_POLLING_SEC = "600"
+SOTA_HARDWARE_ID = "board-7"
+SOTA_PACKED_CREDENTIALS = "/srv/credentials.zip"
 SOTA_CLIENT_PROV = "aktualizr-shared-prov"
 GARAGE_TARGET_VERSION = "7"
 WKS_FILE = "ours.wks"
@@ -52,7 +54,9 @@ def test_variables_become_a_recipe():
     assert recipe.outputs == ("ota.tar.xz", "wic", "wic.bmap")
     assert recipe.device_tree.patterns == ("bcm2711-rpi-4-b.dtb",)
     assert recipe.wks == "ours.wks"
-    assert recipe.update.every == "600s"
+    assert recipe.ota.polling_sec == 600
+    assert recipe.ota.hardware_id == "board-7"
+    assert recipe.ota.credentials == "/srv/credentials.zip"
     assert dict(recipe.update.settings) == {
         "core.min-free-space-percent": "5",
         "sysroot.readonly": "true",
@@ -64,7 +68,7 @@ def test_what_became_of_each_is_told():
     assert told["MACHINE"] == 'board = "raspberrypi4"'
     assert "the board's" in told["OSTREE_KERNEL_ARGS"]
     assert told["BUILD_OSTREE_TARBALL"] == "not wanted"
-    assert "Uptane" in told["SOTA_CLIENT_PROV"]
+    assert "ota.credentials" in told["SOTA_CLIENT_PROV"]
     assert "published" in told["GARAGE_TARGET_VERSION"]
     assert told["OSTREE_SOMETHING"] == "no counterpart, left out"
     assert told["IMAGE_FSTYPES"].endswith("; not tar.xz")
@@ -94,6 +98,9 @@ def test_what_has_its_place_elsewhere_is_told():
 require conf/more.inc
 SOTA_DT_OVERLAYS = "overlays/vc4.dtbo uart0.dtbo"
 SOTA_MACHINE = "raspberrypi"
+SOTA_HARDWARE_ID = "${MACHINE}"
+SOTA_CLIENT_PROV = "aktualizr-device-prov-hsm"
+SOTA_POLLING_SEC = "0"
 INITRAMFS_FSTYPES = "cpio.gz"
 EXTRA_USERS_PARAMS = "useradd -p '' me;"
 hostname:pn-base-files = "device"
@@ -103,6 +110,9 @@ hostname:pn-base-files = "device"
     assert told["local.conf"] == "require conf/more.inc is not read: import it too"
     assert 'device_tree.overlays = ["vc4.dtbo", "uart0.dtbo"]' in told["SOTA_DT_OVERLAYS"]
     assert "MACHINE says" in told["SOTA_MACHINE"]
+    assert told["SOTA_HARDWARE_ID"].startswith("the board's name")
+    assert "certificate_file" in told["SOTA_CLIENT_PROV"]
+    assert told["SOTA_POLLING_SEC"] == "no number of seconds, left out"
     assert told["INITRAMFS_FSTYPES"] == "ours is compressed with gzip, too"
     assert "[[users]]" in told["EXTRA_USERS_PARAMS"]
     assert 'hostname = "device"' in found.recipe
