@@ -64,6 +64,29 @@ def test_a_commit_from_a_tool_to_a_device(server, credentials, repo, tmp_path):
     assert OURS("fsck", f"--repo={tmp_path / 'device'}")
 
 
+@pytest.mark.parametrize("way", ["basic", "oauth2", "certificate"])
+def test_every_way_to_say_who_we_are(server, repo, tmp_path, way):
+    path = tmp_path / "c.zip"
+    folder = f"--dir={server.folder}"
+    OURS("fleet", "credentials", folder, str(path), f"--auth={way}", f"--name=by-{way}")
+    # The address is in it as well.
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    url = f"{server.addresses['tools']}/treehub"
+    known = json.loads(members["treehub.json"])
+    if way == "oauth2":
+        # The server listens at a port of its own choice here.
+        known["oauth2"]["server"] = f"{server.addresses['tools']}/oauth2"
+    members["treehub.json"] = json.dumps(known).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert OURS("push", f"--repo={repo}", url, "os", f"--credentials={path}", "--force")
+    OURS("fleet", "token", "revoke", folder, f"by-{way}")
+    words = OURS.fails("push", f"--repo={repo}", url, "os", f"--credentials={path}", "--recheck")
+    assert "401" in words or "403" in words
+
+
 def test_what_a_tool_was_given_is_withdrawn(server, credentials, repo):
     url = f"{server.addresses['tools']}/treehub"
     OURS("fleet", "token", "revoke", f"--dir={server.folder}", "tool")

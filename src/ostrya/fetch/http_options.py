@@ -26,6 +26,7 @@ class HttpOptions(NamedTuple):
         tls_permissive: Take any certificate.
         tls_client_cert_path: Our certificate, PEM or ``pkcs11:``.
         tls_client_key_path: Its key, PEM or ``pkcs11:``.
+        tls_client_p12_path: Both in one, PKCS#12 with an empty password; only of what is sent.
         tls_ca_path: A bundle of the authorities to trust, in place of the system's.
         http2: Whether to ask for HTTP/2 over TLS.
         retry: How often and when to try again.
@@ -43,6 +44,7 @@ class HttpOptions(NamedTuple):
     tls_permissive: bool = False
     tls_client_cert_path: str = ""
     tls_client_key_path: str = ""
+    tls_client_p12_path: str = ""
     tls_ca_path: str = ""
     http2: bool = True
     retry: RetryPolicy = _PATIENCE

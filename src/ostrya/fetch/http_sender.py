@@ -170,7 +170,11 @@ class HttpSender:
         if options.tls_ca_path:
             # Debian's libcurl would believe in /etc/ssl/certs besides.
             curl.unsetopt(pycurl.CAPATH)
-        if options.tls_client_cert_path:
+        if options.tls_client_p12_path:
+            setopt(pycurl.SSLCERTTYPE, "P12")
+            setopt(pycurl.SSLCERT, options.tls_client_p12_path)
+            setopt(pycurl.KEYPASSWD, "")
+        elif options.tls_client_cert_path:
             setopt(pycurl.SSLCERT, options.tls_client_cert_path)
             setopt(pycurl.SSLKEY, options.tls_client_key_path or options.tls_client_cert_path)
 

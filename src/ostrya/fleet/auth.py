@@ -6,8 +6,13 @@ certificate, to this device, as a device, and has not withdrawn it. Headers are 
 that, whatever they are called.
 
 A tool is known by a certificate of its own kind or by a secret: ``Authorization: Bearer SECRET``,
-or Basic with the secret as the password. On the socket in the server's folder, whoever may open it
-is the owner.
+or Basic with the secret as the password. For its secret it may get a pass, which is good for some
+time and as long as the secret is; a bearer of a pass cannot tell the secret. On the socket in the
+server's folder, whoever may open it is the owner.
+
+::
+
+    pass = ostrya-pass_DIGEST-OF-THE-SECRET_END-IN-SECONDS_HMAC-OF-THE-REST
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import secrets
 from typing import TYPE_CHECKING
 
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 ADMIN, PUSH = "admin", "push"
 RIGHTS = {ADMIN: frozenset({ADMIN, PUSH}), PUSH: frozenset({PUSH})}
 _PREFIX = "ostrya_"
+_PASS = "ostrya-pass"  # noqa: S105  # only how each begins
+PASS_S = 3600
 _TOOL_CODE = "certificate_not_for_tools"
 
 
@@ -138,10 +146,9 @@ def caller_of(fleet: Fleet, registry: Registry, peer: Peer | None, authorization
     """
     secret = secret_in(authorization)
     if secret:
-        with fleet.database.read() as connection:
-            found = tokens.find_token(connection, digest(secret))
-        if found is None or found.revoked is not None:
-            raise NotWelcome("the secret is not known, or was withdrawn", code="unknown_token")
+        is_pass = secret.startswith(f"{_PASS}_")
+        known = _digest_in(fleet, secret) if is_pass else digest(secret)
+        found = _require_token(fleet, known)
         return Caller(found.name, found.may)
     if peer is None:
         raise NotWelcome(
@@ -152,6 +159,41 @@ def caller_of(fleet: Fleet, registry: Registry, peer: Peer | None, authorization
     if certificate.purpose != Purpose.TOOL.value:
         raise Forbidden(f"{peer.name} is no tool", code=_TOOL_CODE)
     return Caller(certificate.name, PUSH)
+
+
+def make_pass(fleet: Fleet, client_id: str, secret: str) -> tuple[str, str]:
+    """Return a pass for a secret, and what it is for.
+
+    Raises:
+        NotWelcome: The secret is not known, or is not that client's.
+    """
+    found = _require_token(fleet, digest(secret))
+    if not hmac.compare_digest(found.name.encode(), client_id.encode()):
+        raise NotWelcome("the secret is that of another client", code="unknown_token")
+    text = f"{_PASS}_{found.digest}_{fleet.timestamp() + PASS_S}"
+    return f"{text}_{_seal(fleet, text)}", found.may
+
+
+def _digest_in(fleet: Fleet, text: str) -> str:
+    rest, _, seal = text.rpartition("_")
+    if not hmac.compare_digest(seal.encode(), _seal(fleet, rest).encode()):
+        raise NotWelcome("the pass is not one of this server", code="unknown_token")
+    _, known, end = rest.split("_")
+    if int(end) <= fleet.timestamp():
+        raise NotWelcome("the pass has expired", code="pass_expired", hint="ask for another")
+    return known
+
+
+def _seal(fleet: Fleet, text: str) -> str:
+    return hmac.new(fleet.pass_key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _require_token(fleet: Fleet, known: str) -> tokens.Token:
+    with fleet.database.read() as connection:
+        found = tokens.find_token(connection, known)
+    if found is None or found.revoked is not None:
+        raise NotWelcome("the secret is not known, or was withdrawn", code="unknown_token")
+    return found
 
 
 def require(caller: Caller, right: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from typing import TYPE_CHECKING, TypeAlias, get_type_hints
+from urllib.parse import urlsplit
 
 from ostrya.fleet.errors import SetupError
 from ostrya.named_tuple import NamedTuple
@@ -221,9 +222,22 @@ def parse_settings(folder: str, values: Mapping[str, object]) -> Settings:
     for listen in (settings.server.listen, settings.server.admin_listen):
         if listen:
             parse_listen(listen)
+    for name in ("url", "admin_url"):
+        _check_address(getattr(settings.server, name), f"{name} in [server] of {path}")
     if settings.metadata.refresh_hours >= settings.metadata.timestamp_hours:
         raise SetupError(f"{path}: refresh_hours has to be less than timestamp_hours")
     return settings
+
+
+def _check_address(text: str, what: str) -> None:
+    if not text:
+        return
+    found = urlsplit(text)
+    if found.scheme != "https" or not found.hostname or found.query or found.fragment:
+        raise SetupError(
+            f"{what} is {text!r}, which is no address of this server",
+            hint="it has the form https://HOST[:PORT]: devices and tools are spoken to by TLS alone",
+        )
 
 
 def _read_section(path: str, name: str, section: Mapping[str, object]) -> dict[str, Value]:

@@ -39,6 +39,7 @@ from ostrya.pull.treehub_credentials import (
     Credentials,
     OAuth2,
     read_authority,
+    read_client,
     read_credentials,
 )
 from ostrya.repo.config import parse_config
@@ -74,12 +75,12 @@ class TreehubTarget:
         url: str,
         sender: HttpSender,
         credentials: Credentials = None,
-        authority_fd: int = -1,
+        kept: tuple[int, ...] = (),
     ) -> None:
         self.shown = hide_password(url).rstrip("/")
         self._url = url.rstrip("/")
         self._sender = sender
-        self._authority_fd = authority_fd
+        self._kept = list(kept)
         self._credentials = credentials
         self._lock = threading.Lock()
         self._token = ""
@@ -199,9 +200,8 @@ class TreehubTarget:
     def close(self) -> None:
         """Close all connections."""
         self._sender.close()
-        if self._authority_fd != -1:
-            os.close(self._authority_fd)
-            self._authority_fd = -1
+        while self._kept:
+            os.close(self._kept.pop())
 
     def _name(self, path: str) -> str:
         return f"{self.shown}/{path}"
@@ -289,16 +289,29 @@ def treehub_target(
         OSError: They cannot be read.
     """
     credentials = None if credentials_path is None else read_credentials(credentials_path)
-    authority_fd = -1
-    if credentials_path is not None and tls_ca_path is None:
-        authority = read_authority(credentials_path)
-        if authority is not None:
+    kept: list[int] = []
+    client = ""
+    if credentials_path is not None:
+        if tls_ca_path is None:
             # A server of one's own has an authority of its own, which its credentials name.
-            authority_fd = os.memfd_create("authority")
-            os.write(authority_fd, authority)
-            tls_ca_path = f"/proc/self/fd/{authority_fd}"
-    options = HttpOptions(tls_ca_path=tls_ca_path or "", retry=RetryPolicy(retries))
-    return TreehubTarget(url, HttpSender(options), credentials, authority_fd)
+            tls_ca_path = _lend(read_authority(credentials_path), kept)
+        if credentials is None:
+            client = _lend(read_client(credentials_path), kept) or ""
+    options = HttpOptions(
+        tls_ca_path=tls_ca_path or "", tls_client_p12_path=client, retry=RetryPolicy(retries)
+    )
+    return TreehubTarget(url, HttpSender(options), credentials, tuple(kept))
+
+
+def _lend(data: bytes | None, kept: list[int]) -> str | None:
+    """Return a path at which something can be read as long as a file is open."""
+    if data is None:
+        return None
+    fd = os.memfd_create("credentials")
+    kept.append(fd)
+    with open(fd, "wb", closefd=False) as stream:
+        stream.write(data)
+    return f"/proc/self/fd/{fd}"
 
 
 def _ref_path(ref: str) -> str:

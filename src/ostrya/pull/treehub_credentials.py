@@ -7,7 +7,8 @@
     {"basic_auth": {"user": …, "password": …}}
     {"oauth2": {"server": …, "client_id": …, "client_secret": …, "scope": …}}
 
-An ``ostree.server`` beside it says which server; the address that is pushed to counts.
+An ``ostree.server`` beside it says which server; the address that is pushed to counts. Where
+nothing is to be said, an archive may hold a certificate by which the server knows us.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import zipfile
 from ostrya.named_tuple import NamedTuple
 from ostrya.pull.errors import PushRefused
 
-MEMBER, AUTHORITY = "treehub.json", "server_ca.pem"
+MEMBER, AUTHORITY, CLIENT = "treehub.json", "server_ca.pem", "client_auth.p12"
 _TOKEN_PATH = "/oauth2/token"  # noqa: S105  # no password
 _MAX_BYTES = 1 << 20
 
@@ -94,11 +95,24 @@ def read_authority(path: str) -> bytes | None:
     Raises:
         OSError: It cannot be read.
     """
+    return _read_member(path, AUTHORITY)
+
+
+def read_client(path: str) -> bytes | None:
+    """Return our certificate and its key, PKCS#12 with an empty password, if an archive has them.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return _read_member(path, CLIENT)
+
+
+def _read_member(path: str, name: str) -> bytes | None:
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:
         try:
-            with archive.open(AUTHORITY) as stream:
+            with archive.open(name) as stream:
                 return stream.read(_MAX_BYTES)
         except KeyError:
             return None

@@ -75,6 +75,43 @@ def test_secrets(services, change):
     )
 
 
+def test_a_pass_is_good_for_some_time_and_as_long_as_the_secret(services, change, clock):
+    secret = auth.new_secret()
+    change(tokens.add_token, tokens.Token(auth.digest(secret), "ci", "push", 1))
+    text, may = auth.make_pass(services.fleet, "ci", secret)
+    assert may == "push"
+    assert secret not in text
+
+    def show(shown):
+        return auth.caller_of(services.fleet, services.registry, None, f"Bearer {shown}")
+
+    assert show(text) == auth.Caller("ci", "push")
+    head, known, end, seal = text.split("_")
+    for other in (
+        f"{head}_{known}_{int(end) + 1}_{seal}",
+        f"{head}_{'0' * 64}_{end}_{seal}",
+        f"{head}_{known}_{end}_{'0' * 64}",
+        f"{head}_x",
+        f"{head}_",
+    ):
+        assert code(NotWelcome, show, other) == "unknown_token"
+    clock.forward(seconds=auth.PASS_S - 1)
+    assert show(text)
+    clock.forward(seconds=1)
+    assert code(NotWelcome, show, text) == "pass_expired"
+    text, _ = auth.make_pass(services.fleet, "ci", secret)
+    change(tokens.revoke_tokens, "ci", 2)
+    assert code(NotWelcome, show, text) == "unknown_token"
+
+
+def test_a_pass_only_for_whom_the_secret_was_given(services, change):
+    secret = auth.new_secret()
+    change(tokens.add_token, tokens.Token(auth.digest(secret), "ci", "push", 1))
+    for client, shown in (("other", secret), ("ci", "wrong"), ("", "")):
+        with pytest.raises(NotWelcome):
+            auth.make_pass(services.fleet, client, shown)
+
+
 @pytest.mark.parametrize(
     "words",
     ["", "Bearer", "Basic", "Basic !!!", "Basic eA==", "Digest x", "Bearer wrong", "\u00e4"],

@@ -44,6 +44,9 @@ def test_what_init_writes_is_read_again(tmp_path):
         ("[server]\nhostnames = ['a', 1]", "which it cannot be"),
         ("[server]\nmax_connections = true", "which it cannot be"),
         ("[limits]\nmanifest_bytes = 0", "too little"),
+        ("[server]\nurl = 'ftp://x'", "url in [server] of /srv/fleet.toml is 'ftp://x'"),
+        ("[server]\nadmin_url = 'https://'", "no address of this server"),
+        ("[server]\nurl = 'x.example'", "no address of this server"),
         ("[metadata]\ntimestamp_hours = 1", "refresh_hours has to be less"),
     ],
 )

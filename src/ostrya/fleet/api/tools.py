@@ -4,6 +4,7 @@
 ::
 
     GET  /openapi.json
+    POST /oauth2/token                 a pass for a tool's secret
     …    /api/v1/…                     see `ostrya.fleet.api.openapi`
     …    /treehub/…                    objects, refs, deltas, as garage-push and `ostrya push` do it
     GET  /api/v1/user_repo/….json      metadata, as devices get it
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import open_dir
 from ostrya.fleet import auth
+from ostrya.fleet.api import oauth
 from ostrya.fleet.api.downloads import send_file
 from ostrya.fleet.api.gateway import open_image
 from ostrya.fleet.api.messages import (
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
 CHECKSUM, FORCE = "x-ats-role-checksum", "x-ats-ostree-force"
 _REPO = "/api/v1/user_repo/"
 _TREEHUB = "/treehub/"
+# Who asks for these need not have shown who it is.
+_OPEN = frozenset({"/openapi.json", oauth.PATH})
 _MANIFEST = re.compile(r"manifests/([0-9a-f]{64})")
 _FILE = re.compile(r"(?:delegations/)?[^/.][^/]{0,300}\.json")
 _READS = frozenset({"GET", "HEAD"})
@@ -82,7 +86,7 @@ class Tools:
         if scope["type"] != "http":
             return
         path = str(scope["path"])
-        if not path.startswith((_REPO, _TREEHUB)) and path != "/openapi.json":
+        if not path.startswith((_REPO, _TREEHUB)) and path not in _OPEN:
             await self._api(scope, receive, send)
             return
         request = Request(scope, receive, self._patience)
@@ -100,6 +104,8 @@ class Tools:
             if request.method not in _READS:
                 raise WrongMethod(f"{path} can only be read")
             return Answer(200, self._description)
+        if path == oauth.PATH:
+            return await oauth.answer(self._services, request)
         auth.require(await caller_of(self._services, scope, request), auth.PUSH)
         if path.startswith(_TREEHUB):
             return await self._treehub(request, path.removeprefix(_TREEHUB), send)

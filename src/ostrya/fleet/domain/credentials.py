@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ostrya.fleet.domain.services import Services
 
 SERVER_CA = "server_ca.pem"
+BASIC, OAUTH2, CERTIFICATE = "basic", "oauth2", "certificate"
+WAYS = (BASIC, OAUTH2, CERTIFICATE)
 _TOOL_DAYS = 3650
 
 
@@ -40,12 +42,14 @@ class Wanted(NamedTuple):
         secret: Of the tool; empty for a file for devices alone.
         digest: Of the secret.
         with_targets_key: Whether the key of Targets is in it too.
+        way: How the tool shows who it is, one of `WAYS`.
     """
 
     name: str
     secret: str = ""
     digest: str = ""
     with_targets_key: bool = False
+    way: str = BASIC
 
 
 def make(services: Services, wanted: Wanted) -> Credentials:
@@ -76,7 +80,8 @@ def make(services: Services, wanted: Wanted) -> Credentials:
 
     def register(connection: Connection) -> None:
         add_certificate(connection, registered(identity, wish, now))
-        tokens.add_token(connection, token)
+        if wanted.way != CERTIFICATE:
+            tokens.add_token(connection, token)
 
     fleet.database.write(register)
     credentials = Credentials(found)
@@ -84,10 +89,19 @@ def make(services: Services, wanted: Wanted) -> Credentials:
 
 
 def _addresses(url: str, wanted: Wanted) -> dict[str, bytes]:
-    treehub = {
-        "basic_auth": {"user": wanted.name, "password": wanted.secret},
-        "ostree": {"server": f"{url}/treehub"},
+    ways: dict[str, dict[str, object]] = {
+        BASIC: {"basic_auth": {"user": wanted.name, "password": wanted.secret}},
+        OAUTH2: {
+            "oauth2": {
+                "server": f"{url}/oauth2",
+                "client_id": wanted.name,
+                "client_secret": wanted.secret,
+                "scope": "push",
+            }
+        },
+        CERTIFICATE: {"no_auth": True},
     }
+    treehub = {**ways[wanted.way], "ostree": {"server": f"{url}/treehub"}}
     return {
         members.TREEHUB: json.dumps(treehub, indent=2).encode(),
         members.REPOSITORY_URL: f"{url}\n".encode(),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -37,6 +38,7 @@ class Fleet:
         authority: The fleet's own.
         director: The workplace of the Director.
         image: That of the Image repository.
+        pass_key: By which a pass is known to be ours; nobody has it who has not the authority.
         now: Says what the time is.
     """
 
@@ -50,6 +52,7 @@ class Fleet:
         self.settings = settings
         self.database = database
         self.authority = authority
+        self.pass_key = hashlib.sha256(b"ostrya passes of tools\0" + authority.key_pem()).digest()
         self.director: Workplace = open_workplace(settings.path(DIRECTOR))
         self.image: Workplace = open_workplace(settings.path(IMAGE))
         self.now = now

@@ -32,5 +32,6 @@ def run(arguments: Arguments, context: Context) -> int:
         count = services.fleet.database.write(
             lambda connection: revoke(connection, name, reason, now)
         )
-        write_line(f"{name}: {count} certificates are not trusted any more")
+        what = "1 certificate is" if count == 1 else f"{count} certificates are"
+        write_line(f"{name}: {what} not trusted any more")
     return 0
