@@ -236,7 +236,7 @@ def _check_address(text: str, what: str) -> None:
     if found.scheme != "https" or not found.hostname or found.query or found.fragment:
         raise SetupError(
             f"{what} is {text!r}, which is no address of this server",
-            hint="it has the form https://HOST[:PORT]: devices and tools are spoken to by TLS alone",
+            hint="it has the form https://HOST[:PORT]: all are spoken to by TLS alone",
         )
 
 
