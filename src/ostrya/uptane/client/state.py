@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 from ostrya.errors import OstryaError
 from ostrya.named_tuple import NamedTuple
+from ostrya.repo.errors import LowSpace
+from ostrya.uptane.client.errors import NoRoom
 from ostrya.uptane.errors import (
     AnswerTooLarge,
     CertificateRefused,
@@ -95,6 +97,8 @@ class Trouble(NamedTuple):
 
 # The narrower first.
 _CONDITIONS: tuple[tuple[type[OstryaError], Condition], ...] = (
+    (NoRoom, Condition.DISK_FULL),
+    (LowSpace, Condition.DISK_FULL),
     (RegisteredTwice, Condition.REGISTERED_TWICE),
     (NotProvisioned, Condition.NOT_PROVISIONED),
     (CertificateRefused, Condition.CERTIFICATE_REFUSED),

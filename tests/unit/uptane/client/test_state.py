@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ostrya.repo.errors import LowSpace
 from ostrya.uptane import errors
 from ostrya.uptane.client import state
+from ostrya.uptane.client.errors import NoRoom
 from ostrya.uptane.client.state import Area, Condition
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
@@ -33,6 +35,8 @@ def caused() -> errors.UptaneError:
         (errors.ServerTooSlow("u", "slow"), Condition.SERVER_UNREACHABLE),
         (errors.ServerRefused("u", 503), Condition.SERVER_REFUSED),
         (errors.CertificateRefused("u", 403), Condition.CERTIFICATE_REFUSED),
+        (NoRoom("an image", 7, 3), Condition.DISK_FULL),
+        (LowSpace("min-free-space-size would be exceeded"), Condition.DISK_FULL),
         (errors.ClockWrong("u", "1970"), Condition.CLOCK_WRONG),
         (errors.ServerUntrusted("u", "stranger"), Condition.SERVER_UNTRUSTED),
         (errors.AnswerTooLarge("u", 3), Condition.METADATA_REFUSED),
