@@ -63,13 +63,18 @@ def address_of(peer: object) -> str:
 
 
 class Acceptor:
-    """Takes connections until it is closed; to uvicorn, a server of asyncio."""
+    """Takes connections until it is closed; to uvicorn, a server of asyncio.
+
+    Attributes:
+        turned_away: How many connections found no place.
+    """
 
     def __init__(self, door: Door, make_protocol: Callable[[Seat], asyncio.Protocol]) -> None:
         self._door = door
         self._make_protocol = make_protocol
         self._greetings: set[asyncio.Task[None]] = set()
         self._told = float("-inf")
+        self.turned_away = 0
         door.socket.settimeout(0)
         self._task = asyncio.ensure_future(self._accept())
 
@@ -99,6 +104,7 @@ class Acceptor:
         seat = self._door.connections.arrive(address)
         if seat is None:
             connection.close()
+            self.turned_away += 1
             self._tell("a connection was turned away: there are too many address=%s", address)
             return
         task = asyncio.ensure_future(self._welcome(connection, seat))

@@ -34,8 +34,12 @@ if TYPE_CHECKING:
     from ostrya.fleet.domain.fleet import Fleet
     from ostrya.fleet.domain.registry import Registry
 
-ADMIN, PUSH = "admin", "push"
-RIGHTS = {ADMIN: frozenset({ADMIN, PUSH}), PUSH: frozenset({PUSH})}
+ADMIN, PUSH, WATCH = "admin", "push", "watch"
+RIGHTS = {
+    ADMIN: frozenset({ADMIN, PUSH, WATCH}),
+    PUSH: frozenset({PUSH}),
+    WATCH: frozenset({WATCH}),
+}
 _PREFIX = "ostrya_"
 _PASS = "ostrya-pass"  # noqa: S105  # only how each begins
 PASS_S = 3600
@@ -47,7 +51,7 @@ class Caller(NamedTuple):
 
     Attributes:
         name: Who it is.
-        may: ``admin`` or ``push``.
+        may: ``admin``, ``push`` or ``watch``.
     """
 
     name: str

@@ -32,6 +32,20 @@ class Places(NamedTuple):
     most_per_address: int
 
 
+class DoorFacts(NamedTuple):
+    """What came by a door of a server that runs.
+
+    Attributes:
+        connections: How many are open.
+        requests: How many were answered since it runs.
+        turned_away: How many connections found no place since then.
+    """
+
+    connections: int
+    requests: int
+    turned_away: int
+
+
 class Seat:
     """The place of one connection.
 

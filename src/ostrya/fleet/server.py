@@ -21,7 +21,7 @@ import uvicorn
 
 from ostrya.fleet.acceptor import Acceptor, Door
 from ostrya.fleet.api.messages import patience_of
-from ostrya.fleet.connections import Connections, Places
+from ostrya.fleet.connections import Connections, DoorFacts, Places
 from ostrya.fleet.domain.fleet import AUTHORITY
 from ostrya.fleet.errors import SetupError
 from ostrya.fleet.protocol import PATIENCE, PeerProtocol
@@ -29,7 +29,7 @@ from ostrya.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from ostrya.fleet.connections import Seat
     from ostrya.fleet.settings import Settings
@@ -78,18 +78,33 @@ def tools_context(settings: Settings) -> ssl.SSLContext:
     return _context(settings, ssl.CERT_OPTIONAL)
 
 
+def load_certificate(context: ssl.SSLContext, settings: Settings) -> None:
+    """Show the server's certificate as it is now to all who connect from here on.
+
+    Raises:
+        SetupError: It cannot be read.
+    """
+    folder = settings.path(AUTHORITY)
+    try:
+        # First into one that nobody uses: what is wrong would leave half of it behind.
+        for one in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), context):
+            one.load_cert_chain(
+                os.path.join(folder, "server.pem"), os.path.join(folder, "server.key")
+            )
+    except (OSError, ssl.SSLError) as exc:
+        raise SetupError(f"the server's certificate in {folder} cannot be read: {exc}") from exc
+
+
 def _context(settings: Settings, verify: ssl.VerifyMode) -> ssl.SSLContext:
     folder = settings.path(AUTHORITY)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = verify
+    load_certificate(context, settings)
     try:
-        context.load_cert_chain(
-            os.path.join(folder, "server.pem"), os.path.join(folder, "server.key")
-        )
         context.load_verify_locations(os.path.join(folder, "ca.pem"))
     except (OSError, ssl.SSLError) as exc:
-        raise SetupError(f"the server's certificate in {folder} cannot be read: {exc}") from exc
+        raise SetupError(f"the authority in {folder} cannot be read: {exc}") from exc
     context.set_alpn_protocols(["http/1.1"])
     # One is enough to go on with a session, and each costs a fifth of a millisecond.
     context.num_tickets = 1
@@ -202,6 +217,7 @@ class DoorServer(uvicorn.Server):
         super().__init__(config)
         self.listener = listener
         self.lifespan = config.lifespan_class(config)
+        self._acceptor: Acceptor | None = None
         self._state = {PATIENCE: patience_of(settings)}
         server = settings.server
         is_owners = listener.tls is None
@@ -217,8 +233,15 @@ class DoorServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         """Open the door."""
-        self.servers = [Acceptor(self._door, self._make_protocol)]  # type: ignore[list-item]  # alike
+        self._acceptor = Acceptor(self._door, self._make_protocol)
+        self.servers = [self._acceptor]  # type: ignore[list-item]  # alike
         self.started = True
+
+    def facts(self) -> DoorFacts:
+        """Return what came by the door."""
+        turned_away = self._acceptor.turned_away if self._acceptor else 0
+        requests = self.server_state.total_requests
+        return DoorFacts(len(self._door.connections), requests, turned_away)
 
     def _make_protocol(self, seat: Seat) -> PeerProtocol:
         found = PeerProtocol(self.config, self.server_state, self._state)
@@ -230,7 +253,7 @@ async def serve(
     listeners: Sequence[Listener],
     settings: Settings,
     job: Callable[[asyncio.Event], Awaitable[None]],
-    ready: Callable[[], None],
+    ready: Callable[[Mapping[str, Callable[[], DoorFacts]]], None],
 ) -> None:
     """Serve until a signal says to end, and let requests end that are under way.
 
@@ -238,7 +261,7 @@ async def serve(
         listeners: The doors.
         settings: How long to wait for whom.
         job: What is done besides, until its event is set.
-        ready: Called once all doors are open.
+        ready: Called once all doors are open, with what says what came by each.
     """
     loop = asyncio.get_running_loop()
     most = allow_connections(settings)
@@ -248,7 +271,7 @@ async def serve(
     for server in servers:
         await server.startup()
     background = asyncio.ensure_future(job(stop))
-    ready()
+    ready({server.listener.name: server.facts for server in servers})
     try:
         await asyncio.gather(*(server.main_loop() for server in servers))
     finally:

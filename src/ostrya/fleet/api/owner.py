@@ -98,7 +98,7 @@ def revoke_tokens(fleet: Fleet, name: str) -> int:
     return count
 
 
-_TOKEN: Object = {"name": TEXT, "may": {"enum": ["admin", "push"]}}
+_TOKEN: Object = {"name": TEXT, "may": {"enum": ["admin", "push", "watch"]}}
 SPECS = (
     Spec("GET", "/status", "showStatus", "Show how the server is", _status, "Status"),
     Spec(

@@ -67,6 +67,7 @@ _ECU_IMAGE: Object = {
 _ASSIGNMENT_STATE: Object = {
     "enum": ["pending", "downloading", "installing", "applied", "done", "failed", "cancelled"]
 }
+_RIGHT: Object = {"enum": ["admin", "push", "watch"]}
 _MEMBER_STATE: Object = {
     "enum": [
         "waiting", "offered", "postponed", "agreed", "accepted", "done", "failed", "declined",
@@ -195,9 +196,9 @@ SCHEMAS: dict[str, Object] = {
     "Wave": closed(wave=NUMBER, has_begun=TRUTH, devices=_BY_STATE),
     "Campaign": closed(**_CAMPAIGN),
     "CampaignDetails": closed(**_CAMPAIGN, devices=listing(ref("CampaignDevice"))),
-    "Token": closed(name=TEXT, may={"enum": ["admin", "push"]}, created=TIME, revoked=TIME_OR_NULL),
+    "Token": closed(name=TEXT, may=_RIGHT, created=TIME, revoked=TIME_OR_NULL),
     "Tokens": closed(tokens=listing(ref("Token"))),
-    "NewToken": closed(name=TEXT, may={"enum": ["admin", "push"]}, secret=TEXT),
+    "NewToken": closed(name=TEXT, may=_RIGHT, secret=TEXT),
     "Revoked": closed(revoked=NUMBER),
     "DeviceCredentials": closed(serial=TEXT, certificate=TEXT, key=TEXT, authority=TEXT),
     "Status": closed(

@@ -5,6 +5,7 @@
 
     GET  /openapi.json
     POST /oauth2/token                 a pass for a tool's secret
+    GET  /health, /metrics             for who watches the server
     …    /api/v1/…                     see `ostrya.fleet.api.openapi`
     …    /treehub/…                    objects, refs, deltas, as garage-push and `ostrya push` do it
     GET  /api/v1/user_repo/….json      metadata, as devices get it
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.dirfd import open_dir
 from ostrya.fleet import auth
-from ostrya.fleet.api import oauth
+from ostrya.fleet.api import oauth, watching
 from ostrya.fleet.api.downloads import send_file
 from ostrya.fleet.api.gateway import open_image
 from ostrya.fleet.api.messages import (
@@ -64,7 +65,8 @@ CHECKSUM, FORCE = "x-ats-role-checksum", "x-ats-ostree-force"
 _REPO = "/api/v1/user_repo/"
 _TREEHUB = "/treehub/"
 # Who asks for these need not have shown who it is.
-_OPEN = frozenset({"/openapi.json", oauth.PATH})
+_WATCHED = frozenset({watching.HEALTH, watching.METRICS})
+_OPEN = frozenset({"/openapi.json", oauth.PATH, *_WATCHED})
 _MANIFEST = re.compile(r"manifests/([0-9a-f]{64})")
 _FILE = re.compile(r"(?:delegations/)?[^/.][^/]{0,300}\.json")
 _READS = frozenset({"GET", "HEAD"})
@@ -106,10 +108,20 @@ class Tools:
             return Answer(200, self._description)
         if path == oauth.PATH:
             return await oauth.answer(self._services, request)
+        if path in _WATCHED:
+            return await self._watch(scope, request, path)
         auth.require(await caller_of(self._services, scope, request), auth.PUSH)
         if path.startswith(_TREEHUB):
             return await self._treehub(request, path.removeprefix(_TREEHUB), send)
         return await self._repository(request, path.removeprefix(_REPO), send)
+
+    async def _watch(self, scope: Scope, request: Request, path: str) -> Answer:
+        if request.method not in _READS:
+            raise WrongMethod(f"{path} can only be read")
+        if path == watching.HEALTH:
+            return await asyncio.to_thread(watching.health, self._services)
+        auth.require(await caller_of(self._services, scope, request), auth.WATCH)
+        return await asyncio.to_thread(watching.metrics, self._services)
 
     # --------------------------------------------------------------------------- treehub
 

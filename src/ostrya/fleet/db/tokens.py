@@ -20,7 +20,8 @@ class Token(NamedTuple):
     Attributes:
         digest: Its SHA-256, hexadecimal.
         name: To whom, or what for.
-        may: ``admin`` for everything, ``push`` for commits, images and metadata.
+        may: ``admin`` for everything, ``push`` for commits, images and metadata, ``watch`` for
+            measurements.
         created: When.
         revoked: When it was withdrawn; None if it is good.
     """

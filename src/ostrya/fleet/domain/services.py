@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from ostrya.fleet.connections import DoorFacts
     from ostrya.fleet.domain.fleet import Fleet
     from ostrya.fleet.settings import Settings
 
@@ -34,6 +35,7 @@ class Services:
         readings: What devices have begun to read.
         treehub: Commits.
         registry: What is remembered of devices.
+        doors: Each says what came by it, while the server runs.
     """
 
     def __init__(self, fleet: Fleet) -> None:
@@ -48,6 +50,7 @@ class Services:
         self.treehub = Treehub(open_repository(settings.path(TREEHUB)))
         self.image_state = ImageState(self.images)
         self.readings = Readings()
+        self.doors: dict[str, Callable[[], DoorFacts]] = {}
         self.registry = Registry(fleet.database, self.director, self.images)
 
     @property

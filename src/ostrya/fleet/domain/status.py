@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ostrya.fleet.domain.services import Services
+    from ostrya.fleet.settings import Settings
 
 _SEEN_LATELY = timedelta(days=1)
 _SOON = timedelta(days=14)
+LOW_BYTES = 64 * 1024 * 1024
+"""With less room on its disk than this, a server cannot promise to keep what it is told."""
+_LITTLE_SHARE = 20
 
 
 class Status(NamedTuple):
@@ -68,9 +73,28 @@ def look(services: Services) -> Status:
         expires,
         (
             *_warnings(services, expires, now),
+            *_room(services.settings),
             *(f"the campaign {one.name} is paused: {one.reason}" for one in paused),
         ),
     )
+
+
+def free_bytes(settings: Settings) -> int:
+    """Return how much room the disk of the server's folder has.
+
+    Raises:
+        OSError: There is no such folder.
+    """
+    found = os.statvfs(settings.folder)
+    return found.f_bavail * found.f_frsize
+
+
+def _room(settings: Settings) -> tuple[str, ...]:
+    free = free_bytes(settings)
+    found = os.statvfs(settings.folder)
+    if free >= LOW_BYTES and free * _LITTLE_SHARE >= found.f_blocks * found.f_frsize:
+        return ()
+    return (f"little room is left on the disk of {settings.folder}: {free // 1_000_000} MB",)
 
 
 def _director(services: Services) -> dict[str, datetime]:

@@ -1,8 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from ostrya.fleet.domain import campaigns
+import os
+
+import pytest
+
+from ostrya.fleet.domain import campaigns, status
 from ostrya.fleet.domain.status import look as look_at
+
+
+@pytest.fixture(autouse=True)
+def room(monkeypatch):
+    """How many blocks of a disk there are, and how many are left."""
+    blocks = {"all": 1_000_000, "left": 500_000}
+    real = os.statvfs
+
+    def statvfs(path):
+        found = list(real(path))
+        found[1], found[2], found[4] = 4096, blocks["all"], blocks["left"]
+        return os.statvfs_result(found)
+
+    monkeypatch.setattr(status.os, "statvfs", statvfs)
+    return blocks
+
+
+def test_little_room(services, room):
+    for left, words in ((40_000, "163 MB"), (10_000, "40 MB"), (0, "0 MB")):
+        room["left"] = left
+        (found,) = look_at(services).warnings
+        assert found.endswith(words)
+    room.update(all=100_000, left=20_000)
+    assert look_at(services).warnings == ()
 
 
 def test_how_it_is(services, device, firmware, clock):

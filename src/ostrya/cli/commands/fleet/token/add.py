@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from ostrya.cli.parser import Arguments
 
 PARAMETERS = "NAME"
-OPTIONS = (DIR, text("may", "RIGHT", "push (the default), or admin for everything"))
+OPTIONS = (
+    DIR,
+    text("may", "RIGHT", "push (the default), watch for /metrics, or admin for everything"),
+)
 
 
 def run(arguments: Arguments, context: Context) -> int:
