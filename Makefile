@@ -9,9 +9,10 @@ JOBS ?= 2
 SCRIPTS ?=
 DEMO_BOOT ?=
 BOOT_TEST ?=
+PEER ?=
 FUZZ_RUNS ?= 20000
 
-.PHONY: help venv demo demo-boot demo-ota lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full boot-test boot-test-full clean
+.PHONY: help venv demo demo-boot demo-ota lint test unit conformance bench fuzz kernel system-packages crash-full rootfs-full boot-test boot-test-full peer-aktualizr clean
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -79,6 +80,11 @@ boot-test-full: $(STAMP) kernel
 #: make rootfs-full   a Debian tree in every mode on every file system; writes docs/rootfs-tests.md
 rootfs-full: $(STAMP) system-packages
 	$(PY) tools/rootfs_full.py
+
+#: make peer-aktualizr   the real aktualizr and garage-push at the other end; writes docs/interop-aktualizr.md (PEER=/their/programs)
+peer-aktualizr: $(STAMP) system-packages
+	@test -n "$(PEER)" || { echo "PEER=FOLDER has to name the folder with aktualizr's programs"; exit 2; }
+	$(PY) tools/peer_aktualizr.py $(PEER)
 
 # The search of deltas as it is now, also where the compiler came after the environment.
 kernel: system-packages

@@ -197,14 +197,14 @@ def answers(port: int) -> bool:
         return found.connect_ex(("127.0.0.1", port)) == 0
 
 
-def forge(demo: OtaDemo, device: str, checksum: str) -> str:
+def forge(demo: OtaDemo, device: str, checksum: str, kind: str = BOARD) -> str:
     """Order a release that its makers never signed, as whoever holds the server can."""
     from ostrya.fleet.domain.assignments import Wanted, assign
     from ostrya.fleet.domain.services import open_services
     from ostrya.uptane.metadata.targets import Image
 
     name = f"os-{checksum}"
-    forged = Image(0, {"sha256": checksum}, {"hardwareIds": [BOARD], "targetFormat": "OSTREE"})
+    forged = Image(0, {"sha256": checksum}, {"hardwareIds": [kind], "targetFormat": "OSTREE"})
     with open_services(str(demo.work / "server")) as services:
         services.fleet.database.write(
             lambda connection: assign(
