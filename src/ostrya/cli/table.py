@@ -176,6 +176,7 @@ _OTA_TARGETS = (
 
 _OTA = (
     Verb("campaign", "", "What the user is asked about", Repo.NONE, verbs=_OTA_CAMPAIGN),
+    Verb("certificate", "ota.certificate", "Make a device's key and certificate", Repo.NONE),
     Verb("control", "ota.control", "Speak to the running client", Repo.NONE),
     Verb("delegation", "", "Who else may speak of images", Repo.NONE, verbs=_OTA_DELEGATION),
     Verb("info", "ota.info", "Show who the device is, and what is wrong", Repo.NONE, reads=True),
