@@ -56,6 +56,7 @@ FLEET = (
     Verb(
         "assign", "fleet.assign", "Say what a device shall run", Repo.NONE, reads=True, writes=True
     ),
+    Verb("backup", "fleet.backup", "Copy a server", Repo.NONE),
     Verb("campaign", "", "Updates for many devices, in waves", Repo.NONE, verbs=_FLEET_CAMPAIGN),
     Verb(
         "cancel", "fleet.cancel", "Take back what a device shall run", Repo.NONE,
@@ -66,6 +67,7 @@ FLEET = (
     Verb("events", "fleet.events", "Show what happened on devices", Repo.NONE, reads=True),
     Verb("group", "", "Groups of devices", Repo.NONE, verbs=_FLEET_GROUP),
     Verb("init", "fleet.init", "Make a server", Repo.NONE),
+    Verb("recover", "fleet.recover", "Let a server go on from a copy", Repo.NONE),
     Verb("serve", "fleet.serve", "Answer devices and tools", Repo.NONE, reads=True, writes=True),
     Verb("status", "fleet.status", "Show how a server is", Repo.NONE, reads=True),
     Verb("targets", "", "Images of a server", Repo.NONE, verbs=_FLEET_TARGETS),

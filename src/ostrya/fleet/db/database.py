@@ -16,7 +16,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event
@@ -110,6 +110,30 @@ class Database:
     ) -> Future[None]:
         """Let the writer change something together with others of the kind that wait."""
         return cast("Future[None]", self._enqueue(change, item))
+
+    def copy_to(self, path: str) -> None:
+        """Write one state of it into another file, while others write here.
+
+        Raises:
+            SetupError: It is no file.
+            OSError: It cannot be written.
+        """
+        import sqlite3
+
+        if not self.is_sqlite or not self.engine.url.database:
+            raise SetupError(
+                "the database is on another machine, or in memory",
+                hint="a server of databases has a program for that: pg_dump",
+            )
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        try:
+            with (
+                closing(sqlite3.connect(self.engine.url.database, timeout=60)) as here,
+                closing(sqlite3.connect(path)) as there,
+            ):
+                here.backup(there)
+        except sqlite3.Error as exc:
+            raise _unavailable(exc) from exc
 
     def close(self) -> None:
         """Wait for what is under way, and close all connections."""

@@ -187,3 +187,10 @@ def devices_to_sign_for(
         .limit(limit)
     )
     return tuple(str(row[0]) for row in connection.execute(query))
+
+
+def let_all_files_expire(connection: Connection, version: int) -> int:
+    """Have all vehicles signed for anew, beyond a version; return how many files that concerns."""
+    table = schema.director_files
+    connection.execute(update(table).where(table.c.version < version).values(version=version))
+    return int(connection.execute(update(table).values(expires=0)).rowcount)

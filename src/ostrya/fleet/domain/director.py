@@ -204,6 +204,11 @@ def _first_version(connection: Connection, device_id: str, now: datetime) -> int
     """
     if len(devices.list_certificates(connection, device_id)) < 2:
         return 0
+    return minutes_at(now)
+
+
+def minutes_at(now: datetime) -> int:
+    """Return a version that nobody who signs once a minute at most has come to before."""
     return max(int((now - _BEGINNING).total_seconds() // 60), 0)
 
 

@@ -75,10 +75,15 @@ def expiry(work: Workplace, role: str, now: datetime) -> datetime:
     return now.replace(microsecond=0) + timedelta(days=days)
 
 
-def publish(work: Workplace, now: datetime) -> Published:
+def publish(work: Workplace, now: datetime, *, beyond: int = 0) -> Published:
     """Sign what is staged, and publish all of it if all of it has enough signatures.
 
     Snapshot and timestamp are made anew, also if nothing is staged: that keeps them fresh.
+
+    Args:
+        work: The workplace.
+        now: What the time is.
+        beyond: Snapshot and timestamp get a later version than this one.
 
     Raises:
         AuthoringError: A role is staged that nobody trusts, or keys of snapshot and timestamp
@@ -97,7 +102,7 @@ def publish(work: Workplace, now: datetime) -> Published:
     ]
     if missing:
         return Published(tuple(missing), ())
-    files = _write_all(work, root, ready, now)
+    files = _write_all(work, root, ready, now, beyond)
     for role in ready:
         work.unstage(role)
     return Published((), tuple(files))
@@ -182,7 +187,7 @@ def sign_role(work: Workplace, root: Root, role: str, signed: Object) -> Envelop
 
 
 def _write_all(
-    work: Workplace, root: Root, ready: Mapping[str, Envelope], now: datetime
+    work: Workplace, root: Root, ready: Mapping[str, Envelope], now: datetime, beyond: int
 ) -> list[str]:
     """Write all files, none before those that it names."""
     written: list[str] = []
@@ -204,11 +209,11 @@ def _write_all(
         if role not in {_ROOT, OFFLINE_SNAPSHOT} and not role.startswith(OFFLINE_UPDATES):
             version = read_targets(envelope.signed, work.dialect, role).header.version
             listed[meta_name(role)] = write(work.file(role, version), envelope)
-    version = before.header.version + 1 if before else 1
+    version = max(before.header.version if before else 0, beyond) + 1
     snapshot = Snapshot(Header(version, expiry(work, _SNAPSHOT, now)), listed)
     signed = sign_role(work, root, _SNAPSHOT, snapshot.to_json(work.dialect))
     described = write(work.file(_SNAPSHOT, version), signed)
-    version = stamp.header.version + 1 if stamp else 1
+    version = max(stamp.header.version if stamp else 0, beyond) + 1
     timestamp = Timestamp(Header(version, expiry(work, _TIMESTAMP, now)), described)
     write("timestamp.json", sign_role(work, root, _TIMESTAMP, timestamp.to_json(work.dialect)))
     return written

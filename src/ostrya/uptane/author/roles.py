@@ -166,11 +166,21 @@ def restage_targets(work: Workplace, now: datetime, role: str = _TARGETS) -> Non
         stage_targets(work, role, targets, now)
 
 
-def stage_targets(work: Workplace, role: str, targets: Targets, now: datetime) -> None:
-    """Stage Targets of a role as the next version of those that are published."""
+def stage_targets(
+    work: Workplace, role: str, targets: Targets, now: datetime, *, beyond: int = 0
+) -> None:
+    """Stage Targets of a role as the next version of those that are published.
+
+    Args:
+        work: The workplace.
+        role: Which Targets.
+        targets: What they say.
+        now: What the time is.
+        beyond: The version is a later one than this, too.
+    """
     published = work.published(role) if work.root_version() else None
     before = published.signed["version"] if published else 0
-    version = before + 1 if isinstance(before, int) else 1
+    version = max(before if isinstance(before, int) else 0, beyond) + 1
     header = targets.header._replace(version=version, expires=expiry(work, role, now))
     value = targets._replace(header=header).to_json(work.dialect)
     work.stage(role, Envelope(work.dialect, (), value))
