@@ -72,7 +72,9 @@ _INTRODUCTION = """\
 `make peer-aktualizr PEER=FOLDER` writes this page. FOLDER has the programs of the peer, all in
 one place or where its own build leaves them: `aktualizr`, `aktualizr-info`, `aktualizr-get`,
 `aktualizr-secondary`, `aktualizr-cert-provider`, `garage-push` and `garage-check`. They are no
-part of this project; whoever has none cannot run this, and no other test needs them.
+part of this project; whoever has none cannot run this, and no other test needs them. They have
+to be built with support for OSTree, and with the tools for servers. Needed beside them are Debian's
+`ostree` and `lshw`.
 
 A server of ours runs at one end, with the keys of its images elsewhere; at the other end are
 devices that are folders. Where a commit is deployed, the deployment is the root folder of
@@ -94,6 +96,9 @@ _AFTER = """\
   an event with the reason, and leaves the assignment open.
 - **An ECU of the type `Tuf`** sees the Image repository alone, and aktualizr's refuses it as
   soon as there is more than one image for its kind of hardware.
+- **An ECU that ran aktualizr-secondary** gets a new key under `ostrya ota secondary`, also with the
+  same database. Give it another `ecu_serial`, so that the Primary has it registered anew; under the
+  old one the server refuses the vehicle's manifests, for it knows another key of that ECU.
 - **Deltas with a base are not found** by libostree when it pulls by checksum, as aktualizr does.
   One without a base (`ostrya static-delta generate --empty`) is.
 - **`garage-push` needs `--cacert`** with the fleet's authority (`server_ca.pem` of the zip): it
@@ -199,6 +204,9 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=TOP / "build" / "peer-aktualizr")
     parser.add_argument("--only", nargs="+", default=(), help="checks; then no page is written")
     arguments = parser.parse_args()
+    missing = [name for name in ("ostree", "lshw", "unshare") if shutil.which(name) is None]
+    if missing:
+        sys.exit(f"not installed: {', '.join(missing)}")
     work: Path = arguments.work.resolve()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
