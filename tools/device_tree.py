@@ -26,7 +26,7 @@ from filelock_once import locked
 
 # No other than these: pycurl and cryptography are Debian's own, and there is no compiled helper.
 PACKAGES = (
-    "systemd-sysv", "udev", "dbus", "python3", "python3-pycurl", "python3-cryptography",
+    "systemd-sysv", "login", "udev", "dbus", "python3", "python3-pycurl", "python3-cryptography",
     "ca-certificates", "e2fsprogs", "kmod", "iproute2",
 )  # fmt: skip
 NATIVE = "amd64"
@@ -43,9 +43,16 @@ _FOREIGN = {
         rb"\x7fELF\x01\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x28\x00",
         rb"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff",
     ),
+    "riscv64": (
+        "qemu-riscv64",
+        rb"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xf3\x00",
+        rb"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff",
+    ),
 }
 # Kernels for clouds, which have little beside what virtual machines need, are not of everything.
-_KERNELS = {"armhf": "armmp"}
+_KERNELS = {"armhf": "armmp", "riscv64": "riscv64"}
+# Of what this machine's own Debian is not for, the first that was.
+_SUITES = {"riscv64": "trixie"}
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _LEFT_OUT = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 SOURCE = Path(__file__).resolve().parent.parent / "src/ostrya"
@@ -144,17 +151,19 @@ def build_base(arch: str = NATIVE, packages: tuple[str, ...] = PACKAGES, name: s
         # The busybox of a ramdisk is that of this machine, where the tree has none of its own.
         foreign = () if arch == NATIVE else ("busybox-static",)
         kernel = _KERNELS.get(arch, f"cloud-{arch}")
+        suite = _SUITES.get(arch, CODENAME)
+        sources = [line.replace(f" {CODENAME} ", f" {suite} ") for line in sources_for("rel1")]
         argv = [
             "mmdebstrap", f"--mode={mode}", "--format=tar", "--variant=essential",
             f"--architectures={arch}",
             f"--include={','.join((f'linux-image-{kernel}', *packages, *foreign))}",
             *(f"--dpkgopt=path-exclude={pattern}" for pattern in _LEFT_OUT),
-            CODENAME, str(unfinished), "-",
+            suite, str(unfinished), "-",
         ]  # fmt: skip
         print(f"building a Debian for devices, some minutes; log in {log}", flush=True)
         with log.open("w") as stream:
             subprocess.run(
-                argv, input="\n".join(sources_for("rel1")) + "\n", text=True, check=True,
+                argv, input="\n".join(sources) + "\n", text=True, check=True,
                 stdout=stream, stderr=subprocess.STDOUT,
                 # The ramdisk is ours; Debian's takes many minutes where every program is emulated.
                 env={**os.environ, "INITRD": "No"},
