@@ -268,7 +268,7 @@ VERBS = (
     Verb("keygen", "keygen", "Make a pair of keys to sign with", Repo.NONE),
     Verb("log", "log", "Show a commit and its ancestors", reads=True),
     Verb("ls", "ls", "List files of a commit", reads=True),
-    Verb("ota", "", "Updates by Uptane: keys and images of a repository", Repo.NONE, verbs=_OTA),
+    Verb("ota", "", "Updates by Uptane: a device's client; keys and images", Repo.NONE, verbs=_OTA),
     Verb(
         "prune",
         "prune",

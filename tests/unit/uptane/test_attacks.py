@@ -195,6 +195,26 @@ def test_an_older_snapshot(world, attack, which):
 
 
 @REPOSITORIES
+def test_an_older_snapshot_for_a_client_without_a_timestamp(world, attack, which):
+    """With the same Targets in it: its own version is all that tells."""
+    repo = world.repo(which)
+    old, listed = repo.files["snapshot.json"], trusted_snapshot(repo)
+    targets = repo.described(repo.files["targets.json"], repo.versions["targets"])
+    repo.versions["snapshot"] += 1
+    repo.versions["timestamp"] += 1
+    repo.write_snapshot(targets)
+    client = followed(world)
+    kept = dict(client.kept[which])
+    del kept["timestamp"]
+    client.kept[which] = kept
+    repo.files["snapshot.json"] = old
+    repo.versions["timestamp"] += 1
+    repo.write_timestamp(listed)
+    gave = attack(client, RollbackDetected, "check_no_rollback")
+    assert agreed(gave) == ["firmware"]
+
+
+@REPOSITORIES
 def test_older_targets_in_a_newer_snapshot(world, attack, which):
     repo = world.repo(which)
     old = repo.files["targets.json"]

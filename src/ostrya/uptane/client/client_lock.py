@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.flock import find_holders, try_lock
 from ostrya.uptane.client.errors import ClientBusy
+from ostrya.uptane.client.storage import in_its_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,10 @@ def only_client(database_path: str) -> Iterator[None]:
 
     Raises:
         ClientBusy: Another one runs.
-        OSError: There can be no such file.
+        StorageError: There can be no such file.
     """
-    os.makedirs(os.path.dirname(database_path) or ".", mode=0o700, exist_ok=True)
-    fd = os.open(f"{database_path}.lock", _FLAGS, 0o600)
+    with in_its_folder(database_path):
+        fd = os.open(f"{database_path}.lock", _FLAGS, 0o600)
     try:
         if not try_lock(fd, exclusive=True):
             holders = "; ".join(map(str, find_holders(fd))) or "another user's"

@@ -7,6 +7,7 @@ when the system is rolled back. Where it could not, the newer one says so in ``s
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import contextmanager
@@ -132,11 +133,11 @@ def open_storage(path: str) -> Storage:
     """Open a device's database; it is made if it is not there, for nobody else to read.
 
     Raises:
-        StorageError: It is damaged, of a program that is too new, or held by another one.
-        OSError: It cannot be made.
+        StorageError: It is damaged, of a program that is too new, held by another one, or cannot be
+            made.
     """
-    os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with in_its_folder(path):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with _told(path):
         connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         storage = Storage(path, connection)
@@ -146,6 +147,25 @@ def open_storage(path: str) -> Storage:
             connection.close()
             raise
     return storage
+
+
+@contextmanager
+def in_its_folder(path: str) -> Iterator[None]:
+    """Make the folder of a database, and say what it means if something there cannot be made.
+
+    Raises:
+        StorageError: It cannot.
+    """
+    try:
+        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+        yield
+    except OSError as exc:
+        error = StorageError(
+            f"what the device knows cannot be kept in {path}: {exc.strerror}",
+            hint="run this as root; `path` of [storage] names the folder",
+        )
+        error.is_full = exc.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise error from exc
 
 
 def open_to_read(path: str) -> Storage | None:

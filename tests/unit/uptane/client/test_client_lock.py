@@ -5,6 +5,7 @@ import pytest
 
 from ostrya.uptane.client.client_lock import only_client, updates_allowed
 from ostrya.uptane.client.errors import ClientBusy
+from ostrya.uptane.errors import StorageError
 
 
 def test_one_client_at_a_time(tmp_path):
@@ -23,4 +24,9 @@ def test_others_hold_updates_back(tmp_path):
     with updates_allowed(path), pytest.raises(ClientBusy, match="held"), updates_allowed(path):
         pass
     with updates_allowed(path):
+        pass
+
+
+def test_a_place_where_nothing_can_be():
+    with pytest.raises(StorageError, match="cannot be kept in"), only_client("/proc/none/sql.db"):
         pass

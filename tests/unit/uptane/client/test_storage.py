@@ -138,3 +138,17 @@ def test_whoever_may_not_read_is_told_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match="cannot be read: Permission denied") as caught:
         open_to_read(str(tmp_path / "sql.db"))
     assert "as root" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "is_full"), [(errno.EACCES, False), (errno.ENOSPC, True), (errno.EDQUOT, True)]
+)
+def test_a_folder_that_cannot_be_made(tmp_path, monkeypatch, code, is_full):
+    def refuse(*_path, **_options):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "makedirs", refuse)
+    with pytest.raises(StorageError, match=r"cannot be kept in .*/sql\.db") as caught:
+        open_storage(str(tmp_path / "sql.db"))
+    assert caught.value.is_full == is_full
+    assert "[storage]" in caught.value.hint

@@ -85,7 +85,12 @@ def _mode(arguments: Arguments) -> str:
         raise UsageError(f"one mode at a time: {' or '.join(named)}")
     mode = {"daemon": "full"}.get(named[0], named[0]) if named else "full"
     if mode not in ("full", "once", "check", "download", "install"):
-        raise UsageError(f"there is no mode {mode}")
+        hint = "full, once, check, download or install"
+        if mode.startswith("campaign"):
+            hint = (
+                "`ostrya ota campaign list`, `accept`, `decline` and `postpone` are for campaigns"
+            )
+        raise UsageError(f"there is no mode {mode}", hint=hint)
     return mode
 
 

@@ -51,6 +51,8 @@ def test_modes(run, config):
     assert "one mode at a time" in run.fails(
         "ota", "run", "once", "--mode=check", config(), status=2
     )
+    campaigns = run("ota", "run", "campaign_check", config())
+    assert "ostrya ota campaign list" in campaigns.err
     assert "no mode sometimes" in run.fails("ota", "run", "sometimes", config(), status=2)
 
 
