@@ -64,6 +64,32 @@ def test_a_commit_from_a_tool_to_a_device(server, credentials, repo, tmp_path):
     assert OURS("fsck", f"--repo={tmp_path / 'device'}")
 
 
+def test_deltas_for_devices_that_pull_by_commit(server, credentials, repo, tmp_path):
+    url = f"{server.addresses['tools']}/treehub"
+    OURS("push", f"--repo={repo}", url, "os", f"--credentials={credentials}", "--force")
+    first = OURS("rev-parse", f"--repo={repo}", "os").strip()
+    trees.write(tmp_path / "tree/usr/share/large", bytes(reversed(range(256))) * 8192)
+    OURS("commit", f"--repo={repo}", "--branch=os", f"--tree=dir={tmp_path / 'tree'}")
+    second = OURS("rev-parse", f"--repo={repo}", "os").strip()
+    OURS("static-delta", "generate", f"--repo={repo}", f"--from={first}", f"--to={second}")
+    words = ("push", f"--repo={repo}", url, "os", f"--credentials={credentials}", "--deltas")
+    assert json.loads(OURS(*words, "--json"))["deltas"] == 1
+    assert json.loads(OURS(*words, "--json"))["deltas"] == 0
+    device = server.device("car-delta", tmp_path)
+    device.link.close()
+    here = f"--repo={tmp_path / 'device'}"
+    OURS("init", here, "--mode=bare-user-only")
+    OURS(
+        "remote", "add", here, "fleet", f"{server.url}/treehub", "--no-gpg-verify",
+        f"--set=tls-client-cert-path={tmp_path / 'car-delta.pem'}",
+        f"--set=tls-client-key-path={tmp_path / 'car-delta.key'}",
+        f"--set=tls-ca-path={server.ca}",
+    )  # fmt: skip
+    OURS("pull", here, "fleet", first, "--disable-static-deltas")
+    OURS("pull", here, "fleet", second, "--require-static-deltas")
+    assert OURS("fsck", here)
+
+
 @pytest.mark.parametrize("way", ["basic", "oauth2", "certificate"])
 def test_every_way_to_say_who_we_are(server, repo, tmp_path, way):
     path = tmp_path / "c.zip"

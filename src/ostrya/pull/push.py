@@ -17,6 +17,7 @@ from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.pull.errors import PushRefused
 from ostrya.pull.parallel import DEFAULT_JOBS
+from ostrya.pull.push_deltas import DeltaTarget, send_deltas
 from ostrya.pull.push_target import RefState, Sent, SummaryChoice
 from ostrya.pull.push_walk import find_shipment, is_ancestor
 from ostrya.repo.bindings import check_bindings
@@ -40,6 +41,7 @@ class PushOptions(NamedTuple):
         recheck: Ask for every object, even of commits that the target has.
         verify_bindings: Refuse commits that say they belong under other refs.
         summary: What is to become of the target's summary.
+        deltas: Send the deltas too that are here and lead to what is pushed.
     """
 
     depth: int = 0
@@ -48,6 +50,7 @@ class PushOptions(NamedTuple):
     recheck: bool = False
     verify_bindings: bool = True
     summary: SummaryChoice = SummaryChoice()
+    deltas: bool = False
 
 
 class PushedRef(NamedTuple):
@@ -74,11 +77,13 @@ class PushResult(NamedTuple):
         sent: What the target lacked.
         summary: What became of the summary: ``written``, ``copied``, ``signed`` where it was left
             alone, for a new one would lose its signature, ``none`` where there is none.
+        deltas: How many deltas were sent.
     """
 
     refs: tuple[PushedRef, ...]
     sent: Sent
     summary: str
+    deltas: int = 0
 
 
 def push(
@@ -109,6 +114,11 @@ def push(
     """
     options = options or PushOptions()
     with closing(target):
+        if options.deltas and not isinstance(target, DeltaTarget):
+            raise PushRefused(
+                f"{target.shown} is sent no deltas",
+                hint="where the repository is a folder, `ostrya static-delta generate` makes them",
+            )
         wanted = _resolve(source, refs, options)
         target.prepare(source, options.summary, dry_run=options.dry_run)
         seen = {ref: target.read_ref(ref) for ref in wanted}
@@ -127,12 +137,17 @@ def push(
         if options.dry_run:
             return PushResult(tuple(changes), target.count_missing(shipment, jobs), "none")
         sent = target.send(source, shipment, jobs, progress)
+        deltas = 0
+        if options.deltas and isinstance(target, DeltaTarget):
+            # Before the refs, so that whoever sees a new commit finds them.
+            deltas = send_deltas(target, source, set(wanted.values()))
         for change in changes:
             if change.change != "unchanged":
                 before = seen[change.ref]
                 force = options.force and change.old is not None
                 target.write_ref(change.ref, change.new, before, force=force)
-        return PushResult(tuple(changes), sent, target.write_summary(source, options.summary))
+        summary = target.write_summary(source, options.summary)
+        return PushResult(tuple(changes), sent, summary, deltas)
 
 
 def _resolve(source: Repository, refs: Sequence[str], options: PushOptions) -> dict[str, Checksum]:

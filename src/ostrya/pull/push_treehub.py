@@ -8,6 +8,7 @@
     POST objects/ab/cdef….filez     204; 409 for what is there
     GET  refs/heads/NAME            the checksum, or 404
     POST refs/heads/NAME            moves it; x-ats-ostree-force: true lets it lose commits
+    POST deltas/ab/cdef…/superblock a delta, after its parts; x-trx-superblock-hash: SHA-256 of that
 
 There is no summary: devices there are told which commit they want.
 """
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from ostrya.repo.repository import Repository
 
 FORCE = "x-ats-ostree-force"
+_SUPERBLOCK = "x-trx-superblock-hash"
 _STREAM = ("Content-Type", "application/octet-stream")
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 _DONE = (200, 201, 204)
@@ -166,6 +168,22 @@ class TreehubTarget:
         if found.status != 200:
             raise self._refusal(found, path)
         return found.body
+
+    def has_delta(self, path: str) -> bool:
+        """Say whether there is a delta."""
+        found = self._ask("HEAD", path)
+        if found.status not in {200, 404}:
+            raise self._refusal(found, path)
+        return found.status == 200
+
+    def put_delta_file(self, path: str, fd: int, superblock_sha256: str) -> int:
+        """Store a file of a delta."""
+        size = os.fstat(fd).st_size
+        headers = (_STREAM, (_SUPERBLOCK, superblock_sha256))
+        found = self._ask("POST", path, Upload(b"", fd, size), *headers)
+        if found.status not in _DONE and found.status != 409:
+            raise self._refusal(found, path)
+        return size
 
     def write_ref(self, ref: str, checksum: Checksum, seen: RefState, *, force: bool) -> None:
         """Let a ref point to a commit, if it is still as it was seen."""

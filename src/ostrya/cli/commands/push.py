@@ -29,6 +29,7 @@ OPTIONS = (
     flag("all", "Push all local refs"),
     number("depth", "DEPTH", "Push this many parents too; -1 for all (default: 0)"),
     flag("force", "Move refs although they lose commits", short="f"),
+    flag("deltas", "Of a treehub: send the static deltas too that lead to what is pushed"),
     flag("dry-run", "Look what is missing there, and send nothing", short="n"),
     flag("recheck", "Ask for every object, even of commits that are there"),
     flag("disable-verify-bindings", "Push commits that are bound to other refs"),
@@ -95,6 +96,7 @@ def _options(arguments: Arguments, context: Context) -> PushOptions:
         recheck=arguments.flag("recheck"),
         verify_bindings=not arguments.flag("disable-verify-bindings"),
         summary=SummaryChoice(arguments.flag("summary"), copied, signers),
+        deltas=arguments.flag("deltas"),
     )
 
 
@@ -125,6 +127,7 @@ def _print(context: Context, result: PushResult, *, dry_run: bool) -> None:
                 "detached": sent.detached,
                 "bytes": sent.bytes,
                 "summary": result.summary,
+                "deltas": result.deltas,
             }
         )
         return
@@ -135,6 +138,8 @@ def _print(context: Context, result: PushResult, *, dry_run: bool) -> None:
         write_line(f"Would send {counts}")
         return
     write_line(f"{counts} sent; {format_size(sent.bytes)} written")
+    if result.deltas:
+        write_line(f"{result.deltas} static {'delta' if result.deltas == 1 else 'deltas'} sent")
     if result.summary == "signed":
         write_message(
             "The summary there is signed and was left as it was: sign it with --gpg-sign or "

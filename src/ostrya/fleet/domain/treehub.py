@@ -31,11 +31,13 @@ from ostrya.fleet.errors import BadRequest, Conflict, NotFound, NotNow
 from ostrya.formats.checksum import check_checksum, checksum_of
 from ostrya.formats.commit import Commit
 from ostrya.formats.commitmeta import decode_commitmeta
+from ostrya.formats.delta_name import SUPERBLOCK, parse_delta_name
 from ostrya.formats.dirmeta import DirMeta
 from ostrya.formats.dirtree import DirTree
 from ostrya.formats.object_name import ObjectName, ObjectType, loose_path, parse_loose_name
 from ostrya.formats.refs import check_ref_name
 from ostrya.repo.content_hash import ContentHasher
+from ostrya.repo.delta_indexes import MAX_SUPERBLOCK_BYTES, reindex_deltas
 from ostrya.repo.detached import write_detached_bytes
 from ostrya.repo.errors import RefNotFound
 from ostrya.repo.packed import verify_content, write_packed
@@ -173,17 +175,26 @@ class Treehub:
     def put_delta(self, path: str, spool: Spool) -> None:
         """Take a part of a static delta; clients check it by the commit that it makes.
 
+        With its superblock a delta is there, and is put into the index of those that lead to its
+        commit: devices pull by the names of commits, and find deltas by their indexes alone.
+
         Raises:
             NotFound: It is none.
+            BadRequest: It is larger than any.
         """
         if not _DELTA.fullmatch(path):
             raise NotFound(f"{path[:200]} is no part of a static delta")
-        folder = os.path.dirname(path)
+        data = spool.whole(MAX_SUPERBLOCK_BYTES)
+        folder, file = os.path.split(path)
         ensure_dir(folder.partition("/")[0], dir_fd=self.repo.dir_fd)
         parts = folder.split("/")
         for depth in range(2, len(parts) + 1):
             ensure_dir("/".join(parts[:depth]), dir_fd=self.repo.dir_fd)
-        replace_file(path, spool.whole(spool.size), dir_fd=self.repo.dir_fd)
+        replace_file(path, data, dir_fd=self.repo.dir_fd)
+        name = parse_delta_name("".join(parts[1:])) if file == SUPERBLOCK else None
+        if name is not None:
+            with self._mutex:
+                reindex_deltas(self.repo, name.to)
 
     def read_ref(self, ref: str) -> Checksum:
         """Return the commit that a ref points to.
