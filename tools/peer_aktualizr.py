@@ -51,7 +51,7 @@ GROUPS: dict[str, Sequence[Callable[[Lab], str]]] = {
         peer_ecus.theirs_with_ours_ed25519, peer_ecus.ours_with_theirs_ed25519,
         peer_ecus.theirs_with_ours_tuf, peer_ecus.ours_with_theirs_tuf,
         peer_ecus.theirs_with_theirs_commit, peer_ecus.theirs_with_ours_commit,
-        peer_ecus.ours_with_theirs_commit, peer_ecus.virtual,
+        peer_ecus.ours_with_theirs_commit, peer_ecus.virtual, peer_ecus.taken_over,
         peer_ecus.theirs_with_ours_deceived, peer_ecus.ours_with_theirs_deceived,
     ),
     "garage-push": (
@@ -96,9 +96,6 @@ _AFTER = """\
   an event with the reason, and leaves the assignment open.
 - **An ECU of the type `Tuf`** sees the Image repository alone, and aktualizr's refuses it as
   soon as there is more than one image for its kind of hardware.
-- **An ECU that ran aktualizr-secondary** gets a new key under `ostrya ota secondary`, also with the
-  same database. Give it another `ecu_serial`, so that the Primary has it registered anew; under the
-  old one the server refuses the vehicle's manifests, for it knows another key of that ECU.
 - **Deltas with a base are not found** by libostree when it pulls by checksum, as aktualizr does.
   One without a base (`ostrya static-delta generate --empty`) is.
 - **`garage-push` needs `--cacert`** with the fleet's authority (`server_ca.pem` of the zip): it

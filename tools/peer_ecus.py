@@ -165,6 +165,23 @@ def ours_with_theirs(lab: Lab) -> str:
     return updated(lab, Pair("o-a", primary_is_ours=True, ecu_is_ours=False))
 
 
+def taken_over(lab: Lab) -> str:
+    """`ostrya ota secondary` goes on with the database of aktualizr-secondary."""
+    vehicle = Vehicle(lab, Pair("moving-ecu", primary_is_ours=False, ecu_is_ours=False))
+    serial = vehicle.serial
+    for number, is_ours in enumerate((False, True), 1):
+        vehicle.ecu = vehicle.ecu._replace(ours=is_ours)
+        with vehicle.up() as device:
+            lab.cycle(device)
+            image = lab.add_file(f"moving-{number}", f"firmware {number}\n".encode(), vehicle.kind)
+            lab.fleet("assign", device.name, image, f"--ecu={serial}")
+            lab.cycle(device)
+            lab.cycle(device)
+            expect(lab.states(device).get(serial), (image, "done"), "the assignment")
+    expect_so("ManifestRejected" not in lab.events(vehicle.device), "each manifest was taken")
+    return "same serial and key; updated by ours"
+
+
 def theirs_with_ours_ed25519(lab: Lab) -> str:
     """Aktualizr updates `ostrya ota secondary` with a key of ed25519."""
     pair = Pair("a-o-ed", primary_is_ours=False, ecu_is_ours=True, key_type="ED25519")

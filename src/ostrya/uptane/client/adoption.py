@@ -33,6 +33,7 @@ from ostrya.named_tuple import NamedTuple
 from ostrya.uptane.client import installs, tls_files
 from ostrya.uptane.client.identity import DEVICE_ID, HARDWARE_ID, SERIAL
 from ostrya.uptane.client.installs import State, Target
+from ostrya.uptane.client.key_file import write_key
 from ostrya.uptane.client.p12 import check_pair, load_certificate
 from ostrya.uptane.client.primary_key import KEY_FACT, key_to_keep, read_key_file
 from ostrya.uptane.client.restart import APPLIED_IN_BOOT, BOOT_ID
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from ostrya.uptane.client.config import ClientConfig
+    from ostrya.uptane.client.config import BootloaderSection, ClientConfig
     from ostrya.uptane.client.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -88,14 +89,40 @@ def adopt_former_client(config: ClientConfig, storage: Storage) -> bool:
     """
     if storage.fact(ADOPTED) is not None or storage.fact(SERIAL) is not None:
         return False
-    names = {str(row[0]) for row in storage.rows("SELECT name FROM sqlite_master")}
+    names = _tables_of(storage)
     if not names >= _TABLES:
         return False
-    found = _find(config, storage, names)
+    found = _find(config.bootloader, storage, names)
     with storage.transaction() as connection:
         _keep(connection, found)
     log.info("aktualizr's database is gone on with path=%s", storage.path)
     return SERIAL in found.facts
+
+
+def adopt_former_ecu(bootloader: BootloaderSection, storage: Storage, key_path: str) -> None:
+    """Take over what aktualizr-secondary knew: key, name, trust, and what runs.
+
+    Args:
+        bootloader: Where it is noted that it has to restart.
+        storage: Its database.
+        key_path: Where its key is; nothing is taken over where one is already.
+
+    Raises:
+        StorageError: The database cannot be changed.
+        OSError: The key cannot be written.
+    """
+    names = _tables_of(storage)
+    if storage.fact(ADOPTED) is not None or os.path.exists(key_path) or not names >= _TABLES:
+        return
+    found = _find(bootloader, storage, names)
+    key = found.facts.get(KEY_FACT)
+    if key is None:
+        return
+    # First: without its key nothing of the rest would be believed.
+    write_key(key_path, key)
+    with storage.transaction() as connection:
+        _keep(connection, found)
+    log.info("aktualizr-secondary's database is gone on with path=%s", storage.path)
 
 
 def is_registered_already(storage: Storage, serials: set[str]) -> bool:
@@ -122,14 +149,18 @@ def _keep(connection: sqlite3.Connection, found: _Found) -> None:
     put("INSERT OR IGNORE INTO events (uuid, body) VALUES (?, ?)", found.events)
 
 
-def _find(config: ClientConfig, storage: Storage, names: set[str]) -> _Found:
+def _tables_of(storage: Storage) -> set[str]:
+    return {str(row[0]) for row in storage.rows("SELECT name FROM sqlite_master")}
+
+
+def _find(bootloader: BootloaderSection, storage: Storage, names: set[str]) -> _Found:
     facts = dict(_identity(storage))
     with suppress(UptaneError):
         facts |= _tls(storage)
     serial = facts.get(SERIAL, b"").decode()
     images = list(_images(storage, serial)) if "installed_versions" in names else []
     is_pending = any(state is State.APPLIED for _, state in images)
-    if is_pending and os.path.exists(_sentinel(config)):
+    if is_pending and os.path.exists(_sentinel(bootloader)):
         # There was no restart yet: the new client was started in place of the old one.
         with open(BOOT_ID, "rb") as file:
             facts[APPLIED_IN_BOOT] = file.read(64).strip()
@@ -145,8 +176,7 @@ def _find(config: ClientConfig, storage: Storage, names: set[str]) -> _Found:
     )
 
 
-def _sentinel(config: ClientConfig) -> str:
-    section = config.bootloader
+def _sentinel(section: BootloaderSection) -> str:
     return os.path.join(section.reboot_sentinel_dir, section.reboot_sentinel_name)
 
 

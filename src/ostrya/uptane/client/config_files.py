@@ -16,6 +16,7 @@ cannot be understood is an error, with file and line; what nobody knows is told,
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -41,6 +42,8 @@ _LEGACY = {
     "uptane": frozenset({"key_source_path", "repo_server_path"}),
     "pacman": frozenset(),
 }  # fmt: skip
+_ADDRESSES = frozenset({"server", "director_server", "repo_server", "ostree_server"})
+_HTTP = re.compile(r"https?://[^/\s]", re.IGNORECASE)
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -105,7 +108,10 @@ def _named_files(paths: Sequence[str]) -> tuple[str, ...]:
     files: list[str] = []
     for path in paths:
         if os.path.isdir(path):
-            files += _files_of(path)
+            found = _files_of(path)
+            if not found:
+                raise ConfigError(f"there is no file in {path} whose name ends in .toml")
+            files += found
         elif os.path.isfile(path):
             files.append(path)
         else:
@@ -205,6 +211,10 @@ def _taken(section: str, key: str, found: _Value, default: object) -> object:
         return int(text)
     if isinstance(value, bool):
         return str(value).lower()
+    if key in _ADDRESSES and text and _HTTP.match(text) is None:
+        raise ConfigError(
+            f"{what} is {text!r}, and no address, as https://updates.example.com:8443"
+        )
     return value if isinstance(value, str) else text
 
 

@@ -106,6 +106,8 @@ def test_what_nobody_knows_is_told(tmp_path):
         ("[uptane]\npolling_sec = 99999999999\n", "where a number"),
         ('[uptane]\nkey_type = "DSA"\n', "none of RSA2048, RSA3072, RSA4096, ED25519"),
         ('[telemetry]\nreport_network = "maybe"\n', "where true or false is wanted"),
+        ('[tls]\nserver = "ftp://x"\n', "a.toml:2: server of [tls] is 'ftp://x', and no address"),
+        ('[uptane]\nrepo_server = "host:8443"\n', "and no address, as https://"),
         ("[tls\n", "a.toml is no TOML"),
         ('[tls]\nserver = "\ufeff\n', "a.toml is no TOML"),
     ],
@@ -120,6 +122,8 @@ def test_wrong_values(tmp_path, text, words):
 def test_wrong_files(tmp_path):
     with pytest.raises(ConfigError, match="there is no configuration at"):
         load_config([str(tmp_path / "none.toml")])
+    with pytest.raises(ConfigError, match=r"no file in .* whose name ends in \.toml"):
+        load_config([str(tmp_path)])
     (tmp_path / "b.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="is not UTF-8"):
         load_config([str(tmp_path / "b.toml")])

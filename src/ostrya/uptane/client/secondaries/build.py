@@ -13,10 +13,8 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from ostrya._linux.atomic import replace_file
-from ostrya._linux.dirfd import open_dir
 from ostrya.uptane.client.errors import SecondaryRefused, SecondaryUnreachable
-from ostrya.uptane.client.primary_key import MAX_KEY_BYTES
+from ostrya.uptane.client.key_file import load_key
 from ostrya.uptane.client.secondaries.ecu import Ecu
 from ostrya.uptane.client.secondaries.ecu_identity import EcuIdentity
 from ostrya.uptane.client.secondaries.firmware import FileFirmware
@@ -29,10 +27,7 @@ from ostrya.uptane.client.secondaries.ip import (
 from ostrya.uptane.client.secondaries.virtual import VirtualSecondary
 from ostrya.uptane.client.secondaries.waiting import Waiting
 from ostrya.uptane.client.storage import open_storage
-from ostrya.uptane.metadata.canonical_json import ascii_bytes
-from ostrya.uptane.metadata.json_text import parse_json
 from ostrya.uptane.metadata.keys import Key, uptane_key_id
-from ostrya.uptane.metadata.secret_keys import make_secret_key, read_secret_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +37,6 @@ if TYPE_CHECKING:
     from ostrya.uptane.client.secondaries.link import Address, Connection
     from ostrya.uptane.client.secondaries.secondary import Secondary
     from ostrya.uptane.client.storage import Storage
-    from ostrya.uptane.metadata.secret_keys import SecretKey
 
 log = logging.getLogger(__name__)
 
@@ -80,27 +74,6 @@ def build_secondaries(
         if str(one.address) in infos
     ]
     return tuple(found)
-
-
-def load_key(path: str, kind: str) -> SecretKey:
-    """Return the key in a file; it is made if it is not there, for nobody else to read.
-
-    Raises:
-        MetadataInvalid: What is there is none.
-        OSError: It cannot be read or written.
-    """
-    with suppress(FileNotFoundError), open(path, "rb") as file:
-        return read_secret_key(parse_json(file.read(MAX_KEY_BYTES), MAX_KEY_BYTES, path), path)
-    secret = make_secret_key(kind)
-    folder = os.path.dirname(path) or "."
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    folder_fd = open_dir(folder, follow=True)
-    try:
-        data = ascii_bytes(secret.to_json())
-        replace_file(os.path.basename(path), data, dir_fd=folder_fd, mode=0o600)
-    finally:
-        os.close(folder_fd)
-    return secret
 
 
 def _virtual(

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from ostrya.errors import CommandFailed
 from ostrya.uptane.client import trust_store
+from ostrya.uptane.client.adoption import adopt_former_ecu
 from ostrya.uptane.client.config import Booted, PackageManager
+from ostrya.uptane.client.identity import SERIAL, fact_text
+from ostrya.uptane.client.key_file import load_key
 from ostrya.uptane.client.ostree_installer import OstreeInstaller
 from ostrya.uptane.client.restart import Restart, RestartKind
-from ostrya.uptane.client.secondaries.build import load_key
 from ostrya.uptane.client.secondaries.daemon import EcuListener, EcuService
 from ostrya.uptane.client.secondaries.ecu import Ecu
 from ostrya.uptane.client.secondaries.ecu_identity import EcuIdentity
@@ -49,11 +51,12 @@ def make_ecu(
         UptaneError: Its key, or a root that it was given, is none.
         OSError: A file cannot be read or written.
     """
-    secret = load_key(os.path.join(config.folder, _KEY), config.key_kind)
+    key_path = os.path.join(config.folder, _KEY)
+    adopt_former_ecu(config.bootloader, storage, key_path)
+    secret = load_key(key_path, config.key_kind)
     key_id = uptane_key_id(secret.key)
-    identity = EcuIdentity(
-        config.serial or key_id, config.hardware_id, key_id, secret, config.verification
-    )
+    serial = config.serial or fact_text(storage, SERIAL) or key_id
+    identity = EcuIdentity(serial, config.hardware_id, key_id, secret, config.verification)
     _import_roots(config, storage)
     is_played = config.booted is Booted.STAGED
     kind = RestartKind.EMULATED if is_played else RestartKind.MACHINE

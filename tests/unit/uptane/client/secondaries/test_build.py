@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from ostrya.uptane.client.errors import SecondaryUnreachable
 from ostrya.uptane.client.primary import End
 from ostrya.uptane.client.secondaries import build
-from ostrya.uptane.client.secondaries.build import build_secondaries, load_key
+from ostrya.uptane.client.secondaries.build import build_secondaries
 from ostrya.uptane.client.secondaries.config import parse_ecus
 from ostrya.uptane.client.secondaries.daemon import EcuListener, EcuService
 from ostrya.uptane.client.storage import open_storage
@@ -77,11 +77,6 @@ def test_one_that_was_never_there_is_left_out(storage, caplog):
     _, found = ecus(storage, {"IP": {"secondaries": [{"addr": "127.0.0.1:1"}]}})
     assert found == ()
     assert "an ECU is not there" in caplog.text
-
-
-def test_a_key_that_is_there(tmp_path):
-    path = str(tmp_path / "a/key")
-    assert load_key(path, "ed25519").key == load_key(path, "ed25519").key
 
 
 def test_one_that_comes_up_later_is_waited_for(tmp_path, storage):

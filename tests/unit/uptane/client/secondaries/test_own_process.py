@@ -6,18 +6,22 @@ import threading
 
 import pytest
 
+from ostrya.uptane.client import installs
 from ostrya.uptane.client.config import Booted, PackageManager
 from ostrya.uptane.client.errors import ImageUnsuitable
+from ostrya.uptane.client.installs import State
+from ostrya.uptane.client.key_file import load_key
 from ostrya.uptane.client.secondaries.daemon_config import EcuConfig
 from ostrya.uptane.client.secondaries.ip import ask_info
 from ostrya.uptane.client.secondaries.link import Address
 from ostrya.uptane.client.secondaries.own_process import make_ecu, serve_ecu
 from ostrya.uptane.client.storage import open_storage
 from ostrya.uptane.steps import Repository
+from support.aktualizr_database import DIRECTOR, ROOT, AktualizrDatabase
 from support.ota_second import TIMEOUTS
 from support.ota_sysroot import SysrootDevice
 from support.ota_world import BUILT
-from support.uptane_world import NOW, make_repo
+from support.uptane_world import NOW, key, make_repo
 
 
 @pytest.fixture
@@ -41,6 +45,52 @@ def test_roots_that_it_was_given_count(config, storage, tmp_path):
         ecu, _ = make(config, storage)
         assert [ecu.root_version(one) for one in Repository] == [1, 0]
         assert ecu.identity.serial == ecu.identity.key_id
+
+
+@pytest.fixture
+def former(tmp_path):
+    """What aktualizr-secondary left."""
+    found = AktualizrDatabase(tmp_path / "s/secondary.db")
+    private = key(1).to_json()["keyval"]["private"]
+    found.put("primary_keys", unique_mark=0, private=private, public=key(1).key.public)
+    found.put("ecus", id=0, serial="ecu-7", hardware_id="sensor", is_primary=1)
+    root = make_repo("Director", 10).files["1.root.json"]
+    found.put("meta", meta=root, repo=DIRECTOR, meta_type=ROOT, version=1)
+    found.image("firmware-1", "1" * 64, ecu_serial="ecu-7", is_current=1)
+    return found
+
+
+def test_an_ecu_that_was_aktualizrs_goes_on(config, former):
+    """The server knows its key: with another one it would refuse the vehicle's manifests."""
+    before = former.dump()
+    for _ in range(2):
+        with open_storage(str(former.path)) as storage:
+            ecu, _ = make(config, storage)
+            assert (ecu.identity.serial, ecu.identity.secret.key) == ("ecu-7", key(1).key)
+            assert [ecu.root_version(one) for one in Repository] == [1, 0]
+            (log,) = installs.install_log(storage, "ecu-7")
+            assert (log.state, log.target.name) == (State.CURRENT, "firmware-1")
+    assert former.dump() == before
+    # What its settings say of the name counts, as before.
+    with open_storage(str(former.path)) as storage:
+        ecu, _ = make(config._replace(serial="other"), storage)
+        assert ecu.identity.serial == "other"
+
+
+def test_a_key_of_ours_is_not_replaced(config, former):
+    own = load_key(f"{config.folder}/ecu.key", "ed25519")
+    with open_storage(str(former.path)) as storage:
+        ecu, _ = make(config, storage)
+        assert ecu.identity.secret.key == own.key
+        assert installs.install_log(storage, "ecu-7") == ()
+
+
+def test_without_a_key_nothing_is_taken_over(config, former):
+    former.connection.execute("UPDATE primary_keys SET private = 'nonsense'")
+    with open_storage(str(former.path)) as storage:
+        ecu, _ = make(config, storage)
+        assert ecu.identity.serial == ecu.identity.key_id
+        assert ecu.root_version(Repository.DIRECTOR) == 0
 
 
 def test_a_sysroot(config, storage, tmp_path):
