@@ -32,6 +32,7 @@ from ostrya.uptane.client.provisioning import provision
 from ostrya.uptane.client.restart import Restart, RestartKind
 from ostrya.uptane.client.storage import open_storage
 from ostrya.uptane.client.vehicle import Identity, Parts, Rules, Surroundings
+from ostrya.uptane.errors import RegisteredTwice
 from support.fleet_server import make, start
 from support.ota_world import send_events
 
@@ -43,13 +44,16 @@ def now() -> datetime:
 class Car:
     """A device of ours: its folders and its client."""
 
-    def __init__(self, folder: Path, credentials: Path, name: str) -> None:
+    def __init__(self, folder: Path, credentials: Path, name: str, serial: str = "") -> None:
         self.folder = folder
         folder.mkdir()
         self.config = ClientConfig(
             network=NetworkSection(request_timeout_sec=20, retries=0),
             provision=ProvisionSection(
-                provision_path=str(credentials), primary_ecu_hardware_id="board", device_id=name
+                provision_path=str(credentials),
+                primary_ecu_serial=serial,
+                primary_ecu_hardware_id="board",
+                device_id=name,
             ),
             uptane=UptaneSection(key_type=KeyType.ED25519),
             pacman=PacmanSection(images_path=str(folder / "images")),
@@ -186,6 +190,21 @@ def test_a_name_that_is_taken_is_told(services, server, car):
     link.close()
     (told,) = read(services, log.list_events, {"device_id": name, "type": "RegistrationRefused"})
     assert "already" in told.body
+
+
+def test_an_ecu_of_another_device_is_told(services, server, tmp_path):
+    for name in ("first", "second"):
+        car = Car(tmp_path / name, zip_of(server, tmp_path / f"{name}.zip"), name, "the-same")
+        if name == "first":
+            assert car.cycle().end is End.UP_TO_DATE
+            continue
+        for _ in range(2):
+            with pytest.raises(RegisteredTwice, match="the-same"):
+                car.cycle()
+    (told,) = read(services, log.list_events, {"device_id": "second"})
+    assert told.type == "RegistrationRefused"
+    assert "the ECU the-same is registered for another device" in told.body
+    assert read(services, log.list_events, {"device_id": "first", "type": told.type}) == ()
 
 
 def test_the_shared_certificate_is_used_once(server, car, tmp_path):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from support import mounts
+from support.disk_filling import FILLER, fill
 from support.gateway import Gateway, refusal
 from support.hostile import always
 from support.ota_configured import ConfiguredDevice
@@ -21,6 +23,8 @@ from support.uptane_world import Repo, image, key, make_world
 pytestmark = [pytest.mark.timeout(300)]
 CONTENT = b"firmware" * 50
 WEEK = timedelta(days=7)
+MIB = 1 << 20
+ROOM = 40 * MIB
 
 
 class Place:
@@ -215,3 +219,47 @@ def test_no_room_for_an_image(place):
     place.device.config.write_text(text)
     assert place.device.once()["end"] == "installed"
     assert place.seen()["troubles"] == []
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A file system with little room, where all of the device is."""
+    try:
+        yield mounts.mount("tmpfs", tmp_path / "disk", size=ROOM)
+    finally:
+        mounts.unmount(tmp_path / "disk")
+
+
+@pytest.fixture
+def narrow(disk, tmp_path):
+    with Gateway(tmp_path / "gateway") as gateway:
+        yield Place(disk, gateway)
+
+
+@pytest.mark.loop
+def test_an_image_that_does_not_fit(narrow):
+    narrow.offer("new", b"n" * ROOM)
+    narrow.refused()
+    assert narrow.condition() == "disk-full"
+    (told,) = narrow.told("UpdateFailed")
+    assert "is tried again by itself" in told
+    narrow.offer("new", b"n" * MIB)
+    assert narrow.device.once()["end"] == "installed"
+    assert narrow.seen()["troubles"] == []
+
+
+@pytest.mark.loop
+@pytest.mark.parametrize("blocks", [0, 1, 4, 8])
+def test_a_disk_that_is_full(narrow, disk, blocks):
+    """Not even the client's database can be written; the server is told all the same, and once."""
+    narrow.offer("new", b"n" * MIB)
+    fill(disk, blocks)
+    for _ in range(2):
+        assert "room" in narrow.refused()
+    assert narrow.condition("storage") == "disk-full"
+    (told,) = narrow.told("UpdateFailed")
+    assert "room" in told
+    (disk / FILLER).unlink()
+    assert narrow.device.once()["end"] == "installed"
+    seen = narrow.seen()
+    assert (seen["troubles"], seen["ecus"][0]["installed"]["image"]) == ([], "new")

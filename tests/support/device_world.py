@@ -136,8 +136,9 @@ def _fingerprint(kargs: tuple[str, ...] = ()) -> str:
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":
             digest.update(str(path.relative_to(path.anchor)).encode())
             digest.update(path.read_bytes())
-    base = device_tree.base_path()
-    digest.update(str(base.stat().st_mtime_ns if base.exists() else 0).encode())
+    # Made first where they are not here yet: the name may not be another one afterwards.
+    base = device_tree.build_base()
+    digest.update(str(base.stat().st_mtime_ns).encode())
     return digest.hexdigest()[:16]
 
 

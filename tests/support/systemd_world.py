@@ -208,6 +208,7 @@ def _fingerprint(arch: str) -> str:
             digest.update(str(path.relative_to(path.anchor)).encode())
             digest.update(path.read_bytes())
     digest.update(Path(device_tree.__file__).read_bytes())
-    base = device_tree.base_path(arch)
-    digest.update(str(base.stat().st_mtime_ns if base.exists() else 0).encode())
+    # Made first where they are not here yet: the name may not be another one afterwards.
+    base = device_tree.build_base(arch)
+    digest.update(str(base.stat().st_mtime_ns).encode())
     return digest.hexdigest()[:16]

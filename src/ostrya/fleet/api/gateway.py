@@ -173,13 +173,14 @@ class Gateway:
         data = await request.body(self._limits.request_bytes)
         wanted = registration.read(data, self._limits.request_bytes, settings.max_ecus)
         now = self._services.fleet.timestamp()
-        changed = await asyncio.wrap_future(
-            self._services.fleet.database.submit(
-                lambda connection: registration.register(
-                    connection, device_id, wanted, settings, now
-                )
-            )
+        registering = self._services.fleet.database.submit(
+            lambda connection: registration.register(connection, device_id, wanted, settings, now)
         )
+        try:
+            changed = await asyncio.wrap_future(registering)
+        except Refusal as exc:
+            await self._tell_turned_away(device_id, "ecu_already_registered", exc)
+            raise
         return json_answer({}, 201 if changed else 200)
 
     # --------------------------------------------------------------------------- reporting

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who was turned away at the door for devices, as events: withdrawn ones, and names taken twice.
+"""Who was turned away at the door for devices, as events: withdrawn, or there twice.
 
 Whoever is turned away may come again and again, so each is told of now and then only.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 EVENTS = {
     "certificate_revoked": "CertificateRefused",
     "device_already_registered": "RegistrationRefused",
+    "ecu_already_registered": "RegistrationRefused",
 }
 AGAIN_AFTER_S = 3600
 _MAX_REMEMBERED = 10_000

@@ -30,6 +30,9 @@ MAX_EVENTS = 10_000
 """More are not kept: the oldest go, of a device that has not seen its server for years."""
 
 
+_UNKEPT = uuid.UUID("0f6a3d0c-7f0b-4bd2-8d5f-2f9f0d9f6f10")
+
+
 class Event(NamedTuple):
     """One event.
 
@@ -84,6 +87,17 @@ def put_event(connection: sqlite3.Connection, event: Event) -> None:
     connection.execute(
         "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?", (MAX_EVENTS,)
     )
+
+
+def unkept_event(event: Event) -> Object:
+    """Return an event that there is no room to keep, for a server that is told of it at once.
+
+    Nothing here remembers that it was told. Its id is the same all day, so that a server that knows
+    events by their ids keeps one, however often it is told.
+    """
+    day = event.at.date().isoformat()
+    name = json.dumps([event.kind, event.ecu, event.correlation_id, event.description, day])
+    return event.to_json(str(uuid.uuid5(_UNKEPT, name)))
 
 
 def oldest_events(storage: Storage, most: int) -> tuple[tuple[int, Object], ...]:

@@ -30,7 +30,7 @@ from ostrya.uptane.client.client_lock import updates_allowed
 from ostrya.uptane.client.clock_check import tell_of_clock
 from ostrya.uptane.client.consent import Answer, update_id
 from ostrya.uptane.client.errors import ClientBusy, ImageUnsuitable, UpdateCancelled
-from ostrya.uptane.client.event_queue import Event, queue_event
+from ostrya.uptane.client.event_queue import Event, queue_event, unkept_event
 from ostrya.uptane.client.finishing import finish_installs, keep_outcome
 from ostrya.uptane.client.installer import Outcome, Stage, plain_words
 from ostrya.uptane.client.installs import Result, State
@@ -339,15 +339,21 @@ class Primary:
         parts, now = self._parts, self._now()
         log.warning("an update cycle failed error=%s", _words(error))
         attack = getattr(error, "attack", "")
-        with suppress(OstryaError):
+        kind = "UpdateRefused" if isinstance(error, UptaneRefusal) else "UpdateFailed"
+        event = Event(
+            kind, now, parts.identity.serial, success=False, description=plain_words(_words(error))
+        )
+        try:
             known = load_troubles(parts.storage).get(Area.UPDATES)
             is_news = known is None or _gist(known.message) != _gist(_message(error))
             if attack:
                 note_attack(parts.storage, parts.identity.serial, attack)
             if is_news:
-                kind = "UpdateRefused" if isinstance(error, UptaneRefusal) else "UpdateFailed"
-                event = Event(kind, now, parts.identity.serial, success=False)
-                queue_event(parts.storage, event._replace(description=plain_words(_words(error))))
+                queue_event(parts.storage, event)
+        except OstryaError:
+            # There is no room to keep it; its server is told all the same, if it can be.
+            with suppress(OstryaError):
+                parts.server.send_events([unkept_event(event)])
         note_trouble(parts.storage, Area.UPDATES, error, now)
         with suppress(OstryaError):
             # The server may be the very thing that does not answer; then it is told later.
