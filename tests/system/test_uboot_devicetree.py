@@ -27,6 +27,12 @@ OVERLAY = '/dts-v1/; /plugin/; &{%s} { %s = "laid over"; };'
 FELL_BACK = b"n=2 ostrya.pick=fallback-load\0"
 
 
+@pytest.fixture(autouse=True)
+def told(record_property, request):
+    story = request.node.name.removeprefix("test_").replace("_", " ")
+    record_property("told", f"qemu-arm64, U-Boot, device trees|{story}")
+
+
 @pytest.fixture
 def debian_uboot():
     if reason := arm64_uboot.missing():
