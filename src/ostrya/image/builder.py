@@ -37,6 +37,7 @@ from ostrya.image.filesystem import Ext4Options, Inode, measure, write_ext4
 from ostrya.image.firmware import FirmwarePlaces, find_firmware
 from ostrya.image.gpt import TYPE_BASIC_DATA, TYPE_BIOS_BOOT, TYPE_ESP, TYPE_LINUX
 from ostrya.image.mbr import SECTOR_BYTES
+from ostrya.image.room import room_for
 from ostrya.named_tuple import NamedTuple
 from ostrya.progress import NULL_PROGRESS, ProgressSink
 from ostrya.sysroot import paths
@@ -165,7 +166,7 @@ def build_disk(  # noqa: PLR0913  # options by keyword
     work = tempfile.mkdtemp(prefix=".ostrya-image-", dir=folder)
     try:
         # Modes of what is made on the way are those on the disk.
-        with umask(0o022):
+        with umask(0o022), room_for(work, "a disk is built there first; make room"):
             build = _Build(repo, board, options, extras, _Way(work, store, tell, progress))
             return build.run(commits, output, firmware, use)
     finally:

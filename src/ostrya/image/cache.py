@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from ostrya._linux.atomic import replace_file
 from ostrya._linux.flock import try_lock
+from ostrya.errors import IntegrityError
 from ostrya.repo.config_writer import write_config
 from ostrya.repo.modes import RepoMode
 from ostrya.repo.prune import prune
@@ -114,6 +115,9 @@ class Cache:
 
         Args:
             level: How hard its contents are compressed: they may be linked to elsewhere.
+
+        Raises:
+            IntegrityError: What is in it is damaged, or was so while it was open.
         """
         with create_repository(f"{self.path}/repo-{level}", RepoMode.ARCHIVE) as repo:
             keyfile = repo.config.keyfile
@@ -128,7 +132,12 @@ class Cache:
                     keyfile.set_value(group, key, value)
                 write_config(repo, keyfile)
                 repo.reload_config()
-            yield repo
+            try:
+                yield repo
+            except IntegrityError as exc:
+                if self.keeps and not exc.hint:
+                    exc.hint = f"if {self.path} is damaged, delete it: all of it is made again"
+                raise
 
     # -- what things are made of
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+import shutil
 
 import pytest
 
+from ostrya.errors import IntegrityError
 from ostrya.image import cache as cache_module
 from ostrya.image.board import load_board
 from ostrya.image.cache import Cache
@@ -98,6 +100,23 @@ def test_damage_to_what_is_kept_is_noticed(rootfs, tmp_path):
     for path in kept[:5]:
         os.truncate(path, 1)
     again = build(recipe_of(rootfs), cache, tmp_path / "b")
+    assert digests(again) == digests(first)
+
+
+def test_damage_to_trees_that_are_kept_is_told_with_what_to_do(rootfs, tmp_path):
+    cache = Cache(str(tmp_path / "cache"))
+    first = build(recipe_of(rootfs), cache, tmp_path / "a")
+    for path in (tmp_path / "cache").glob("repo-*/objects/*/*.filez"):
+        os.truncate(path, path.stat().st_size - 2)
+    shutil.rmtree(cache.objects)
+    shutil.rmtree(tmp_path / "cache/steps")
+    cache = Cache(cache.path)
+    with pytest.raises(IntegrityError) as caught:
+        build(recipe_of(rootfs), cache, tmp_path / "b")
+    assert f"if {cache.path} is damaged, delete it" in caught.value.hint
+    assert list((tmp_path / "b").glob("*")) == []
+    shutil.rmtree(cache.path)
+    again = build(recipe_of(rootfs), Cache(cache.path), tmp_path / "c")
     assert digests(again) == digests(first)
 
 

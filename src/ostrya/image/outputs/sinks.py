@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from ostrya._linux.atomic import temporary_name, write_all
 from ostrya.image.outputs.digest_thread import DigestThread
+from ostrya.image.room import room_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,7 @@ ZEROS = bytes(1 << 20)
 _CHUNK_BYTES = 256 << 10
 # What is zero in a run of data is looked at in such pieces.
 _GRAIN_BYTES = 64 << 10
+_MAKE_ROOM = "make room in its folder, or have it written to another"
 
 
 class Sink(Protocol):
@@ -61,11 +63,13 @@ class NewFile:
         """Write some bytes.
 
         Raises:
-            OSError: There is no room.
+            OutputError: There is no room.
+            OSError: They cannot be written.
         """
         # Whoever lends a buffer may write to it again.
         self._digest.update(data if memoryview(data).readonly else bytes(data))
-        write_all(self._fd, data)
+        with room_for(self.path, _MAKE_ROOM):
+            write_all(self._fd, data)
         self.size_bytes += len(data)
 
     def skip(self, count: int, /) -> None:
@@ -79,9 +83,11 @@ class NewFile:
         """Write no more.
 
         Raises:
-            OSError: There is no room.
+            OutputError: There is no room.
+            OSError: It cannot be written.
         """
-        os.ftruncate(self._fd, self.size_bytes)
+        with room_for(self.path, _MAKE_ROOM):
+            os.ftruncate(self._fd, self.size_bytes)
         os.close(self._fd)
         self._fd = -1
 
