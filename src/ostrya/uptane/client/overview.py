@@ -124,7 +124,7 @@ def look(
 
     Args:
         config: What the device is told.
-        storage: What it knows; None where no client ever ran.
+        storage: What it knows; None where no client of ours ever ran.
         clock: What the clock says.
         built_at: When the program was built: it cannot be earlier.
 
@@ -134,6 +134,9 @@ def look(
     if storage is None:
         words = f"no client has worked with {config.database_path} yet"
         hint = "`ostrya ota provision` makes the device one of its fleet's"
+        if os.path.exists(config.database_path):
+            words = f"what is in {config.database_path} is another client's, such as aktualizr's"
+            hint = "`ostrya ota provision` goes on with it, under the same name and with its keys"
         none = Trouble(Condition.NOT_PROVISIONED, words, hint, clock, clock)
         return Overview(server=config.tls.server, troubles={"provisioning": none})
     floor = load_time_floor(storage, built_at)

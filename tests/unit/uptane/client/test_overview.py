@@ -13,11 +13,13 @@ from ostrya.uptane.client.installs import Result, State, Target
 from ostrya.uptane.client.overview import look
 from ostrya.uptane.client.provisioning import provision
 from ostrya.uptane.client.state import Area, Condition, note_contact, note_success, note_trouble
+from ostrya.uptane.client.storage import open_to_read
 from ostrya.uptane.client.vehicle_manifest import note_attack
 from ostrya.uptane.errors import CertificateRefused, ServerUnreachable
 from ostrya.uptane.metadata.fields import format_time
 from ostrya.uptane.steps import Repository
 from ostrya.uptane.time_floor import TimeFloor
+from support.aktualizr_database import AktualizrDatabase
 from support.ota_device import NOW
 
 BUILT = NOW - timedelta(days=1)
@@ -30,6 +32,17 @@ def test_a_device_without_a_client(tmp_path):
     seen = look(config, None, NOW, BUILT)
     assert (seen.is_provisioned, seen.ecus, seen.server) == (False, (), "https://host")
     assert seen.troubles["provisioning"].condition is Condition.NOT_PROVISIONED
+    assert "no client has worked with" in seen.troubles["provisioning"].message
+
+
+def test_a_device_that_aktualizr_has_looked_after_until_now(tmp_path):
+    config = ClientConfig(storage=StorageSection(path=str(tmp_path)))
+    AktualizrDatabase(tmp_path / "sql.db").device("car-1", "ecu-1")
+    assert open_to_read(config.database_path) is None
+    trouble = look(config, None, NOW, BUILT).troubles["provisioning"]
+    assert trouble.condition is Condition.NOT_PROVISIONED
+    assert "another client's, such as aktualizr's" in trouble.message
+    assert "goes on with it" in trouble.hint
 
 
 def test_one_that_has_not_come_so_far(storage):
