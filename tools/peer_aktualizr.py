@@ -86,9 +86,9 @@ _AFTER = """\
 ## What differs, and what to do
 
 - **Reports that begin anew are refused for a while.** The server takes no report whose counter
-  was there before. `ostrya ota run` goes on with aktualizr's counter, but leaves aktualizr's tables
-  as they are: after a rollback to aktualizr, as many of its manifests are refused as ours sent.
-  Updates are installed meanwhile, and told of in the end.
+  was there before. `ostrya ota run` goes on with the counter in aktualizr's table, and moves that
+  on too, so either may follow the other; with a database that was deleted, as many reports are
+  refused as were sent before. Updates are installed meanwhile, and told of in the end.
 - **Two clients in turn** may see for two minutes what the server told the other one: what belongs
   to a timestamp of the Director, which aktualizr does not read, is kept together for so long.
 - **What aktualizr refuses is told by its report alone.** It sends no event for metadata that it

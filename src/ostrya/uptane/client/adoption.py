@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A device that ran aktualizr until now: what it left in ``sql.db`` is taken over, once.
 
-Both keep their tables in the same file, and neither touches the other's. So a device goes on under
-its name, with its keys, and knows what it runs; and where the system that brought this client is
-rolled back, aktualizr finds all that it had.
+Both keep their tables in the same file, and neither touches the other's, but for the counters of
+reports, which go on in both. So a device goes on under its name, with its keys, and knows what it
+runs; and where the system that brought this client is rolled back, aktualizr finds all that it had.
 
 ::
 

@@ -50,6 +50,10 @@ CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, uuid TEXT NOT NULL UNIQUE, body TEXT NOT NULL
 );
 """
+_COUNT_COLUMNS = (
+    "SELECT count(*) FROM pragma_table_info('ecu_report_counter')"
+    " WHERE name IN ('ecu_serial', 'counter')"
+)
 
 
 class Storage:
@@ -108,7 +112,11 @@ class Storage:
             connection.execute("DELETE FROM facts WHERE name = ?", (name,))
 
     def next_counter(self, serial: str) -> int:
-        """Return a number that was never returned for an ECU, and will not be again."""
+        """Return a number that was never returned for an ECU, and will not be again.
+
+        Where aktualizr has the same database, its own is moved on too: a device that goes back to
+        it would else send reports that its server has to take for old ones.
+        """
         with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO counters VALUES (?, 1)"
@@ -116,7 +124,15 @@ class Storage:
                 (serial,),
             )
             found = self.rows("SELECT value FROM counters WHERE serial = ?", serial)[0][0]
-        return found if isinstance(found, int) else 0
+            value = found if isinstance(found, int) else 0
+            # Not any table of that name: it has both columns.
+            if self.rows(_COUNT_COLUMNS)[0][0] == 2:
+                connection.execute(
+                    "UPDATE ecu_report_counter SET counter = ?1"
+                    " WHERE ecu_serial = ?2 AND counter < ?1",
+                    (value, serial),
+                )
+        return value
 
     def close(self) -> None:
         """Close it."""

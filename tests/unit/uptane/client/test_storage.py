@@ -11,6 +11,7 @@ import pytest
 from ostrya.uptane.client import storage as module
 from ostrya.uptane.client.storage import open_storage, open_to_read
 from ostrya.uptane.errors import StorageError
+from support.aktualizr_database import AktualizrDatabase
 
 
 def test_for_nobody_else(storage):
@@ -43,6 +44,28 @@ def test_all_or_nothing(storage):
     assert storage.fact("a") is None
     # And it can be changed again.
     storage.set_fact("a", b"1")
+
+
+def test_aktualizrs_counters_go_on_with_ours(tmp_path):
+    path = tmp_path / "sql.db"
+    found = AktualizrDatabase(path)
+    for serial, counter in (("a", 2), ("b", 9), ("c", 5)):
+        found.put("ecu_report_counter", ecu_serial=serial, counter=counter)
+    with open_storage(str(path)) as storage:
+        for serial in ("a", "b", "b", "a", "a", "new"):
+            storage.next_counter(serial)
+    rows = found.connection.execute("SELECT * FROM ecu_report_counter ORDER BY 1").fetchall()
+    # None goes back; and an ECU that it does not know is none of its.
+    assert rows == [("a", 3), ("b", 9), ("c", 5)]
+
+
+def test_a_table_of_that_name_with_other_columns_is_left_alone(tmp_path):
+    path = tmp_path / "sql.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE ecu_report_counter(serial TEXT, n INTEGER)")
+    connection.close()
+    with open_storage(str(path)) as storage:
+        assert storage.next_counter("a") == 1
 
 
 def test_counters(storage):
